@@ -1,0 +1,91 @@
+/** Every failure that octroi reports, in one table; docs/failures.md lists the same codes and a test compares them. */
+
+/** `permanent`: the same input fails again. `retryable`: the same input may succeed later. */
+export type FailureClass = 'permanent' | 'retryable';
+
+interface FailureRow {
+  readonly stage: 'broker' | 'decode' | 'validate' | 'identify' | 'import' | 'log' | 'store' | 'town' | 'api' | 'process';
+  readonly class: FailureClass;
+  /** What an operator should do. */
+  readonly remedy: string;
+}
+
+export const failures = {
+  // decode: the envelope as a whole
+  'topic-unknown': { stage: 'decode', class: 'permanent', remedy: 'Publish to city/v1/<area>/<device>/telemetry.' },
+  'not-json': { stage: 'decode', class: 'permanent', remedy: 'Send one JSON object, or an array of them.' },
+  'payload-too-large': { stage: 'decode', class: 'permanent', remedy: 'Send fewer readings in a message.' },
+  'too-deep': { stage: 'decode', class: 'permanent', remedy: 'Flatten the message: values are numbers, booleans, words or null.' },
+  'wrong-shape': { stage: 'decode', class: 'permanent', remedy: 'Send {"ts": …, "values": {"<quantity>": …}}.' },
+  'unknown-device': { stage: 'decode', class: 'retryable', remedy: 'Adopt the device, or declare it in the town file.' },
+  'foreign-device': { stage: 'decode', class: 'permanent', remedy: 'Publish as the device itself, or declare the sender under `via`.' },
+  'device-mismatch': { stage: 'decode', class: 'permanent', remedy: 'Make deviceId equal the device of the topic.' },
+  // validate: one reading
+  'unknown-quantity': { stage: 'validate', class: 'permanent', remedy: 'Use a quantity or a field of the device type.' },
+  'wrong-type': { stage: 'validate', class: 'permanent', remedy: 'Send a number, a boolean, a word of the state, or null.' },
+  'not-finite': { stage: 'validate', class: 'permanent', remedy: 'Send a finite number, or null where there is no value.' },
+  'value-too-large': { stage: 'validate', class: 'permanent', remedy: 'Check the unit; the value cannot be represented.' },
+  'negative-register': { stage: 'validate', class: 'permanent', remedy: 'A register counts up from zero: check the sign.' },
+  'unknown-state': { stage: 'validate', class: 'permanent', remedy: 'Use one of the words of the state.' },
+  'bad-time': { stage: 'validate', class: 'permanent', remedy: 'Send ts as epoch milliseconds or RFC 3339.' },
+  'time-too-old': { stage: 'validate', class: 'permanent', remedy: 'Set the clock of the device.' },
+  future: { stage: 'validate', class: 'retryable', remedy: 'Set the clock of the device; the reading is kept and opened when its time has come.' },
+  'beyond-horizon': { stage: 'identify', class: 'permanent', remedy: 'The raw readings of that quarter of an hour were cut; import it into a fresh store.' },
+  // import
+  'no-such-local-time': { stage: 'import', class: 'permanent', remedy: 'Say in the profile what a missing or repeated local hour means.' },
+  'bad-cell': { stage: 'import', class: 'permanent', remedy: 'Correct the cell, or name its marker under `missing` in the profile.' },
+  'bad-row': { stage: 'import', class: 'permanent', remedy: 'Correct the row: its columns do not match the header.' },
+  'profile-invalid': { stage: 'import', class: 'permanent', remedy: 'Correct the profile at the place named.' },
+  'no-profile': { stage: 'import', class: 'permanent', remedy: 'Pass --profile, or add one to simulators/profiles.' },
+  // broker
+  'bad-credentials': { stage: 'broker', class: 'permanent', remedy: 'Use the device id as user name and its secret as password.' },
+  'subscribe-denied': { stage: 'broker', class: 'permanent', remedy: 'Only city/v1/public/# can be subscribed to.' },
+  'limit-reached': { stage: 'broker', class: 'retryable', remedy: 'Slow down, or raise the named limit.' },
+  // log
+  'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Restore the segment from a backup; octroi ledger names what is missing.' },
+  'log-failed': { stage: 'log', class: 'retryable', remedy: 'Free disk space or mend the disk; acknowledgements are held until then.' },
+  'newer-version': { stage: 'log', class: 'permanent', remedy: 'Start the version of octroi that wrote this data, or a later one.' },
+  // store
+  'store-failed': { stage: 'store', class: 'retryable', remedy: 'The plant reopens the store and catches up by itself; see its log if it does not.' },
+  // town
+  'town-invalid': { stage: 'town', class: 'permanent', remedy: 'Correct the town file at the line named.' },
+  // process
+  'port-taken': { stage: 'process', class: 'retryable', remedy: 'Stop the other program, or choose another port.' },
+  'data-in-use': { stage: 'process', class: 'retryable', remedy: 'Stop the octroi that uses the folder, or choose another with --data.' },
+  'data-not-writable': { stage: 'process', class: 'retryable', remedy: 'Give the user write access to the data folder, or free disk space.' },
+  'bad-setting': { stage: 'process', class: 'permanent', remedy: 'Correct the setting; octroi config lists them all.' },
+  'not-loopback': { stage: 'process', class: 'permanent', remedy: 'Keep 127.0.0.1 until access control is set.' },
+  'no-data': { stage: 'process', class: 'permanent', remedy: 'Name a folder that octroi has written, with --data.' },
+  'not-empty': { stage: 'process', class: 'permanent', remedy: 'Name an empty folder.' },
+  // api
+  'bad-request': { stage: 'api', class: 'permanent', remedy: 'Correct the parameter named.' },
+  'not-found': { stage: 'api', class: 'permanent', remedy: 'Check the name; the lists of the API show what there is.' },
+  'too-wide': { stage: 'api', class: 'permanent', remedy: 'Ask for a shorter range or a larger window.' },
+  forbidden: { stage: 'api', class: 'permanent', remedy: 'Send the request from the page that octroi itself serves.' },
+  unavailable: { stage: 'api', class: 'retryable', remedy: 'The plant is starting or catching up: ask again in a few seconds.' },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureCode = keyof typeof failures;
+
+/** A failure as a value: the code, and in words what was found and where. */
+export interface Failure {
+  readonly code: FailureCode;
+  /** What was found. */
+  readonly message: string;
+  /** The field, line, file, port or path concerned. */
+  readonly where?: string;
+}
+
+export const failure = (code: FailureCode, message: string, where?: string): Failure => (where === undefined ? { code, message } : { code, message, where });
+
+/** The throwable form, for places where a failure ends the work at hand. */
+export class FailureError extends Error {
+  readonly failure: Failure;
+  constructor(cause: Failure) {
+    super(`${cause.code}: ${cause.message}${cause.where === undefined ? '' : ` (${cause.where})`}. ${failures[cause.code].remedy}`);
+    this.name = 'FailureError';
+    this.failure = cause;
+  }
+}
+
+export const fail = (code: FailureCode, message: string, where?: string): FailureError => new FailureError(failure(code, message, where));

@@ -1,0 +1,96 @@
+/** A reading: one value of one quantity of one device at one event time; and what becomes of those that are refused. */
+import type { FailureCode } from './failure.ts';
+
+/** Bits of `Reading.flags` and `Pane.flags`. */
+export const Flag = {
+  /** No `ts` was sent: the event time is the log time. */
+  unstamped: 1,
+  /** Unstamped, and nothing tells it from a repetition. */
+  unidentified: 2,
+  /** Outside the plausible range of its type. */
+  implausible: 4,
+  /** The device said that it has no value. */
+  missing: 8,
+  /** Takes no part in the fold (implausible, or a register without a value). */
+  excluded: 16,
+  /** Arrived behind the last reading of its key. */
+  late: 32,
+  /** The register started again from a lower value. */
+  reset: 64,
+  /** The register passed its last digit. */
+  rollover: 128,
+  /** The register rose faster than the type can: taken for another meter. */
+  replaced: 256,
+  /** Came by an import. */
+  imported: 512,
+  /** Comes from a simulator. */
+  simulated: 1024,
+} as const;
+
+/** The names of the bits that are set, in their order. */
+export const flagNames = (flags: number): string[] =>
+  Object.entries(Flag)
+    .filter(([, bit]) => (flags & bit) !== 0)
+    .map(([name]) => name);
+
+export interface Reading {
+  readonly subject: string;
+  readonly quantity: string;
+  /** Event time, epoch ms; for a delta the start of [at, at + spanMs). */
+  readonly at: number;
+  /** Length of a delta in ms; 0 for other kinds. */
+  readonly spanMs: number;
+  /** Quanta; null where the device had no value. */
+  readonly value: number | null;
+  readonly flags: number;
+  /** Offset of the envelope that it came in. */
+  readonly offset: number;
+  /** How many earlier values there were for (subject, quantity, at). */
+  readonly version: number;
+}
+
+export interface DeadLetter {
+  readonly subject: string;
+  /** Offset of the envelope, and the place of the reading in it. */
+  readonly offset: number;
+  readonly item: number;
+  readonly code: FailureCode;
+  readonly message: string;
+  /** The field concerned, or ''. */
+  readonly field: string;
+  readonly topic: string;
+  readonly sender: string;
+  /** Epoch ms at which the envelope was logged. */
+  readonly logTime: number;
+  /** Event time, where it could be read; else null. */
+  readonly at: number | null;
+  /** The start of the payload as text, at most `deadLetterPayloadCharsMax` characters. */
+  readonly payload: string;
+  /** 0 when refused; 1 when it was reopened, by the envelope at `reopenedBy`. */
+  readonly version: 0 | 1;
+  readonly reopenedBy: number | null;
+}
+
+/** A dead letter that can be reopened keeps all of its payload up to this many characters; others its first 1,000. */
+export const deadLetterPayloadCharsMax = 65_536;
+export const deadLetterExcerptChars = 1_000;
+
+/** One unusual thing, judged by one detector. A second row with the same id and a higher version ends or marks it. */
+export interface Anomaly {
+  /** `<subject>/<quantity>/<kind>/<since>`; stable across replays. */
+  readonly id: string;
+  readonly subject: string;
+  /** '' where the whole device is concerned. */
+  readonly quantity: string;
+  readonly kind: 'out-of-range' | 'stuck' | 'silent' | 'jump' | 'clock-step';
+  /** Epoch ms of the first unusual moment, in event time (log time for silence). */
+  readonly since: number;
+  /** Epoch ms of the end; null while it lasts. */
+  readonly until: number | null;
+  readonly observed: number | null;
+  /** What was usual: [low, high] in the canonical unit; null where there is no such range. */
+  readonly usual: readonly [number, number] | null;
+  readonly reason: { readonly fr: string; readonly en: string };
+  readonly offset: number;
+  readonly version: number;
+}

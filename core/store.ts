@@ -1,0 +1,157 @@
+/** The ports `History` and `Store`, and what goes through them. Implementations: `stores/duckdb` (embedded), `stores/memory`. */
+import type { Pane } from './pane.ts';
+import type { Anomaly, DeadLetter, Reading } from './reading.ts';
+import type { Device } from './town.ts';
+import type { WindowName } from './window.ts';
+
+/** A device with its quantity: what panes are kept of. */
+export interface Key {
+  readonly subject: string;
+  readonly quantity: string;
+}
+
+/**
+ * What the operator `revise` may know of the past. Every method shows only rows that came from envelopes below
+ * `before`, and of each identity only the highest version among those.
+ */
+export interface History {
+  /** Readings with from <= at < to in event-time order, and the nearest ones outside that take part in the fold (no flag `excluded`). */
+  neighbourhood(key: Key, from: number, to: number, before: number): Promise<{ previous: Reading | null; inside: Reading[]; next: Reading | null }>;
+  /** Panes of one window size with from <= start < to, by start. */
+  panes(key: Key, window: WindowName, from: number, to: number, before: number): Promise<Pane[]>;
+  /** Dead letters that were not reopened, by offset and item; at most `limit`. */
+  deadLetters(
+    query: { readonly code: DeadLetter['code']; readonly subject?: string; readonly atMax?: number; readonly limit: number },
+    before: number,
+  ): Promise<DeadLetter[]>;
+}
+
+/** Rows that processing a stretch of the log put out, in log order. */
+export interface Outputs {
+  readonly readings: Reading[];
+  readonly panes: Pane[];
+  readonly deadLetters: DeadLetter[];
+  readonly anomalies: Anomaly[];
+  /** Devices that the registry gained or changed. */
+  readonly devices: Device[];
+  /** Half-open spans of log time in which no gate was open. */
+  readonly closures: { readonly from: number; readonly to: number; readonly offset: number }[];
+}
+
+export const emptyOutputs = (): Outputs => ({ readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [] });
+
+/** Absolute counters since the log began. `accepted` = `stored` + `duplicate` + `corrected` + `deadLetter`, at any moment. */
+export interface Ledger {
+  readonly envelopes: { readonly appended: number; readonly processed: number; readonly pending: number; readonly corrupt: number };
+  readonly readings: {
+    readonly accepted: number;
+    readonly stored: number;
+    readonly duplicate: number;
+    readonly corrected: number;
+    readonly deadLetter: number;
+    /** Behind the watermark, kept in the snapshot until the next tick; not yet accepted. */
+    readonly waiting: number;
+  };
+  readonly qos0Dropped: number;
+  readonly unidentified: number;
+}
+
+export const emptyLedger: Ledger = {
+  envelopes: { appended: 0, processed: 0, pending: 0, corrupt: 0 },
+  readings: { accepted: 0, stored: 0, duplicate: 0, corrected: 0, deadLetter: 0, waiting: 0 },
+  qos0Dropped: 0,
+  unidentified: 0,
+};
+
+/** One scope of the pipeline's state, as text. */
+export interface Snapshot {
+  readonly scope: string;
+  readonly body: string;
+}
+
+/** What is committed at once: all of it or nothing. */
+export interface Commit {
+  /** Everything below it has been processed. Not lower than the store's position; rows are those of offsets in [position, end). */
+  readonly end: number;
+  /** Log time of the last envelope; 0 where there was none. */
+  readonly logTime: number;
+  readonly outputs: Outputs;
+  readonly ledger: Ledger;
+  /** Changed scopes since the last snapshot, and the offset that all scopes together stand for; null: rows only. */
+  readonly snapshot: { readonly offset: number; readonly scopes: readonly Snapshot[] } | null;
+}
+
+export interface LatestReading extends Key {
+  readonly at: number;
+  readonly value: number | null;
+  readonly flags: number;
+  readonly offset: number;
+}
+
+/** A row of a page; `next` is the cursor to pass for the following page, or null. */
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  readonly next: string | null;
+}
+
+export interface ReadingsQuery extends Key {
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  /** Event time to go on after. */
+  readonly after?: number;
+}
+
+export interface PanesQuery {
+  readonly keys: readonly Key[];
+  readonly window: WindowName;
+  readonly from: number;
+  readonly to: number;
+  /** Most panes to return; one more means the question was too wide. */
+  readonly limit: number;
+}
+
+/** Rows of the store, counted, for the proof of the ledger. */
+export interface Recount {
+  readonly stored: number;
+  readonly corrected: number;
+  readonly deadLetter: number;
+}
+
+/**
+ * A place for outputs that can be queried. One writer. The recorded position is never ahead of the rows; rows only
+ * append; a commit whose rows lie below the position writes none of them, so that repeated work changes nothing.
+ * Queries may run while a commit does and see the state before it or after it.
+ */
+export interface Store extends History {
+  /** Offset below which everything is stored. */
+  readonly position: number;
+  /** Log time of the last envelope committed. */
+  readonly logTime: number;
+  commit(commit: Commit): Promise<void>;
+  /** The last snapshot: all scopes, and the offset they stand for (0 and none on a fresh store). */
+  snapshot(): Promise<{ readonly offset: number; readonly scopes: Snapshot[] }>;
+  ledger(): Ledger;
+  recount(): Promise<Recount>;
+
+  latest(subjects?: readonly string[]): LatestReading[];
+  devices(): Device[];
+  /** Every key that has a reading. */
+  keys(): Key[];
+  /** Highest versions, in event-time order. */
+  readings(query: ReadingsQuery): Promise<Page<Reading>>;
+  /** Highest versions, by key in the order asked, then by start. */
+  panesOf(query: PanesQuery): Promise<Pane[]>;
+  /** All versions of one pane, oldest first. */
+  paneVersions(key: Key, window: WindowName, start: number): Promise<Pane[]>;
+  /** Highest versions, newest first. */
+  anomalies(query: { readonly subject?: string; readonly open?: boolean; readonly limit: number; readonly after?: string }): Promise<Page<Anomaly>>;
+  deadLettersPage(query: { readonly subject?: string; readonly code?: string; readonly limit: number; readonly after?: string }): Promise<Page<DeadLetter>>;
+  /** Open dead letters by code and subject. */
+  deadLetterCounts(): Promise<{ readonly code: string; readonly subject: string; readonly count: number; readonly lastLogTime: number }[]>;
+  closures(): { readonly from: number; readonly to: number; readonly offset: number }[];
+
+  /** All rows as sorted NDJSON lines: two stores that hold the same print the same. For tests and `octroi replay`. */
+  dump(): AsyncIterable<string>;
+  close(): Promise<void>;
+}

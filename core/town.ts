@@ -1,0 +1,134 @@
+/** The town file: YAML under version control, checked by zod; errors name the line and the remedy. */
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type Failure, failure } from './failure.ts';
+import { isZone } from './window.ts';
+
+const id = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'letters, digits, ".", "_" and "-", at most 64');
+const zone = z.string().refine(isZone, 'not an IANA time zone');
+const text = z.string().min(1).max(200);
+const lonLat = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
+
+/** Who owns a site decides what may be published of it. */
+export const ownerClasses = ['public', 'professional', 'residential'] as const;
+
+export const deviceSchema = z.strictObject({
+  id,
+  /** Name of a device type. */
+  type: id,
+  site: id.optional(),
+  label: text.optional(),
+  /** Where it differs from the type's. */
+  intervalMs: z.int().positive().optional(),
+  /** The type's `holdMs` where it differs. */
+  holdMs: z.int().positive().optional(),
+  /** Senders that may speak for it. */
+  via: z.array(id).optional(),
+  /** SHA-256 of its secret, hex. */
+  secretSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  zone: zone.optional(),
+  at: lonLat.optional(),
+  /** Places of a car park, vehicles of a charge point: what "full" means. */
+  capacity: z.int().positive().optional(),
+  /** Declared by an import profile: nothing was live, so the gate's own absence does not count against it. */
+  imported: z.boolean().optional(),
+  simulated: z.boolean().optional(),
+});
+
+const siteSchema = z.strictObject({
+  id,
+  name: text,
+  use: text.optional(),
+  owner: z.enum(ownerClasses),
+  areaM2: z.number().positive().optional(),
+  zone: zone.optional(),
+  quarter: id.optional(),
+  at: lonLat.optional(),
+});
+
+export const townSchema = z.strictObject({
+  name: text,
+  zone,
+  /** `open`: whoever connects from this machine may publish, and an unknown device with known quantities is adopted. `declared`: only what this file names. */
+  admission: z.enum(['open', 'declared']).default('declared'),
+  quarters: z.array(z.strictObject({ id, name: text })).default([]),
+  sites: z.array(siteSchema).default([]),
+  devices: z.array(deviceSchema).default([]),
+  /** Senders that are not devices, with the hash of their secret. */
+  gateways: z.array(z.strictObject({ id, secretSha256: z.string().regex(/^[0-9a-f]{64}$/) })).default([]),
+  tariffs: z
+    .strictObject({ electricityEurPerKWh: z.number().nonnegative(), gasEurPerKWh: z.number().nonnegative(), heatEurPerKWh: z.number().nonnegative() })
+    .optional(),
+  co2: z.strictObject({ electricityGPerKWh: z.number().nonnegative(), gasGPerKWh: z.number().nonnegative(), heatGPerKWh: z.number().nonnegative() }).optional(),
+});
+
+export type Town = z.infer<typeof townSchema>;
+export type Site = Town['sites'][number];
+export type Device = z.infer<typeof deviceSchema>;
+
+/** A town without anything: what a fresh data folder starts from when no file is given. */
+export const emptyTown: Town = townSchema.parse({ name: 'Town', zone: 'Europe/Paris' });
+
+/** What zod cannot see: names used twice, names that nothing declares. Returns [path, message] pairs. */
+const crossCheck = (town: Town, typeNames: ReadonlySet<string>): [path: (string | number)[], message: string][] => {
+  const found: [(string | number)[], string][] = [];
+  const seen = (list: readonly { readonly id: string }[], key: string): Set<string> => {
+    const ids = new Set<string>();
+    for (const [i, { id: one }] of list.entries()) {
+      if (ids.has(one)) found.push([[key, i, 'id'], `"${one}" is declared twice`]);
+      ids.add(one);
+    }
+    return ids;
+  };
+  const quarters = seen(town.quarters, 'quarters');
+  const sites = seen(town.sites, 'sites');
+  const senders = new Set([...seen(town.devices, 'devices'), ...seen(town.gateways, 'gateways')]);
+  for (const [i, site] of town.sites.entries()) {
+    if (site.quarter !== undefined && !quarters.has(site.quarter)) found.push([['sites', i, 'quarter'], `no quarter "${site.quarter}"`]);
+  }
+  for (const [i, device] of town.devices.entries()) {
+    if (!typeNames.has(device.type)) found.push([['devices', i, 'type'], `no device type "${device.type}"; there are ${[...typeNames].join(', ')}`]);
+    if (device.site !== undefined && !sites.has(device.site)) found.push([['devices', i, 'site'], `no site "${device.site}"`]);
+    for (const [j, sender] of (device.via ?? []).entries()) {
+      if (!senders.has(sender)) found.push([['devices', i, 'via', j], `no device or gateway "${sender}"`]);
+    }
+  }
+  return found;
+};
+
+export type TownResult = { readonly ok: true; readonly town: Town } | { readonly ok: false; readonly failures: readonly Failure[] };
+
+/**
+ * Reads a town file.
+ * @param source the YAML text; at most 16 MB
+ * @param typeNames the device types that exist
+ * @param file its name, for messages
+ * @returns the town, or every fault with `file:line` (code `town-invalid`)
+ */
+export const parseTown = (source: string, typeNames: ReadonlySet<string>, file = 'town'): TownResult => {
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
+  const syntax = document.errors.map((error) => failure('town-invalid', error.message, at(error.pos[0])));
+  if (syntax.length > 0) return { ok: false, failures: syntax };
+
+  /** The line of the deepest node that exists on the path. */
+  const lineOf = (path: readonly PropertyKey[]): string => {
+    for (let n = path.length; n > 0; n--) {
+      const node = document.getIn(path.slice(0, n), true);
+      if (isNode(node) && node.range) return at(node.range[0]);
+    }
+    return `${file}:1`;
+  };
+  const parsed = townSchema.safeParse(document.toJS());
+  const faults: [readonly PropertyKey[], string][] = parsed.success
+    ? crossCheck(parsed.data, typeNames)
+    : parsed.error.issues.map((issue) => [issue.path, `${issue.path.join('.') || 'the file'}: ${issue.message}`]);
+  if (faults.length > 0 || !parsed.success) {
+    return { ok: false, failures: faults.map(([path, message]) => failure('town-invalid', message, lineOf(path))) };
+  }
+  return { ok: true, town: parsed.data };
+};
