@@ -77,7 +77,10 @@ export interface Commit {
   readonly logTime: number;
   readonly outputs: Outputs;
   readonly ledger: Ledger;
-  /** Changed scopes since the last snapshot, and the offset that all scopes together stand for; null: rows only. */
+  /**
+   * Changed scopes since the last snapshot, and the offset that all scopes together stand for; null: rows only.
+   * Kept where it is newer than the store's own, also when the rows are repeated ones: the changes must not be lost.
+   */
   readonly snapshot: { readonly offset: number; readonly scopes: readonly Snapshot[] } | null;
 }
 
@@ -107,7 +110,7 @@ export interface PanesQuery {
   readonly window: WindowName;
   readonly from: number;
   readonly to: number;
-  /** Most panes to return; one more means the question was too wide. */
+  /** At most `limit` + 1 panes are returned; that one more means the question was too wide. */
   readonly limit: number;
 }
 
