@@ -15,7 +15,6 @@ export const failures = {
   'topic-unknown': { stage: 'decode', class: 'permanent', remedy: 'Publish to city/v1/<area>/<device>/telemetry.' },
   'not-json': { stage: 'decode', class: 'permanent', remedy: 'Send one JSON object, or an array of them.' },
   'payload-too-large': { stage: 'decode', class: 'permanent', remedy: 'Send fewer readings in a message.' },
-  'too-deep': { stage: 'decode', class: 'permanent', remedy: 'Flatten the message: values are numbers, booleans, words or null.' },
   'wrong-shape': { stage: 'decode', class: 'permanent', remedy: 'Send {"ts": …, "values": {"<quantity>": …}}.' },
   'unknown-device': { stage: 'decode', class: 'retryable', remedy: 'Adopt the device, or declare it in the town file.' },
   'foreign-device': { stage: 'decode', class: 'permanent', remedy: 'Publish as the device itself, or declare the sender under `via`.' },
@@ -28,7 +27,7 @@ export const failures = {
   'negative-register': { stage: 'validate', class: 'permanent', remedy: 'A register counts up from zero: check the sign.' },
   'unknown-state': { stage: 'validate', class: 'permanent', remedy: 'Use one of the words of the state.' },
   'bad-time': { stage: 'validate', class: 'permanent', remedy: 'Send ts as epoch milliseconds or RFC 3339.' },
-  'time-too-old': { stage: 'validate', class: 'permanent', remedy: 'Set the clock of the device.' },
+  'time-out-of-range': { stage: 'validate', class: 'permanent', remedy: 'Set the clock of the device.' },
   future: { stage: 'validate', class: 'retryable', remedy: 'Set the clock of the device; the reading is kept and opened when its time has come.' },
   'beyond-horizon': { stage: 'identify', class: 'permanent', remedy: 'The raw readings of that quarter of an hour were cut; import it into a fresh store.' },
   // import
@@ -57,6 +56,7 @@ export const failures = {
   'not-loopback': { stage: 'process', class: 'permanent', remedy: 'Keep 127.0.0.1 until access control is set.' },
   'no-data': { stage: 'process', class: 'permanent', remedy: 'Name a folder that octroi has written, with --data.' },
   'not-empty': { stage: 'process', class: 'permanent', remedy: 'Name an empty folder.' },
+  'type-invalid': { stage: 'process', class: 'permanent', remedy: 'Correct the device type named; the tests in test/devices say what one must hold to.' },
   // api
   'bad-request': { stage: 'api', class: 'permanent', remedy: 'Correct the parameter named.' },
   'not-found': { stage: 'api', class: 'permanent', remedy: 'Check the name; the lists of the API show what there is.' },

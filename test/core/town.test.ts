@@ -1,0 +1,72 @@
+/** The town file: what is accepted, and that each fault is told with its line. */
+import { describe, expect, it } from 'vitest';
+import { emptyTown, parseTown } from '../../core/town.ts';
+
+const types = new Set(['linky', 'room-sensor']);
+const parse = (source: string) => parseTown(source, types, 'town.yaml');
+
+/** The places and messages of a file that must be refused. */
+const faults = (source: string): string[] => {
+  const result = parse(source);
+  if (result.ok) return [];
+  for (const { code } of result.failures) expect(code).toBe('town-invalid');
+  return result.failures.map(({ where, message }) => `${where} ${message}`);
+};
+
+const head = 'name: Testville\nzone: Europe/Paris\n';
+
+describe('parseTown', () => {
+  it('fills in what a short file leaves out', () => {
+    const result = parse(head);
+    expect(result).toEqual({ ok: true, town: { ...emptyTown, name: 'Testville' } });
+    expect(emptyTown.admission).toBe('declared');
+  });
+
+  it('reads sites, devices and gateways', () => {
+    const hash = 'a'.repeat(64);
+    const result = parse(`${head}
+quarters: [{ id: A, name: Val }]
+sites: [{ id: school, name: École, owner: public, quarter: A, areaM2: 1200, at: [2.27, 48.82] }]
+gateways: [{ id: gw, secretSha256: ${hash} }]
+devices:
+  - { id: m1, type: linky, site: school, via: [gw], intervalMs: 60000, simulated: true }
+tariffs: { electricityEurPerKWh: 0.2, gasEurPerKWh: 0.1, heatEurPerKWh: 0.1 }
+`);
+    expect(result.ok && result.town.devices).toEqual([{ id: 'm1', type: 'linky', site: 'school', via: ['gw'], intervalMs: 60_000, simulated: true }]);
+    expect(result.ok && result.town.gateways).toEqual([{ id: 'gw', secretSha256: hash }]);
+  });
+
+  it.each([
+    ['a type that does not exist', `${head}devices:\n  - id: m1\n    type: linki\n`, 'town.yaml:5 no device type "linki"; there are linky, room-sensor'],
+    ['a device declared twice', `${head}devices:\n  - { id: m1, type: linky }\n  - { id: m1, type: linky }\n`, 'town.yaml:5 "m1" is declared twice'],
+    ['a site that nothing declares', `${head}devices:\n  - { id: m1, type: linky, site: nowhere }\n`, 'town.yaml:4 no site "nowhere"'],
+    ['a quarter that nothing declares', `${head}sites:\n  - { id: s, name: S, owner: public, quarter: Z }\n`, 'town.yaml:4 no quarter "Z"'],
+    ['a sender that nothing declares', `${head}devices:\n  - { id: m1, type: linky, via: [gw] }\n`, 'town.yaml:4 no device or gateway "gw"'],
+    ['an unknown zone', 'name: T\nzone: Europe/Issy\n', 'town.yaml:2 zone: not an IANA time zone'],
+  ])('refuses %s and names its line', (_what, source, message) => {
+    expect(faults(source)).toEqual([message]);
+  });
+
+  it.each([
+    ['an unknown key', `${head}sitess: []\n`],
+    ['an owner class of its own', `${head}sites: [{ id: s, name: S, owner: private }]\n`],
+    ['a negative interval', `${head}devices: [{ id: m1, type: linky, intervalMs: -1 }]\n`],
+    ['an id that would break a topic', `${head}devices: [{ id: "a/b", type: linky }]\n`],
+    ['a secret in clear', `${head}devices: [{ id: m1, type: linky, secretSha256: hunter2 }]\n`],
+    ['broken YAML', `${head}sites: [\n`],
+    ['an empty file', ''],
+    ['another document', '- 1\n- 2\n'],
+  ])('refuses %s', (_what, source) => {
+    const found = faults(source);
+    expect(found.length).toBeGreaterThan(0);
+    for (const one of found) expect(one).toMatch(/^town\.yaml:\d+ /);
+  });
+
+  it('tells every fault at once', () => {
+    expect(faults(`${head}devices:\n  - { id: m1, type: a }\n  - { id: m2, type: b }\n`)).toHaveLength(2);
+  });
+
+  it('lets a device speak for another', () => {
+    expect(faults(`${head}devices:\n  - { id: m1, type: linky }\n  - { id: m2, type: linky, via: [m1] }\n`)).toEqual([]);
+  });
+});
