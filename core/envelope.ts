@@ -58,5 +58,5 @@ export interface ImportRows {
 /** The payload of a registry envelope. */
 export type RegistryChange = { readonly action: 'apply'; readonly town: unknown } | { readonly action: 'adopt'; readonly device: unknown };
 
-/** The payload of a command envelope. */
-export type Command = { readonly action: 'adopt'; readonly subject: string; readonly type: string; readonly site?: string; readonly by: string };
+/** The payload of a command envelope: an operator's or a program's action. `settle`: an import of these subjects has ended. */
+export type Command = { readonly action: 'settle'; readonly subjects: readonly string[] };

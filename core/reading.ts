@@ -45,6 +45,8 @@ export interface Reading {
   readonly flags: number;
   /** Offset of the envelope that it came in. */
   readonly offset: number;
+  /** Offset of the envelope whose processing wrote it: later than `offset` where it waited, or was reopened. */
+  readonly revision: number;
   /** How many earlier values there were for (subject, quantity, at). */
   readonly version: number;
   /**
@@ -72,9 +74,10 @@ export interface DeadLetter {
   readonly at: number | null;
   /** The start of the payload as text, at most `deadLetterPayloadCharsMax` characters. */
   readonly payload: string;
-  /** 0 when refused; 1 when it was reopened, by the envelope at `reopenedBy`. */
+  /** 0 when refused; a second row with version 1 says that it was reopened. */
   readonly version: 0 | 1;
-  readonly reopenedBy: number | null;
+  /** Offset of the envelope whose processing wrote this row: for version 1 the reopener's. */
+  readonly revision: number;
 }
 
 /** A dead letter that can be reopened keeps all of its payload up to this many characters; others its first 1,000. */

@@ -11,8 +11,9 @@ export interface Key {
 }
 
 /**
- * What the operator `revise` may know of the past. Every method shows only rows that came from envelopes below
- * `before`, and of each identity only the highest version among those.
+ * What the operator `revise` may know of the past. Every method shows only rows whose `revision` (the offset of the
+ * envelope whose processing wrote them) is below `before`, and of each identity only the highest version among those.
+ * A dead letter's identity is (offset, item, code).
  */
 export interface History {
   /** Readings with from <= at < to in event-time order, and the nearest ones outside that take part in the fold (no flag `excluded`). */
@@ -71,7 +72,9 @@ export interface Snapshot {
 
 /** What is committed at once: all of it or nothing. */
 export interface Commit {
-  /** Everything below it has been processed. Not lower than the store's position; rows are those of offsets in [position, end). */
+  /** The rows come from processing the offsets [start, end). A row's own `offset` may be lower: its `revision` is not. */
+  readonly start: number;
+  /** Everything below it has been processed. */
   readonly end: number;
   /** Log time of the last envelope; 0 where there was none. */
   readonly logTime: number;
@@ -123,7 +126,8 @@ export interface Recount {
 
 /**
  * A place for outputs that can be queried. One writer. The recorded position is never ahead of the rows; rows only
- * append; a commit whose rows lie below the position writes none of them, so that repeated work changes nothing.
+ * append; a commit with `end` at or below the position changes nothing (repeated work); one whose `start` is not the
+ * position is refused with `store-failed` (a stale writer).
  * Queries may run while a commit does and see the state before it or after it.
  */
 export interface Store extends History {

@@ -1,0 +1,168 @@
+/** The way of a message or an import through the operators: decode, validate, identify, fold, judge. */
+import type { Envelope } from '../core/envelope.ts';
+import { type Failure, failure, failures } from '../core/failure.ts';
+import type { Point } from '../core/fold.ts';
+import type { Element } from '../core/pane.ts';
+import { deadLetterExcerptChars, deadLetterPayloadCharsMax, Flag } from '../core/reading.ts';
+import type { Outputs } from '../core/store.ts';
+import { type Level, lifetime, windowName } from '../core/window.ts';
+import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
+import { identify, identifyUnstamped } from './identify.ts';
+import { judge, judgeSilence } from './judge.ts';
+import { append, type Emit, frontier, pass, settle } from './key-fold.ts';
+import type { Context } from './pipeline.ts';
+import { foldRule } from './registry.ts';
+import { isExcluded, type KeyState, keyState, remember, type SubjectState, subjectState } from './state.ts';
+import { type Measured, validate } from './validate.ts';
+
+/** Puts out the closed windows of one key. A window that closes here has its first pane. */
+export const emitTo =
+  (subject: string, quantity: string, key: KeyState, revision: number, out: Outputs): Emit =>
+  (level: Level, element: Element) => {
+    if (level === lifetime && key.fold.rule.kind !== 'index' && key.fold.rule.kind !== 'delta') return;
+    const version = level === lifetime ? key.fold.totalVersions++ : 0;
+    out.panes.push({ subject, quantity, window: windowName(level), ...element, version, revision });
+  };
+
+const excerpt = (text: string, max: number): string => (text.length > max ? text.slice(0, max) : text);
+
+/** Offset of the envelope at hand: a reopened message has a lower one of its own. */
+const revisionOf = ({ state }: Context): number => state.end - 1;
+
+/** Writes one refused reading, or one envelope that could not be decoded, into the books. */
+export const bury = (context: Context, envelope: Envelope, item: number, cause: Failure, at: number | null, payload: string, out: Outputs): void => {
+  const { counters } = context.state;
+  counters.accepted++;
+  counters.deadLetter++;
+  const canReopen = failures[cause.code].class === 'retryable';
+  out.deadLetters.push({
+    subject: envelope.subject,
+    offset: envelope.offset,
+    item,
+    code: cause.code,
+    message: cause.message,
+    field: cause.where ?? '',
+    topic: excerpt(envelope.topic, 256),
+    sender: envelope.sender,
+    logTime: context.state.logTime,
+    at,
+    payload: excerpt(payload, canReopen ? deadLetterPayloadCharsMax : deadLetterExcerptChars),
+    version: 0,
+    revision: revisionOf(context),
+  });
+  if (cause.code === 'future' && at !== null) context.state.futureNext = Math.min(context.state.futureNext ?? at, at);
+};
+
+/** Notes that a subject was heard: its silence ends. */
+const arrive = (context: Context, subject: SubjectState, envelope: Envelope, out: Outputs): void => {
+  const { state } = context;
+  subject.arrivedAt = state.logTime;
+  subject.arrivedOpen = state.openMs;
+  state.changed.add(envelope.subject);
+  if (subject.silentSince !== null) {
+    judgeSilence(subject, false, state.logTime, { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies });
+  }
+};
+
+export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs): undefined => {
+  const decoded = decodeMessage(envelope, context.registry, context.types);
+  if ('refused' in decoded) {
+    bury(context, envelope, 0, decoded.refused, null, textOf(envelope.payload), out);
+    return;
+  }
+  if (decoded.adopted !== undefined) out.devices.push(decoded.adopted);
+  const subject = subjectState(context.state, envelope.subject);
+  arrive(context, subject, envelope, out);
+  const [first] = decoded.candidates;
+  let unstamped: ReturnType<typeof identifyUnstamped> | undefined;
+  if (decoded.candidates.some(({ ts }) => ts === undefined || ts === null)) {
+    unstamped = identifyUnstamped(subject, envelope.payload, envelope.dup, first?.seq !== undefined, context.state.logTime);
+  }
+  acceptAll(context, envelope, subject, decoded.candidates, unstamped, 0, out);
+};
+
+/** @param flags added to every reading */
+const acceptAll = (
+  context: Context,
+  envelope: Envelope,
+  subject: SubjectState,
+  candidates: readonly Candidate[],
+  unstamped: ReturnType<typeof identifyUnstamped> | undefined,
+  flags: number,
+  out: Outputs,
+): void => {
+  for (let item = 0; item < candidates.length; item++) {
+    const candidate = candidates[item] as Candidate;
+    const validated = validate(candidate, context.state.logTime);
+    if ('refused' in validated) {
+      const native = JSON.stringify({ ts: candidate.ts, values: { [candidate.field]: candidate.value } });
+      bury(context, envelope, item, validated.refused, validated.at, native, out);
+    } else if ((validated.flags & Flag.unstamped) === 0 || unstamped === undefined) {
+      accept(context, envelope, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
+    } else if (unstamped === 'duplicate') {
+      context.state.counters.accepted++;
+      context.state.counters.duplicate++;
+    } else {
+      if ((unstamped.flags & Flag.unidentified) !== 0) context.state.counters.unidentified++;
+      accept(context, envelope, subject, candidate, { ...validated, at: unstamped.at, flags: validated.flags | unstamped.flags }, out);
+    }
+  }
+};
+
+/** One reading: identified, stored, folded, judged; or kept until the next tick. */
+const accept = (context: Context, envelope: Envelope, subject: SubjectState, { declared }: Candidate, measured: Measured, out: Outputs): void => {
+  const { state, registry } = context;
+  const quantity = measured.rule.quantity.name;
+  const key = keyState(subject, quantity, () => foldRule(declared, measured.rule, registry.zoneOf(declared.device)));
+  const point: Point = { at: measured.at, spanMs: measured.spanMs, value: measured.value, flags: measured.flags };
+  switch (identify(key, point)) {
+    case 'behind':
+      key.waiting.push({ ...point, offset: envelope.offset });
+      state.revising.add(envelope.subject);
+      return;
+    case 'duplicate':
+      state.counters.accepted++;
+      state.counters.duplicate++;
+      return;
+    case 'new':
+      state.counters.accepted++;
+      state.counters.stored++;
+      out.readings.push({ subject: envelope.subject, quantity, ...point, offset: envelope.offset, revision: revisionOf(context), version: 0 });
+      remember(key, point);
+      if (isExcluded(point)) pass(key.fold, point.at);
+      else {
+        const missed = append(key.fold, point, state.closures, emitTo(envelope.subject, quantity, key, revisionOf(context), out));
+        if (missed !== null) {
+          key.touched.push([missed, frontier(key.fold)]);
+          state.revising.add(envelope.subject);
+        }
+      }
+      judge(key, point, measured.rule, { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies });
+  }
+};
+
+/** Rows of history: the same way, but without stamps of the gate, and flagged `imported`. */
+export const acceptImport = (context: Context, envelope: Envelope, out: Outputs): undefined => {
+  const decoded = decodeImport(envelope, context.registry);
+  if ('refused' in decoded) {
+    bury(context, envelope, 0, decoded.refused, null, textOf(envelope.payload), out);
+    return;
+  }
+  const subject = subjectState(context.state, envelope.subject);
+  arrive(context, subject, envelope, out);
+  acceptAll(context, envelope, subject, decoded.candidates, undefined, Flag.imported, out);
+  let item = decoded.candidates.length;
+  for (const { code, message, line, text } of decoded.rows?.refused ?? []) {
+    const known = Object.hasOwn(failures, code) ? (code as Failure['code']) : 'bad-row';
+    bury(context, envelope, item++, failure(known, message, `${decoded.rows?.source}:${line}`), null, text, out);
+  }
+};
+
+/** Closes the windows of a subject's keys that end at or before `until(key)`. */
+export const settleSubject = (context: Context, name: string, subject: SubjectState, offset: number, until: (key: KeyState) => number, out: Outputs): void => {
+  for (const [quantity, key] of subject.keys) {
+    const before = frontier(key.fold);
+    settle(key.fold, until(key), context.state.closures, emitTo(name, quantity, key, offset, out));
+    if (frontier(key.fold) !== before) context.state.changed.add(name);
+  }
+};

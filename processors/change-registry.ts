@@ -1,0 +1,42 @@
+/** Registry changes and operators' commands: the town as it holds from here on. */
+import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
+import { failure } from '../core/failure.ts';
+import type { Outputs } from '../core/store.ts';
+import { deviceSchema, townSchema } from '../core/town.ts';
+import { bury } from './accept.ts';
+import { textOf } from './decode.ts';
+import type { Context } from './pipeline.ts';
+import { reopen } from './reopen.ts';
+import { settleAll } from './tick.ts';
+
+export const changeRegistry = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
+  const text = textOf(envelope.payload);
+  let change: RegistryChange | Command;
+  try {
+    change = JSON.parse(text);
+  } catch {
+    bury(context, envelope, 0, failure('not-json', 'the change is not JSON'), null, text, out);
+    return;
+  }
+  switch (change.action) {
+    case 'apply': {
+      const town = townSchema.safeParse(change.town);
+      if (!town.success) return bury(context, envelope, 0, failure('town-invalid', town.error.message), null, text, out) as undefined;
+      context.registry.apply(town.data);
+      out.devices.push(...town.data.devices);
+      return;
+    }
+    case 'adopt': {
+      const device = deviceSchema.safeParse(change.device);
+      if (!device.success) return;
+      if (context.registry.adopt(device.data)) out.devices.push(device.data);
+      return reopen(context, envelope, { code: 'unknown-device', subject: device.data.id }, out);
+    }
+    case 'settle': {
+      for (const name of change.subjects) {
+        const subject = context.state.subjects.get(name);
+        if (subject !== undefined) settleAll(context, name, subject, envelope.offset, out);
+      }
+    }
+  }
+};

@@ -1,0 +1,90 @@
+/** Operator judge: hands readings to the detectors, and turns their judgements into anomalies that begin and end. */
+import type { QuantityRule } from '../core/device-type.ts';
+import type { Point } from '../core/fold.ts';
+import { fromQuanta } from '../core/quantity.ts';
+import type { Anomaly } from '../core/reading.ts';
+import type { Detector, DetectorState } from './detect/detector.ts';
+import { detectors } from './detect/registry.ts';
+import type { KeyState, SubjectState } from './state.ts';
+
+const applicable = new WeakMap<QuantityRule, readonly Detector[]>();
+
+const detectorsOf = (rule: QuantityRule): readonly Detector[] => {
+  let found = applicable.get(rule);
+  if (found === undefined) {
+    found = detectors.filter((detector) => detector.appliesTo(rule));
+    applicable.set(rule, found);
+  }
+  return found;
+};
+
+const detectorState = (key: KeyState, kind: string): DetectorState => {
+  const known = key.detectors[kind];
+  if (known !== undefined) return known;
+  const fresh: DetectorState = {};
+  key.detectors[kind] = fresh;
+  return fresh;
+};
+
+/** Where the pipeline's judgements go. */
+export interface Verdicts {
+  readonly subject: string;
+  readonly offset: number;
+  readonly anomalies: Anomaly[];
+}
+
+/** Judges a reading that came on time. */
+export const judge = (key: KeyState, point: Point, rule: QuantityRule, to: Verdicts): void => {
+  for (const detector of detectorsOf(rule)) {
+    const state = detectorState(key, detector.kind);
+    const judgement = detector.update(state, point, rule);
+    if (judgement === null || judgement.unusual === (state.openSince !== undefined)) continue;
+    const { quantity } = rule;
+    const show = (quanta: number): string => `${fromQuanta(quantity, quanta)} ${quantity.unit}`;
+    const since = state.openSince ?? judgement.since;
+    const observed = judgement.unusual ? point.value : (state.openValue ?? null);
+    const usual = judgement.usual === null ? null : ([fromQuanta(quantity, judgement.usual[0]), fromQuanta(quantity, judgement.usual[1])] as const);
+    const id = `${to.subject}/${quantity.name}/${detector.kind}/${since}`;
+    const seen = observed === null ? null : fromQuanta(quantity, observed);
+    const row = { id, subject: to.subject, quantity: quantity.name, kind: detector.kind, since, observed: seen, usual, offset: to.offset };
+    to.anomalies.push({
+      ...row,
+      until: judgement.unusual ? null : point.at,
+      reason: detector.reason(judgement, observed, show),
+      version: judgement.unusual ? 0 : 1,
+    });
+    note(state, judgement.unusual ? since : undefined, observed);
+  }
+};
+
+const note = (state: DetectorState, since: number | undefined, observed: number | null): void => {
+  delete state.openSince;
+  delete state.openValue;
+  if (since === undefined) return;
+  state.openSince = since;
+  if (observed !== null) state.openValue = observed;
+};
+
+/** Judges silence: called with `silent` when the open time since the last arrival passes the type's limit, and without it on arrival. */
+export const judgeSilence = (subject: SubjectState, silent: boolean, logTime: number, to: Verdicts): void => {
+  if (silent === (subject.silentSince !== null)) return;
+  const since = subject.silentSince ?? subject.arrivedAt;
+  const minutes = Math.round((logTime - since) / 60_000);
+  to.anomalies.push({
+    id: `${to.subject}//silent/${since}`,
+    subject: to.subject,
+    quantity: '',
+    kind: 'silent',
+    since,
+    until: silent ? null : logTime,
+    observed: null,
+    usual: null,
+    reason: {
+      fr: silent ? `Rien reçu depuis ${minutes} min.` : `Muet pendant ${minutes} min.`,
+      en: silent ? `Nothing received for ${minutes} min.` : `Silent for ${minutes} min.`,
+    },
+    offset: to.offset,
+    version: silent ? 0 : 1,
+  });
+  subject.silentSince = silent ? since : null;
+};

@@ -1,0 +1,85 @@
+/**
+ * The pipeline: one deterministic function of an ordered log. No clock, no chance, no I/O, but for `revise`, which
+ * reads the past through `History`.
+ *
+ *   message, import → decode → validate → identify → fold → judge
+ *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future
+ *   registry        → the town as it holds from here on → reopen what it explains
+ */
+import type { Envelope } from '../core/envelope.ts';
+import type { History, Ledger, Outputs, Snapshot } from '../core/store.ts';
+import type { Town } from '../core/town.ts';
+import { acceptImport, acceptMessage } from './accept.ts';
+import { changeRegistry } from './change-registry.ts';
+import { type OpenPane, openPanes } from './open-panes.ts';
+import { type Registry, registry, type Types } from './registry.ts';
+import { initialState, ledgerOf, type PipelineState, restore, snapshot } from './state.ts';
+import { passTime, wantsPast } from './tick.ts';
+
+/** Everything an operator may touch. */
+export interface Context {
+  state: PipelineState;
+  readonly registry: Registry;
+  readonly types: Types;
+  readonly history: History;
+}
+
+export interface Pipeline {
+  /** True where processing the envelope reads the past: everything put out before it must be in the store by then. */
+  readonly wantsPast: (envelope: Envelope) => boolean;
+  /** Processes the next envelope of the log. A promise only where the past is read. */
+  readonly process: (envelope: Envelope, out: Outputs) => Promise<void> | undefined;
+  /** Passes over offsets that the log lost. */
+  readonly skip: (corrupt: number) => void;
+  /** Offset after the last envelope processed. */
+  readonly end: () => number;
+  readonly logTime: () => number;
+  /** @param logEnd offset after the last durable envelope: what lies between is pending */
+  readonly ledger: (logEnd: number) => Ledger;
+  readonly town: () => Town;
+  /** The windows of a subject that are still open, as they would close now. */
+  readonly openPanes: (subject: string) => OpenPane[];
+  readonly snapshot: (all: boolean) => Snapshot[];
+  readonly restore: (scopes: readonly Snapshot[]) => void;
+}
+
+/** @param types the device types that exist @param history the past, below the envelope at hand */
+export const pipeline = (types: Types, history: History): Pipeline => {
+  const context: Context = { state: initialState(), registry: registry(types), types, history };
+
+  const process = (envelope: Envelope, out: Outputs): Promise<void> | undefined => {
+    const { state } = context;
+    state.end = envelope.offset + 1;
+    state.logTime = Math.max(state.logTime, envelope.logTime);
+    state.counters.processed++;
+    switch (envelope.kind) {
+      case 'message':
+        return acceptMessage(context, envelope, out);
+      case 'import':
+        return acceptImport(context, envelope, out);
+      case 'tick':
+        return passTime(context, envelope, out);
+      case 'registry':
+      case 'command':
+        return changeRegistry(context, envelope, out);
+    }
+  };
+
+  return {
+    wantsPast: (envelope) => wantsPast(context, envelope),
+    process,
+    skip(corrupt) {
+      context.state.counters.corrupt += corrupt;
+      context.state.end += corrupt;
+    },
+    end: () => context.state.end,
+    logTime: () => context.state.logTime,
+    ledger: (logEnd) => ledgerOf(context.state, logEnd),
+    town: () => ({ ...context.registry.town(), devices: [...context.registry.town().devices, ...context.registry.adopted()] }),
+    openPanes: (subject) => openPanes(context, subject),
+    snapshot: (all) => snapshot(context.state, context.registry, all),
+    restore(scopes) {
+      context.state = restore(scopes, context.registry);
+    },
+  };
+};

@@ -1,0 +1,91 @@
+/** The town as it held at a position of the log: the applied file, and the devices adopted since; who may speak for whom. */
+import type { QuantityRule, ResolvedType } from '../core/device-type.ts';
+import type { FoldRule } from '../core/fold.ts';
+import { holdsValue, toQuanta } from '../core/quantity.ts';
+import type { Device, Town } from '../core/town.ts';
+import { emptyTown } from '../core/town.ts';
+import { finestLevel } from '../core/window.ts';
+
+/** Device types by name. */
+export type Types = ReadonlyMap<string, ResolvedType>;
+
+/** A device, and what its type says of it. */
+export interface Declared {
+  readonly device: Device;
+  readonly type: ResolvedType;
+}
+
+export interface Registry {
+  readonly town: () => Town;
+  readonly find: (subject: string) => Declared | undefined;
+  /** Sets the town; adopted devices that it does not declare stay. */
+  readonly apply: (town: Town) => void;
+  /** Adds a device that the town does not declare; false where it is already known or its type is not. */
+  readonly adopt: (device: Device) => boolean;
+  readonly adopted: () => readonly Device[];
+  readonly zoneOf: (device: Device) => string;
+}
+
+/** The type of devices that are adopted unseen. */
+export const genericTypeName = 'generic';
+
+export const registry = (types: Types): Registry => {
+  let town: Town = emptyTown;
+  let sites = new Map<string, Town['sites'][number]>();
+  let adopted = new Map<string, Device>();
+  const declared = new Map<string, Declared>();
+
+  const declare = (device: Device): boolean => {
+    const type = types.get(device.type);
+    if (type === undefined) return false;
+    declared.set(device.id, { device, type });
+    return true;
+  };
+
+  return {
+    town: () => town,
+    find: (subject) => declared.get(subject),
+    apply(next) {
+      town = next;
+      sites = new Map(next.sites.map((site) => [site.id, site]));
+      declared.clear();
+      for (const device of adopted.values()) declare(device);
+      for (const device of next.devices) declare(device);
+      const inFile = new Set(next.devices.map(({ id }) => id));
+      adopted = new Map([...adopted].filter(([id]) => !inFile.has(id)));
+    },
+    adopt(device) {
+      if (declared.has(device.id) || !declare(device)) return false;
+      adopted.set(device.id, device);
+      return true;
+    },
+    adopted: () => [...adopted.values()],
+    zoneOf: (device) => device.zone ?? (device.site === undefined ? undefined : sites.get(device.site)?.zone) ?? town.zone,
+  };
+};
+
+/** True where `sender` may publish as `device`: the device itself, a gateway declared for it, or anybody in an open town where it has no secret. */
+export const maySpeak = (town: Town, device: Device, sender: string): boolean =>
+  sender === device.id || (device.via?.includes(sender) ?? false) || (town.admission === 'open' && device.secretSha256 === undefined);
+
+/** Ends of registers whose digits are not known: five digits of the unit and more, quanta. */
+const learntEnds = (perUnit: number): number[] => [1e5, 1e6, 1e7, 1e8, 1e9].map((end) => end * perUnit);
+
+/** How a device's readings of one quantity are folded; see `FoldRule`. */
+export const foldRule = ({ device, type }: Declared, rule: QuantityRule, zone: string): FoldRule => {
+  const { quantity } = rule;
+  const intervalMs = device.intervalMs ?? type.type.intervalMs;
+  const ownHold = device.intervalMs === undefined ? undefined : device.intervalMs * (type.holdMs / type.type.intervalMs);
+  const perUnit = toQuanta(quantity, 1);
+  return {
+    kind: quantity.kind,
+    holds: holdsValue(quantity),
+    holdMs: Math.round(device.holdMs ?? rule.holdMs ?? ownHold ?? type.holdMs),
+    maxPerHour: rule.maxPerHour === undefined ? null : toQuanta(quantity, rule.maxPerHour),
+    registerEnds: quantity.kind !== 'index' ? [] : rule.registerEnd === undefined ? learntEnds(perUnit) : [toQuanta(quantity, rule.registerEnd)],
+    states: quantity.states?.length ?? 0,
+    finest: finestLevel(intervalMs),
+    zone,
+    live: device.imported !== true && type.type.buffers !== true,
+  };
+};

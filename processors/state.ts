@@ -1,0 +1,188 @@
+/** What the pipeline remembers between envelopes, by subject and as a whole; and the one door by which it leaves and comes back. */
+import type { Closure, FoldRule, Point } from '../core/fold.ts';
+import type { Element } from '../core/pane.ts';
+import { Flag } from '../core/reading.ts';
+import type { Ledger, Snapshot } from '../core/store.ts';
+import { deviceSchema, townSchema } from '../core/town.ts';
+import type { DetectorState } from './detect/detector.ts';
+import { type KeyFold, keyFold } from './key-fold.ts';
+import type { Registry } from './registry.ts';
+
+/** A reading behind the watermark, until the next tick. */
+export interface Waiting extends Point {
+  readonly offset: number;
+}
+
+export interface KeyState {
+  readonly fold: KeyFold;
+  /** The last readings that came on time, newest last: most repetitions are told by them. At most `recentMax`. */
+  recent: Point[];
+  waiting: Waiting[];
+  /** Spans of closed windows that must be folded again, [from, to). */
+  touched: [from: number, to: number][];
+  /** State of each detector, by its name. */
+  readonly detectors: Record<string, DetectorState>;
+}
+
+export const recentMax = 8;
+export const unstampedMax = 64;
+
+export interface SubjectState {
+  readonly keys: Map<string, KeyState>;
+  /** Log time of the last arrival, and the open time at that moment, ms. */
+  arrivedAt: number;
+  arrivedOpen: number;
+  /** Since when it is judged silent (log time); null while it is not. */
+  silentSince: number | null;
+  /** Payload hashes of its last unstamped messages, newest last; at most `unstampedMax`. */
+  unstamped: number[];
+  /** Event time given to its last unstamped message. */
+  unstampedAt: number;
+}
+
+export interface Counters {
+  processed: number;
+  corrupt: number;
+  accepted: number;
+  stored: number;
+  duplicate: number;
+  corrected: number;
+  deadLetter: number;
+  unidentified: number;
+  qos0Dropped: number;
+}
+
+export interface PipelineState {
+  readonly subjects: Map<string, SubjectState>;
+  readonly counters: Counters;
+  /** Offset after the last envelope. */
+  end: number;
+  logTime: number;
+  /** Log time of the last tick; null before the first. */
+  tickAt: number | null;
+  /** The gate's wall clock at the last tick, epoch ms. */
+  wallAt: number | null;
+  /** Sum of the tick gaps in which the gate was open, ms. */
+  openMs: number;
+  closures: Closure[];
+  /** The earliest event time among dead letters `future`; null: there is none. */
+  futureNext: number | null;
+  /** Subjects with waiting readings or touched windows, in order of arrival. */
+  readonly revising: Set<string>;
+  /** Subjects changed since the last snapshot. */
+  readonly changed: Set<string>;
+}
+
+export const initialState = (): PipelineState => ({
+  subjects: new Map(),
+  counters: { processed: 0, corrupt: 0, accepted: 0, stored: 0, duplicate: 0, corrected: 0, deadLetter: 0, unidentified: 0, qos0Dropped: 0 },
+  end: 0,
+  logTime: 0,
+  tickAt: null,
+  wallAt: null,
+  openMs: 0,
+  closures: [],
+  futureNext: null,
+  revising: new Set(),
+  changed: new Set(),
+});
+
+export const subjectState = (state: PipelineState, subject: string): SubjectState => {
+  let found = state.subjects.get(subject);
+  if (found === undefined) {
+    found = { keys: new Map(), arrivedAt: state.logTime, arrivedOpen: state.openMs, silentSince: null, unstamped: [], unstampedAt: 0 };
+    state.subjects.set(subject, found);
+  }
+  return found;
+};
+
+export const keyState = (subject: SubjectState, quantity: string, rule: () => FoldRule): KeyState => {
+  let found = subject.keys.get(quantity);
+  if (found === undefined) {
+    found = { fold: keyFold(rule()), recent: [], waiting: [], touched: [], detectors: {} };
+    subject.keys.set(quantity, found);
+  }
+  return found;
+};
+
+const waitingCount = (state: PipelineState): number => {
+  let count = 0;
+  for (const subject of state.revising) for (const key of state.subjects.get(subject)?.keys.values() ?? []) count += key.waiting.length;
+  return count;
+};
+
+/** The books, with what is still to be processed up to `logEnd`. */
+export const ledgerOf = (state: PipelineState, logEnd: number): Ledger => {
+  const { processed, corrupt, accepted, stored, duplicate, corrected, deadLetter, unidentified, qos0Dropped } = state.counters;
+  const appended = Math.max(logEnd, state.end);
+  return {
+    envelopes: { appended, processed, pending: appended - processed - corrupt, corrupt },
+    readings: { accepted, stored, duplicate, corrected, deadLetter, waiting: waitingCount(state) },
+    qos0Dropped,
+    unidentified,
+  };
+};
+
+/** Remembers a reading that came on time. */
+export const remember = (key: KeyState, point: Point): void => {
+  key.recent.push(point);
+  if (key.recent.length > recentMax) key.recent.shift();
+};
+
+export const isRevising = (key: KeyState): boolean => key.waiting.length > 0 || key.touched.length > 0;
+
+export const isExcluded = (point: { readonly flags: number }): boolean => (point.flags & Flag.excluded) !== 0;
+
+// Snapshots: JSON, one scope a subject and one for the rest. A BigInt leaves as "<digits>n".
+
+const subjectScope = 'subject/';
+const wholeScope = 'pipeline';
+
+const out = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
+const back = (element: Element): Element => ({
+  ...element,
+  integral2: typeof element.integral2 === 'string' ? BigInt((element.integral2 as string).slice(0, -1)) : element.integral2,
+});
+
+const subjectBody = ({ keys, ...rest }: SubjectState): string => JSON.stringify({ ...rest, keys: [...keys] }, out);
+
+const restoreSubject = (body: string): SubjectState => {
+  const { keys, ...rest } = JSON.parse(body) as Omit<SubjectState, 'keys'> & { keys: [string, KeyState][] };
+  const restored = keys.map(([name, key]): [string, KeyState] => [
+    name,
+    { ...key, fold: { ...key.fold, open: key.fold.open.map(back), total: back(key.fold.total) } },
+  ]);
+  return { ...rest, keys: new Map(restored) };
+};
+
+/** The scopes that changed since the last call; all of them where `all` is set. */
+export const snapshot = (state: PipelineState, registry: Registry, all: boolean): Snapshot[] => {
+  const { subjects, changed, revising, ...rest } = state;
+  const scopes: Snapshot[] = [
+    { scope: wholeScope, body: JSON.stringify({ ...rest, revising: [...revising], town: registry.town(), adopted: registry.adopted() }) },
+  ];
+  for (const name of all ? subjects.keys() : changed) {
+    const subject = subjects.get(name);
+    if (subject !== undefined) scopes.push({ scope: subjectScope + name, body: subjectBody(subject) });
+  }
+  changed.clear();
+  return scopes;
+};
+
+/** The state that the scopes stand for; the registry is set too. */
+export const restore = (scopes: readonly Snapshot[], registry: Registry): PipelineState => {
+  const state = initialState();
+  for (const { scope, body } of scopes) {
+    if (scope.startsWith(subjectScope)) {
+      state.subjects.set(scope.slice(subjectScope.length), restoreSubject(body));
+      continue;
+    }
+    const { revising, town, adopted, counters, ...rest } = JSON.parse(body);
+    Object.assign(state, rest);
+    Object.assign(state.counters, counters);
+    for (const subject of revising) state.revising.add(subject);
+    registry.apply(townSchema.parse(town));
+    for (const device of adopted) registry.adopt(deviceSchema.parse(device));
+  }
+  return state;
+};

@@ -1,0 +1,121 @@
+/** What passing time does, a second at a time: revises, closes the windows of the silent, reopens what lay in the future. */
+import type { Envelope, Tick } from '../core/envelope.ts';
+import type { Outputs } from '../core/store.ts';
+import { emitTo, settleSubject } from './accept.ts';
+import { textOf } from './decode.ts';
+import { judgeSilence } from './judge.ts';
+import type { Context } from './pipeline.ts';
+import { reopen } from './reopen.ts';
+import { revise, revisedKeysPerTickMax } from './revise.ts';
+import { isRevising, type KeyState, type SubjectState } from './state.ts';
+
+/** A longer gap between two ticks means that no gate was open in it, ms. */
+export const openGapMaxMs = 5_000;
+/** A step of the wall clock against the log's own time beyond it raises an alarm, ms. */
+export const clockStepMaxMs = 60_000;
+const minuteMs = 60_000;
+
+/** True where processing the envelope reads the past. */
+export const wantsPast = ({ state }: Context, envelope: Envelope): boolean =>
+  envelope.kind === 'registry' ||
+  envelope.kind === 'command' ||
+  (envelope.kind === 'tick' && (state.revising.size > 0 || (state.futureNext !== null && state.futureNext <= envelope.logTime)));
+
+export const passTime = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
+  const { state } = context;
+  const before = state.tickAt;
+  noteTick(context, envelope, out);
+  const wakes = before === null || Math.floor(before / minuteMs) !== Math.floor(state.logTime / minuteMs);
+  if (state.revising.size === 0 && (state.futureNext === null || state.futureNext > state.logTime)) {
+    if (wakes) wakeSilent(context, envelope, out);
+    return;
+  }
+  return (async () => {
+    await reviseAll(context, envelope, out);
+    if (wakes) wakeSilent(context, envelope, out);
+    if (state.futureNext !== null && state.futureNext <= state.logTime) await reopen(context, envelope, { code: 'future', atMax: state.logTime }, out);
+  })();
+};
+
+/** Keeps the gate's counters, the open time and the closures. */
+const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void => {
+  const tick = JSON.parse(textOf(envelope.payload)) as Tick;
+  const gap = state.tickAt === null ? 0 : state.logTime - state.tickAt;
+  state.counters.qos0Dropped = tick.qos0Dropped;
+  if (gap <= openGapMaxMs) state.openMs += gap;
+  else if (state.tickAt !== null) {
+    state.closures.push({ from: state.tickAt, to: state.logTime });
+    out.closures.push({ from: state.tickAt, to: state.logTime, offset: envelope.offset });
+  }
+  const step = state.wallAt === null || gap > openGapMaxMs ? 0 : tick.wall - state.wallAt - gap;
+  if (Math.abs(step) > clockStepMaxMs) out.anomalies.push(clockStep(step, state.logTime, envelope.offset));
+  state.tickAt = state.logTime;
+  state.wallAt = tick.wall;
+};
+
+const clockStep = (step: number, logTime: number, offset: number): Outputs['anomalies'][number] => {
+  const seconds = Math.round(step / 1000);
+  return {
+    id: `octroi//clock-step/${logTime}`,
+    subject: 'octroi',
+    quantity: '',
+    kind: 'clock-step',
+    since: logTime,
+    until: logTime,
+    observed: seconds,
+    usual: null,
+    reason: { fr: `L'horloge du serveur a sauté de ${seconds} s.`, en: `The server's clock stepped by ${seconds} s.` },
+    offset,
+    version: 0,
+  };
+};
+
+/** Revises the keys with something behind, oldest subject first, up to the limit of a tick. */
+const reviseAll = async (context: Context, envelope: Envelope, out: Outputs): Promise<void> => {
+  const { state, history } = context;
+  let left = revisedKeysPerTickMax;
+  for (const name of [...state.revising]) {
+    const subject = state.subjects.get(name);
+    if (subject === undefined || left <= 0) break;
+    for (const [quantity, key] of subject.keys) {
+      if (!isRevising(key)) continue;
+      left--;
+      const emit = emitTo(name, quantity, key, envelope.offset, out);
+      const at = { key: { subject: name, quantity }, state: key, closures: state.closures, counters: state.counters };
+      await revise({ ...at, offset: envelope.offset, history, readings: out.readings, panes: out.panes, emit });
+    }
+    state.changed.add(name);
+    if (![...subject.keys.values()].some(isRevising)) state.revising.delete(name);
+  }
+};
+
+/** Closes the windows of subjects that went quiet, and judges silence. */
+const wakeSilent = (context: Context, envelope: Envelope, out: Outputs): void => {
+  const { state, registry } = context;
+  for (const [name, subject] of state.subjects) {
+    const declared = registry.find(name);
+    if (declared === undefined) continue;
+    const { allowedLatenessMs, silentAfterMs, type } = declared.type;
+    const scale = (declared.device.intervalMs ?? type.intervalMs) / type.intervalMs;
+    const latenessMs = allowedLatenessMs * scale;
+    if (state.logTime - subject.arrivedAt >= latenessMs)
+      settleSubject(context, name, subject, envelope.offset, (key) => settleUntil(key, state.logTime - latenessMs), out);
+    if (
+      silentAfterMs !== null &&
+      declared.device.imported !== true &&
+      subject.silentSince === null &&
+      state.openMs - subject.arrivedOpen > silentAfterMs * scale
+    ) {
+      judgeSilence(subject, true, state.logTime, { subject: name, offset: envelope.offset, anomalies: out.anomalies });
+      state.changed.add(name);
+    }
+  }
+};
+
+/** What a key's windows may close at: a line or a register may still be closed by a reading within the hold time. */
+const settleUntil = ({ fold: { rule } }: KeyState, until: number): number => (rule.holds || rule.kind === 'delta' ? until : until - rule.holdMs);
+
+/** Closes every window of a subject up to the civil month of its last reading: an import has ended. */
+export const settleAll = (context: Context, name: string, subject: SubjectState, offset: number, out: Outputs): void => {
+  settleSubject(context, name, subject, offset, (key) => Math.min(key.fold.open.at(-1)?.end ?? 0, settleUntil(key, context.state.logTime)), out);
+};
