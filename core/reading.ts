@@ -49,12 +49,6 @@ export interface Reading {
   readonly revision: number;
   /** How many earlier values there were for (subject, quantity, at). */
   readonly version: number;
-  /**
-   * Offset of the envelope whose processing put it out, where that is a later one than `offset`: the tick that took up
-   * a late reading, the adoption that reopened a dead letter. Absent where it is `offset`. Stores go by it to tell what
-   * a repeated commit has already written and what a `before` may show.
-   */
-  readonly revision?: number;
 }
 
 export interface DeadLetter {
