@@ -1,0 +1,23 @@
+/** What of a commit is new to a store that stands at a position. Writing it is left to the stores. */
+import type { Pane } from '../core/pane.ts';
+import type { Anomaly, DeadLetter, Reading } from '../core/reading.ts';
+import type { Commit, Outputs } from '../core/store.ts';
+
+export type Closure = Outputs['closures'][number];
+
+/** The rows themselves where none is repeated: the usual case copies nothing. */
+const from = <Row>(rows: readonly Row[], position: number, writtenBy: (row: Row) => number): readonly Row[] =>
+  rows.every((row) => writtenBy(row) >= position) ? rows : rows.filter((row) => writtenBy(row) >= position);
+
+const revisionOf = (row: Reading | Pane | DeadLetter): number => row.revision;
+const offsetOf = (row: Anomaly | Closure): number => row.offset;
+
+/** The rows of a commit that a store at `position` does not hold yet. */
+export const newRows = ({ outputs }: Commit, position: number): Readonly<{ [Name in keyof Outputs]: Readonly<Outputs[Name]> }> => ({
+  readings: from(outputs.readings, position, revisionOf),
+  panes: from(outputs.panes, position, revisionOf),
+  deadLetters: from(outputs.deadLetters, position, revisionOf),
+  anomalies: from(outputs.anomalies, position, offsetOf),
+  devices: outputs.devices,
+  closures: from(outputs.closures, position, offsetOf),
+});

@@ -1,0 +1,167 @@
+/**
+ * The embedded store: one DuckDB file. Rows, position, ledger and snapshots commit together. One instance and one
+ * thread a file: a second instance would not be refused, and would read stale data. Tables, queries and the writing
+ * itself are in `duckdb/`; reopening after a failure is left to the caller.
+ */
+import { DuckDBInstance } from '@duckdb/node-api';
+import { type FailureError, fail } from '../core/failure.ts';
+import type { Commit, Snapshot, Store } from '../core/store.ts';
+import { newRows } from './commits.ts';
+import { cellsOf } from './duckdb/columns.ts';
+import { dump } from './duckdb/dump.ts';
+import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
+import { queries } from './duckdb/queries.ts';
+import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
+import { type Batch, openWriter, type Writer } from './duckdb/writer.ts';
+import { compareDevices } from './dump.ts';
+
+export interface DuckDbOptions {
+  readonly file: string;
+  /** What DuckDB may take for its buffers; what does not fit goes to a folder beside the file. Default 160. */
+  readonly memoryLimitMb?: number;
+  /** Threads a query may use. Default 2. */
+  readonly threads?: number;
+  /** Size of DuckDB's own log at which a commit also moves it into the file. Default 16. */
+  readonly checkpointMb?: number;
+}
+
+const openInstance = async ({ file, memoryLimitMb = 160, threads = 2, checkpointMb = 16 }: DuckDbOptions): Promise<DuckDBInstance> => {
+  try {
+    return await DuckDBInstance.create(file, {
+      memory_limit: `${memoryLimitMb}MB`,
+      threads: String(threads),
+      preserve_insertion_order: 'false',
+      temp_directory: `${file}.spill`,
+      checkpoint_threshold: `${checkpointMb}MB`,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      enable_external_access: 'false',
+    });
+  } catch (error) {
+    throw storeFailed(error, file);
+  }
+};
+
+interface Opened {
+  readonly loaded: Loaded;
+  readonly writer: Writer;
+  readonly readers: Readers;
+}
+
+const openParts = async (instance: DuckDBInstance, file: string): Promise<Opened> => {
+  const connection = await instance.connect();
+  await prepareSchema(connection, file);
+  const loaded = await load(connection);
+  return { loaded, writer: await openWriter(connection, loaded.book), readers: await openReaders(instance, file) };
+};
+
+/**
+ * Opens or makes a store.
+ * @returns the store; rejects with `newer-version` where a later program wrote the file, with `store-failed` where
+ * it cannot be opened. After a commit that rejects with `store-failed` the store takes no more: close it and open it again.
+ */
+export const duckdbStore = async (options: DuckDbOptions): Promise<Store> => {
+  const { file } = options;
+  const instance = await openInstance(options);
+  try {
+    const opened = await openParts(instance, file);
+    return storeOf(opened, instance, file);
+  } catch (error) {
+    instance.closeSync();
+    throw storeFailed(error, file);
+  }
+};
+
+/** What a commit changes, or null where it is a repeated one. */
+const batchOf = (commit: Commit, loaded: Loaded): Batch | null => {
+  const newer = commit.end > loaded.position;
+  const snapshot = commit.snapshot !== null && commit.snapshot.offset > loaded.snapshotOffset ? commit.snapshot : null;
+  if (!newer && snapshot === null) return null;
+  return {
+    rows: newRows(newer ? commit : { ...commit, outputs: noOutputs }, loaded.position),
+    progress: {
+      position: Math.max(commit.end, loaded.position),
+      logTime: Math.max(newer ? commit.logTime : 0, loaded.logTime),
+      ledger: newer ? commit.ledger : loaded.ledger,
+      snapshotOffset: snapshot?.offset ?? loaded.snapshotOffset,
+    },
+    scopes: snapshot?.scopes ?? [],
+  };
+};
+const noOutputs: Commit['outputs'] = { readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [] };
+
+/** Takes what was written into what is kept in memory. */
+const take = (loaded: Loaded, { rows, progress }: Batch): void => {
+  for (const reading of rows.readings) loaded.book.see(loaded.book.of(reading.subject, reading.quantity), reading);
+  for (const device of rows.devices) loaded.devices.set(device.id, device);
+  loaded.closures.push(...rows.closures);
+  Object.assign(loaded, progress);
+};
+
+const readSnapshots = (readers: Readers): Promise<Snapshot[]> =>
+  readers.use(async ({ chunks }) => {
+    const scopes: Snapshot[] = [];
+    for await (const chunk of chunks('SELECT scope, body FROM snapshots ORDER BY scope', [])) {
+      const [scope, body] = [cellsOf(chunk, 0), cellsOf(chunk, 1)];
+      for (let row = 0; row < chunk.rowCount; row++) scopes.push({ scope: scope.text(row), body: body.text(row) });
+    }
+    return scopes;
+  });
+
+const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, file: string): Store => {
+  const { book } = loaded;
+  let failed: FailureError | null = null;
+  let closed = false;
+  let lastCommit: Promise<void> = Promise.resolve();
+
+  const commit = async (one: Commit): Promise<void> => {
+    if (failed !== null) throw failed;
+    if (closed) throw fail('store-failed', 'the store is closed', file);
+    const batch = batchOf(one, loaded);
+    if (batch === null) return;
+    try {
+      await writer.write(batch);
+    } catch (error) {
+      failed = storeFailed(error, file);
+      throw failed;
+    }
+    take(loaded, batch);
+  };
+
+  return {
+    ...queries(readers, book),
+    get position() {
+      return loaded.position;
+    },
+    get logTime() {
+      return loaded.logTime;
+    },
+    commit(one) {
+      const result = lastCommit.then(() => commit(one));
+      lastCommit = result.catch(() => undefined);
+      return result;
+    },
+    async snapshot() {
+      await lastCommit;
+      return { offset: loaded.snapshotOffset, scopes: await readSnapshots(readers) };
+    },
+    ledger: () => loaded.ledger,
+    latest: (subjects) => book.latest(subjects),
+    devices: () => [...loaded.devices.values()].sort(compareDevices),
+    keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
+    closures: () => [...loaded.closures],
+    dump: () => dump(instance, book, file),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await lastCommit;
+      await readers.close();
+      try {
+        writer.close();
+      } catch {
+        // After a failed transaction the appenders have nothing left to hand over, and say so.
+      }
+      instance.closeSync();
+    },
+  };
+};

@@ -1,0 +1,71 @@
+/** All rows of the DuckDB store as canonical lines, from one consistent view. The form of a line is `../dump.ts`. */
+import type { DuckDBInstance } from '@duckdb/node-api';
+import type { Anomaly, DeadLetter } from '../../core/reading.ts';
+import type { Device } from '../../core/town.ts';
+import { windowNames } from '../../core/window.ts';
+import type { Closure } from '../commits.ts';
+import {
+  anomalyLine,
+  closureLine,
+  compareAnomalies,
+  compareClosures,
+  compareDeadLetters,
+  compareDevices,
+  deadLetterLine,
+  deviceLine,
+  paneLine,
+  readingLine,
+} from '../dump.ts';
+import { compareKeys, type KeyBook } from '../key-book.ts';
+import { type Reader, reader, storeFailed } from './readers.ts';
+import { paneFields, readBodies, readClosures, readingFields, readPanes, readReadings } from './rows.ts';
+import { paneTables } from './schema.ts';
+
+/** The place of each key in the canonical order, for ORDER BY: DuckDB's own order of text is not that of UTF-16. */
+const placeKeys = async (one: Reader, book: KeyBook): Promise<void> => {
+  const ordered = [...book.entries].sort(compareKeys);
+  await one.connection.run('CREATE OR REPLACE TEMP TABLE places (key INTEGER, place INTEGER)');
+  const insert = 'INSERT INTO places SELECT unnest($1::INTEGER[]), unnest($2::INTEGER[])';
+  for await (const _ of one.chunks(insert, [ordered.map((entry) => entry.id), ordered.map((_, place) => place)]));
+};
+
+async function* bodies<Row>(one: Reader, table: 'dead_letters' | 'anomalies' | 'devices'): AsyncGenerator<Row> {
+  for await (const chunk of one.chunks(`SELECT body FROM ${table}`, [])) yield* readBodies<Row>(chunk);
+}
+
+const gather = async <Row>(rows: AsyncIterable<Row>, compare: (a: Row, b: Row) => number): Promise<Row[]> => {
+  const all: Row[] = [];
+  for await (const row of rows) all.push(row);
+  return all.sort(compare);
+};
+
+async function* lines(one: Reader, book: KeyBook): AsyncGenerator<string> {
+  const keyOf = (id: number) => book.entries[id] as (typeof book.entries)[number];
+  const ordered = (fields: string, table: string, time: string): string =>
+    `SELECT key, ${fields} FROM ${table} JOIN places USING (key) ORDER BY place, ${time}, version`;
+  for await (const chunk of one.chunks(ordered(readingFields, 'readings', 'at_ms'), [])) yield* readReadings(chunk, keyOf).map(readingLine);
+  for (const window of windowNames) {
+    for await (const chunk of one.chunks(ordered(paneFields, paneTables[window], 'start_ms'), [])) yield* readPanes(chunk, window, keyOf).map(paneLine);
+  }
+  yield* (await gather(bodies<DeadLetter>(one, 'dead_letters'), compareDeadLetters)).map(deadLetterLine);
+  yield* (await gather(bodies<Anomaly>(one, 'anomalies'), compareAnomalies)).map(anomalyLine);
+  yield* (await gather(bodies<Device>(one, 'devices'), compareDevices)).map(deviceLine);
+  const closures: Closure[] = [];
+  for await (const chunk of one.chunks('SELECT log_offset, from_ms, to_ms FROM closures', [])) closures.push(...readClosures(chunk));
+  yield* closures.sort(compareClosures).map(closureLine);
+}
+
+/** As `Store.dump`. Fails with `store-failed`. */
+export async function* dump(instance: DuckDBInstance, book: KeyBook, file: string): AsyncGenerator<string> {
+  const connection = await instance.connect();
+  try {
+    const one = reader(connection);
+    await connection.run('BEGIN');
+    await placeKeys(one, book);
+    yield* lines(one, book);
+  } catch (error) {
+    throw storeFailed(error, file);
+  } finally {
+    connection.closeSync();
+  }
+}

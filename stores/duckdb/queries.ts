@@ -1,0 +1,154 @@
+/** The queries of the DuckDB store. Values go as parameters; what differs by window comes from fixed maps. */
+import type { Pane } from '../../core/pane.ts';
+import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
+import type { Store } from '../../core/store.ts';
+import { type WindowName, windowNames } from '../../core/window.ts';
+import type { KeyBook } from '../key-book.ts';
+import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor } from '../paging.ts';
+import { highestVersions } from '../series.ts';
+import { type Cells, cellsOf } from './columns.ts';
+import { neighbourhood } from './neighbourhood.ts';
+import type { Parameter, Reader, Readers } from './readers.ts';
+import { paneFields, readBodies, readingFields, readPanes, readReadings } from './rows.ts';
+import { paneTables } from './schema.ts';
+
+type PerWindow = Readonly<Record<WindowName, string>>;
+const perWindow = (sqlOf: (table: string) => string): PerWindow =>
+  Object.fromEntries(windowNames.map((window) => [window, sqlOf(paneTables[window])])) as Record<WindowName, string>;
+
+const panesSql = perWindow(
+  (table) => `SELECT key, ${paneFields} FROM ${table} WHERE key = $1 AND start_ms >= $2 AND start_ms < $3 AND revision < $4 ORDER BY start_ms, version`,
+);
+const versionsSql = perWindow((table) => `SELECT key, ${paneFields} FROM ${table} WHERE key = $1 AND start_ms = $2 ORDER BY version`);
+/** The place of the key in the list that was asked for comes with each row: it orders them, and names the key. */
+const panesOfSql = perWindow(
+  (table) => `SELECT place, ${paneFields} FROM ${table} JOIN (SELECT unnest($1::INTEGER[]) AS key, unnest($2::INTEGER[]) AS place) USING (key)
+    WHERE start_ms >= $3 AND start_ms < $4 ORDER BY place, start_ms, version`,
+);
+const readingsSql = `SELECT key, ${readingFields} FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3
+  QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY version DESC) = 1 ORDER BY at_ms LIMIT $4`;
+/** A parameter that is null asks for anything. */
+const deadLettersSql = `SELECT body FROM (
+    SELECT * FROM dead_letters WHERE revision < $5 QUALIFY row_number() OVER (PARTITION BY log_offset, item, code ORDER BY version DESC) = 1
+  ) WHERE version = 0 AND code = $1 AND ($2::VARCHAR IS NULL OR subject = $2) AND ($3::BIGINT IS NULL OR at_ms <= $3) ORDER BY log_offset, item, code LIMIT $4`;
+const deadLettersPageSql = `SELECT body FROM dead_letters
+  WHERE ($1::VARCHAR IS NULL OR subject = $1) AND ($2::VARCHAR IS NULL OR code = $2) AND (log_offset < $3 OR (log_offset = $3 AND (item < $4 OR (item = $4 AND code > $5))))
+  QUALIFY row_number() OVER (PARTITION BY log_offset, item, code ORDER BY version DESC) = 1 ORDER BY log_offset DESC, item DESC, code LIMIT $6`;
+const deadLetterCountsSql = `SELECT code, subject, count(*), max(log_time) FROM (
+    SELECT * FROM dead_letters QUALIFY row_number() OVER (PARTITION BY log_offset, item, code ORDER BY version DESC) = 1
+  ) WHERE version = 0 GROUP BY code, subject ORDER BY code, subject`;
+const anomaliesSql = `SELECT body FROM (
+    SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
+  ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) ORDER BY since_ms DESC, id LIMIT $5`;
+const recountSql = `SELECT (SELECT count(*) FROM readings WHERE version = 0), (SELECT count(*) FROM readings WHERE version > 0),
+  (SELECT count(*) FROM dead_letters WHERE version = 0) - (SELECT count(*) FROM dead_letters WHERE version > 0)`;
+
+const bodies = async <Row>(reader: Reader, sql: string, parameters: readonly Parameter[]): Promise<Row[]> => {
+  const rows: Row[] = [];
+  for await (const chunk of reader.chunks(sql, parameters)) rows.push(...readBodies<Row>(chunk));
+  return rows;
+};
+
+/** Panes of a result, at most one more than `limit` of highest versions. */
+const readHighest = async (chunks: AsyncIterable<Pane[]>, limit: number): Promise<Pane[]> => {
+  const rows: Pane[] = [];
+  let last: Pane | undefined;
+  for await (const chunk of chunks) {
+    for (const pane of chunk) {
+      const newerVersion =
+        last !== undefined && pane.start === last.start && pane.subject === last.subject && pane.quantity === last.quantity && pane.version > last.version;
+      if (newerVersion) rows.pop();
+      else if (rows.length > limit) return rows;
+      rows.push(pane);
+      last = pane;
+    }
+  }
+  return rows;
+};
+
+type Queries = Pick<
+  Store,
+  'neighbourhood' | 'panes' | 'deadLetters' | 'recount' | 'readings' | 'panesOf' | 'paneVersions' | 'anomalies' | 'deadLettersPage' | 'deadLetterCounts'
+>;
+
+/** The asynchronous queries of the port `Store`; each fails with `store-failed`. */
+export const queries = (readers: Readers, book: KeyBook): Queries => ({
+  async neighbourhood(key, from, to, before) {
+    const entry = book.find(key);
+    if (entry === undefined || entry.last === null) return { previous: null, inside: [], next: null };
+    return readers.use((reader) => neighbourhood(reader, entry, from, to, before));
+  },
+  async panes(key, window, from, to, before) {
+    const entry = book.find(key);
+    if (entry === undefined) return [];
+    return readers.use(async (reader) => {
+      const rows: Pane[] = [];
+      for await (const chunk of reader.chunks(panesSql[window], [entry.id, from, to, before])) rows.push(...readPanes(chunk, window, () => entry));
+      return highestVersions(rows, (pane) => pane.start);
+    });
+  },
+  deadLetters: ({ code, subject, atMax, limit }, before) =>
+    readers.use((reader) => bodies<DeadLetter>(reader, deadLettersSql, [code, subject ?? null, atMax ?? null, limit, before])),
+  recount: () =>
+    readers.use(async (reader) => {
+      for await (const chunk of reader.chunks(recountSql, [])) {
+        const [stored = 0, corrected = 0, deadLetter = 0] = [0, 1, 2].map((column) => cellsOf(chunk, column).number(0));
+        return { stored, corrected, deadLetter };
+      }
+      return { stored: 0, corrected: 0, deadLetter: 0 };
+    }),
+  async readings({ from, to, limit, after, ...key }) {
+    const entry = book.find(key);
+    if (entry === undefined) return { rows: [], next: null };
+    const start = after === undefined ? from : Math.max(from, after + 1);
+    return readers.use(async (reader) => {
+      const rows: Reading[] = [];
+      for await (const chunk of reader.chunks(readingsSql, [entry.id, start, to, limit + 1])) rows.push(...readReadings(chunk, () => entry));
+      return page(rows, limit, (reading) => String(reading.at));
+    });
+  },
+  async panesOf({ keys, window, from, to, limit }) {
+    const entries = keys.flatMap((key) => book.find(key) ?? []);
+    if (entries.length === 0) return [];
+    const keyAt = (place: number) => entries[place] as (typeof entries)[number];
+    return readers.use((reader) => {
+      const chunks = async function* () {
+        const parameters = [entries.map((entry) => entry.id), entries.map((_, place) => place), from, to];
+        for await (const chunk of reader.chunks(panesOfSql[window], parameters)) yield readPanes(chunk, window, keyAt);
+      };
+      return readHighest(chunks(), limit);
+    });
+  },
+  async paneVersions(key, window, start) {
+    const entry = book.find(key);
+    if (entry === undefined) return [];
+    return readers.use(async (reader) => {
+      const rows: Pane[] = [];
+      for await (const chunk of reader.chunks(versionsSql[window], [entry.id, start])) rows.push(...readPanes(chunk, window, () => entry));
+      return rows;
+    });
+  },
+  async anomalies({ subject, open, limit, after }) {
+    const start = parseAnomalyCursor(after);
+    const wanted = open === undefined ? null : open ? 1 : 0;
+    const rows = await readers.use((reader) => bodies<Anomaly>(reader, anomaliesSql, [subject ?? null, wanted, start.since, start.id, limit + 1]));
+    return page(rows, limit, anomalyCursor);
+  },
+  async deadLettersPage({ subject, code, limit, after }) {
+    const start = parseDeadLetterCursor(after);
+    const parameters = [subject ?? null, code ?? null, start.offset, start.item, start.code, limit + 1];
+    const rows = await readers.use((reader) => bodies<DeadLetter>(reader, deadLettersPageSql, parameters));
+    return page(rows, limit, deadLetterCursor);
+  },
+  deadLetterCounts: () =>
+    readers.use(async (reader) => {
+      const counts: Awaited<ReturnType<Store['deadLetterCounts']>> = [];
+      for await (const chunk of reader.chunks(deadLetterCountsSql, [])) {
+        const [code, subject, count, lastLogTime] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column)) as [Cells, Cells, Cells, Cells];
+        for (let row = 0; row < chunk.rowCount; row++) {
+          counts.push({ code: code.text(row), subject: subject.text(row), count: count.number(row), lastLogTime: lastLogTime.number(row) });
+        }
+      }
+      return counts;
+    }),
+});

@@ -1,0 +1,92 @@
+/** The reading side's connections: a few, each used by one query at a time. What is asked is left to `queries.ts`. */
+import { type DuckDBConnection, type DuckDBDataChunk, type DuckDBInstance, type DuckDBPreparedStatement, INTEGER, LIST } from '@duckdb/node-api';
+import { FailureError, fail } from '../../core/failure.ts';
+
+/** A value for a placeholder: numbers are whole, and go as 64 bits; lists are of ids. */
+export type Parameter = number | string | null | readonly number[];
+
+/** Bounds such as Number.MAX_VALUE mean "no bound". */
+const toBigInt = (value: number): bigint => BigInt(Math.trunc(Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)));
+
+const bind = (statement: DuckDBPreparedStatement, parameters: readonly Parameter[]): void => {
+  statement.clearBindings();
+  for (const [i, value] of parameters.entries()) {
+    if (value === null) statement.bindNull(i + 1);
+    else if (typeof value === 'string') statement.bindVarchar(i + 1, value);
+    else if (typeof value === 'number') statement.bindBigInt(i + 1, toBigInt(value));
+    else statement.bindList(i + 1, [...value], LIST(INTEGER));
+  }
+};
+
+/** What DuckDB throws, as a failure that names the file. */
+export const storeFailed = (error: unknown, file: string): FailureError =>
+  error instanceof FailureError ? error : fail('store-failed', error instanceof Error ? error.message : String(error), file);
+
+/** One connection with its prepared statements. */
+export interface Reader {
+  readonly connection: DuckDBConnection;
+  /** The chunks of a result as they are made; stop whenever enough has been seen. */
+  chunks(sql: string, parameters: readonly Parameter[]): AsyncIterable<DuckDBDataChunk>;
+}
+
+/** Makes a reader of a connection. */
+export const reader = (connection: DuckDBConnection): Reader => {
+  const statements = new Map<string, DuckDBPreparedStatement>();
+  const prepared = async (sql: string): Promise<DuckDBPreparedStatement> => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const made = await connection.prepare(sql);
+    statements.set(sql, made);
+    return made;
+  };
+  return {
+    connection,
+    async *chunks(sql, parameters) {
+      const statement = await prepared(sql);
+      bind(statement, parameters);
+      const result = await statement.stream();
+      for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk;
+    },
+  };
+};
+
+/** Connections that queries take turns on. */
+export interface Readers {
+  /** Runs `work` with a connection of its own; fails with `store-failed`. */
+  use<Result>(work: (reader: Reader) => Promise<Result>): Promise<Result>;
+  /** Closes the connections once the queries that run have ended. */
+  close(): Promise<void>;
+}
+
+/** How many queries run beside each other; more only slow each other and the writer down. */
+const connectionCount = 2;
+
+/** Opens the connections. */
+export const openReaders = async (instance: DuckDBInstance, file: string): Promise<Readers> => {
+  const free = await Promise.all(Array.from({ length: connectionCount }, async () => reader(await instance.connect())));
+  const waiting: ((taken: Reader) => void)[] = [];
+  const take = (): Promise<Reader> => {
+    const taken = free.pop();
+    return taken === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(taken);
+  };
+  const giveBack = (taken: Reader): void => {
+    const next = waiting.shift();
+    if (next === undefined) free.push(taken);
+    else next(taken);
+  };
+  return {
+    async use(work) {
+      const taken = await take();
+      try {
+        return await work(taken);
+      } catch (error) {
+        throw storeFailed(error, file);
+      } finally {
+        giveBack(taken);
+      }
+    },
+    async close() {
+      for (let i = 0; i < connectionCount; i++) (await take()).connection.closeSync();
+    },
+  };
+};

@@ -1,0 +1,47 @@
+/** The tables of the DuckDB store. What goes into them is left to `rows.ts`. */
+import { type WindowName, windowNames } from '../../core/window.ts';
+
+/** Counts changes of the tables that older programs cannot read. */
+export const schemaVersion = 1;
+
+/** The only table names that depend on input come from this map. */
+export const paneTables: Readonly<Record<WindowName, string>> = {
+  PT1M: 'panes_1_minute',
+  PT15M: 'panes_15_minutes',
+  PT1H: 'panes_hour',
+  P1D: 'panes_day',
+  P1M: 'panes_month',
+  P: 'panes_lifetime',
+};
+
+/**
+ * No table has a key or an index: they cost eight times the time of a write (facts measured before the design), and
+ * rows come in the order of time, so that DuckDB's own minima and maxima a row group find a stretch of it.
+ */
+const tables = [
+  'schema_version (version INTEGER NOT NULL)',
+  'keys (key INTEGER NOT NULL, subject VARCHAR NOT NULL, quantity VARCHAR NOT NULL)',
+  `readings (key INTEGER NOT NULL, at_ms BIGINT NOT NULL, span_ms BIGINT NOT NULL, value BIGINT, flags INTEGER NOT NULL, version INTEGER NOT NULL,
+    log_offset BIGINT NOT NULL, revision BIGINT NOT NULL)`,
+  ...windowNames.map(
+    (window) => `${paneTables[window]} (key INTEGER NOT NULL, start_ms BIGINT NOT NULL, end_ms BIGINT NOT NULL, readings BIGINT NOT NULL,
+    amount BIGINT NOT NULL, unallocated BIGINT NOT NULL, integral2 BIGINT NOT NULL, observed_ms BIGINT NOT NULL, low BIGINT, high BIGINT,
+    first_at BIGINT, first_value BIGINT, last_at BIGINT, last_value BIGINT, changes BIGINT NOT NULL, shares_ms VARCHAR, flags INTEGER NOT NULL,
+    version INTEGER NOT NULL, revision BIGINT NOT NULL)`,
+  ),
+  // Bodies are JSON: they hold whatever a device sent, which text in a column of its own would not survive (NUL, half of a surrogate pair).
+  `dead_letters (log_offset BIGINT NOT NULL, item BIGINT NOT NULL, version INTEGER NOT NULL, revision BIGINT NOT NULL, subject VARCHAR NOT NULL,
+    code VARCHAR NOT NULL, at_ms BIGINT, log_time BIGINT NOT NULL, body VARCHAR NOT NULL)`,
+  'anomalies (id VARCHAR NOT NULL, version INTEGER NOT NULL, since_ms BIGINT NOT NULL, until_ms BIGINT, subject VARCHAR NOT NULL, body VARCHAR NOT NULL)',
+  'devices (id VARCHAR NOT NULL, body VARCHAR NOT NULL)',
+  'closures (log_offset BIGINT NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL)',
+  'progress (log_position BIGINT NOT NULL, log_time BIGINT NOT NULL, ledger VARCHAR NOT NULL, snapshot_offset BIGINT NOT NULL)',
+  'snapshots (scope VARCHAR NOT NULL, body VARCHAR NOT NULL)',
+];
+
+/** Statements that make a fresh file. */
+export const createStatements: readonly string[] = [
+  ...tables.map((table) => `CREATE TABLE ${table}`),
+  `INSERT INTO schema_version VALUES (${schemaVersion})`,
+  "INSERT INTO progress VALUES (0, 0, '', 0)",
+];

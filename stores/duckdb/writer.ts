@@ -1,0 +1,112 @@
+/** The one connection that writes: a commit is one transaction, all of it or nothing. What is new in it is left to the caller. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Pane } from '../../core/pane.ts';
+import type { Ledger, Snapshot } from '../../core/store.ts';
+import { type WindowName, windowNames } from '../../core/window.ts';
+import type { newRows } from '../commits.ts';
+import type { KeyBook } from '../key-book.ts';
+import { type Appender, openAppender } from './append.ts';
+import { texts } from './columns.ts';
+import { type Parameter, reader } from './readers.ts';
+import { anomalyColumns, closureColumns, deadLetterColumns, deviceColumns, keyColumns, paneColumns, readingColumns } from './rows.ts';
+import { paneTables } from './schema.ts';
+
+/** What one transaction writes. */
+export interface Batch {
+  readonly rows: ReturnType<typeof newRows>;
+  readonly progress: { readonly position: number; readonly logTime: number; readonly ledger: Ledger; readonly snapshotOffset: number };
+  /** Scopes to replace. */
+  readonly scopes: readonly Snapshot[];
+}
+
+export interface Writer {
+  /** Writes the batch; rejects with what DuckDB threw, and then must not be used again. */
+  write(batch: Batch): Promise<void>;
+  close(): void;
+}
+
+/** Deletes what will be written again: these tables keep one row an id. */
+const replace = async <Row>(
+  execute: (sql: string, parameters: readonly Parameter[]) => Promise<void>,
+  sql: string,
+  ids: readonly string[],
+  rows: readonly Row[],
+  appender: Appender<Row>,
+) => {
+  for (const id of ids) await execute(sql, [id]);
+  appender.append(rows);
+};
+
+/** Opens one appender a table. Keys that `book` gains are written with the rows that use them. */
+export const openWriter = async (connection: DuckDBConnection, book: KeyBook): Promise<Writer> => {
+  const open = <Row>(table: string, columns: Parameters<typeof openAppender<Row>>[2]): Promise<Appender<Row>> => openAppender(connection, table, columns);
+  const keys = await open('keys', keyColumns);
+  const readings = await open('readings', readingColumns(book));
+  const panes = new Map<WindowName, Appender<Pane>>();
+  for (const window of windowNames) panes.set(window, await open(paneTables[window], paneColumns(book)));
+  const deadLetters = await open('dead_letters', deadLetterColumns);
+  const anomalies = await open('anomalies', anomalyColumns);
+  const devices = await open('devices', deviceColumns);
+  const closures = await open('closures', closureColumns);
+  const snapshots = await open('snapshots', [texts((one: Snapshot) => one.scope), texts((one: Snapshot) => one.body)]);
+  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, devices, closures, snapshots];
+  let keysWritten = book.entries.length;
+
+  const { chunks } = reader(connection);
+  const execute = async (sql: string, parameters: readonly Parameter[]): Promise<void> => {
+    for await (const _ of chunks(sql, parameters));
+  };
+
+  const appendPanes = (rows: readonly Pane[]): void => {
+    const byWindow = new Map<WindowName, Pane[]>();
+    for (const pane of rows) {
+      const list = byWindow.get(pane.window);
+      if (list === undefined) byWindow.set(pane.window, [pane]);
+      else list.push(pane);
+    }
+    for (const [window, list] of byWindow) panes.get(window)?.append(list);
+  };
+
+  const writeRows = async ({ rows, scopes, progress }: Batch): Promise<void> => {
+    readings.append(rows.readings);
+    appendPanes(rows.panes);
+    keys.append(book.entries.slice(keysWritten));
+    deadLetters.append(rows.deadLetters);
+    anomalies.append(rows.anomalies);
+    closures.append(rows.closures);
+    const changed = [...new Map(rows.devices.map((device) => [device.id, device])).values()];
+    await replace(
+      execute,
+      'DELETE FROM devices WHERE id = $1',
+      changed.map((device) => device.id),
+      changed,
+      devices,
+    );
+    await replace(
+      execute,
+      'DELETE FROM snapshots WHERE scope = $1',
+      scopes.map((one) => one.scope),
+      scopes,
+      snapshots,
+    );
+    await execute('UPDATE progress SET log_position = $1, log_time = $2, ledger = $3, snapshot_offset = $4', [
+      progress.position,
+      progress.logTime,
+      JSON.stringify(progress.ledger),
+      progress.snapshotOffset,
+    ]);
+  };
+
+  return {
+    async write(batch) {
+      await connection.run('BEGIN');
+      await writeRows(batch);
+      await connection.run('COMMIT');
+      keysWritten = book.entries.length;
+    },
+    close() {
+      for (const appender of all) appender.close();
+      connection.closeSync();
+    },
+  };
+};

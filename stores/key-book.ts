@@ -1,0 +1,72 @@
+/** The keys of a store: their ids, in order of first appearance, and the latest reading of each. Rows are left to the stores. */
+import type { Reading } from '../core/reading.ts';
+import type { Key, LatestReading } from '../core/store.ts';
+
+export interface KeyEntry extends Key {
+  /** Counts keys from 0. */
+  readonly id: number;
+  /** Event time of the earliest reading; Infinity where there is none. */
+  firstAt: number;
+  /** The reading with the highest event time, and of its versions the highest. */
+  last: Reading | null;
+}
+
+/** Order of UTF-16 code units, everywhere the same. */
+export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+export const compareKeys = (a: Key, b: Key): number => compareText(a.subject, b.subject) || compareText(a.quantity, b.quantity);
+
+export interface KeyBook {
+  /** By id. */
+  readonly entries: readonly KeyEntry[];
+  find(key: Key): KeyEntry | undefined;
+  /** The entry of the key; a new one at its first appearance. */
+  of(subject: string, quantity: string): KeyEntry;
+  /** Takes the reading for the latest of its key, if it is. */
+  see(entry: KeyEntry, reading: Reading): void;
+  /** Keys that have a reading, by subject and quantity. */
+  withReadings(): KeyEntry[];
+  /** The latest readings: of the subjects in the order asked, or of all; by quantity within a subject. */
+  latest(subjects?: readonly string[]): LatestReading[];
+}
+
+const latestOf = ({ subject, quantity, last }: KeyEntry): LatestReading[] =>
+  last === null ? [] : [{ subject, quantity, at: last.at, value: last.value, flags: last.flags, offset: last.offset }];
+
+/** An empty book. */
+export const keyBook = (): KeyBook => {
+  const entries: KeyEntry[] = [];
+  const bySubject = new Map<string, Map<string, KeyEntry>>();
+  let ordered: KeyEntry[] = [];
+
+  const all = (): KeyEntry[] => {
+    if (ordered.length !== entries.length) ordered = [...entries].sort(compareKeys);
+    return ordered;
+  };
+  const ofSubject = (subject: string): KeyEntry[] => [...(bySubject.get(subject)?.values() ?? [])].sort(compareKeys);
+
+  return {
+    entries,
+    find: ({ subject, quantity }) => bySubject.get(subject)?.get(quantity),
+    of(subject, quantity) {
+      let quantities = bySubject.get(subject);
+      if (quantities === undefined) {
+        quantities = new Map();
+        bySubject.set(subject, quantities);
+      }
+      let entry = quantities.get(quantity);
+      if (entry === undefined) {
+        entry = { id: entries.length, subject, quantity, firstAt: Number.POSITIVE_INFINITY, last: null };
+        quantities.set(quantity, entry);
+        entries.push(entry);
+      }
+      return entry;
+    },
+    see(entry, reading) {
+      if (reading.at < entry.firstAt) entry.firstAt = reading.at;
+      const { last } = entry;
+      if (last === null || reading.at > last.at || (reading.at === last.at && reading.version > last.version)) entry.last = reading;
+    },
+    withReadings: () => all().filter((entry) => entry.last !== null),
+    latest: (subjects) => (subjects === undefined ? all() : subjects.flatMap(ofSubject)).flatMap(latestOf),
+  };
+};

@@ -1,0 +1,222 @@
+/** The store in memory: the reference for the others, and the one of the tests. It keeps nothing beyond its process. */
+import type { Pane } from '../core/pane.ts';
+import { type Anomaly, type DeadLetter, Flag, type Reading } from '../core/reading.ts';
+import { type Commit, emptyLedger, type History, type Key, type Ledger, type Store } from '../core/store.ts';
+import type { Device } from '../core/town.ts';
+import { type WindowName, windowNames } from '../core/window.ts';
+import { type Closure, newRows } from './commits.ts';
+import {
+  anomalyLine,
+  closureLine,
+  compareAnomalies,
+  compareClosures,
+  compareDeadLetters,
+  compareDevices,
+  deadLetterLine,
+  deviceLine,
+  paneLine,
+  readingLine,
+} from './dump.ts';
+import { compareKeys, compareText, type KeyEntry, keyBook } from './key-book.ts';
+import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor } from './paging.ts';
+import { highestVersions, type Series, series } from './series.ts';
+
+const atOf = (reading: Reading): number => reading.at;
+const startOf = (pane: Pane): number => pane.start;
+const takesPart = (reading: Reading): boolean => (reading.flags & Flag.excluded) === 0;
+
+/** Of each identity the row that came last; a Map keeps the order of first appearance. */
+const latestVersions = <Row>(rows: readonly Row[], identityOf: (row: Row) => string): Row[] => [...new Map(rows.map((row) => [identityOf(row), row])).values()];
+const letterIdentity = (letter: DeadLetter): string => deadLetterCursor(letter);
+type LetterIdentity = Pick<DeadLetter, 'offset' | 'item'> & { readonly code: string };
+const newestFirst = (a: LetterIdentity, b: LetterIdentity): number => b.offset - a.offset || b.item - a.item || compareText(a.code, b.code);
+const anomalyIdentity = (anomaly: Anomaly): string => anomaly.id;
+
+/** A store that lives as long as the process. */
+export const memoryStore = (): Store => {
+  const book = keyBook();
+  const readings = new Map<KeyEntry, Series<Reading>>();
+  const panes = new Map<KeyEntry, Map<WindowName, Series<Pane>>>();
+  const deadLetters: DeadLetter[] = [];
+  const anomalies: Anomaly[] = [];
+  const devices = new Map<string, Device>();
+  const closures: Closure[] = [];
+  const scopes = new Map<string, string>();
+  let snapshotOffset = 0;
+  let position = 0;
+  let logTime = 0;
+  let ledger: Ledger = emptyLedger;
+
+  const readingsOf = (key: Key): Series<Reading> => {
+    const entry = book.find(key);
+    return (entry && readings.get(entry)) ?? series(atOf);
+  };
+  const panesOf = (key: Key, window: WindowName): Series<Pane> => {
+    const entry = book.find(key);
+    return (entry && panes.get(entry)?.get(window)) ?? series(startOf);
+  };
+
+  const addReading = (reading: Reading): void => {
+    const entry = book.of(reading.subject, reading.quantity);
+    let list = readings.get(entry);
+    if (list === undefined) {
+      list = series(atOf);
+      readings.set(entry, list);
+    }
+    list.insert(reading);
+    book.see(entry, reading);
+  };
+  const addPane = (pane: Pane): void => {
+    const entry = book.of(pane.subject, pane.quantity);
+    let windows = panes.get(entry);
+    if (windows === undefined) {
+      windows = new Map();
+      panes.set(entry, windows);
+    }
+    let list = windows.get(pane.window);
+    if (list === undefined) {
+      list = series(startOf);
+      windows.set(pane.window, list);
+    }
+    list.insert(pane);
+  };
+
+  const addRows = (commit: Commit): void => {
+    const rows = newRows(commit, position);
+    for (const reading of rows.readings) addReading(reading);
+    for (const pane of rows.panes) addPane(pane);
+    for (const letter of rows.deadLetters) deadLetters.push(letter);
+    for (const anomaly of rows.anomalies) anomalies.push(anomaly);
+    for (const device of rows.devices) devices.set(device.id, device);
+    for (const closure of rows.closures) closures.push(closure);
+  };
+
+  /** The nearest reading that takes part in the fold, going from `place` in steps of one; of its time the highest version that is visible. */
+  const nearest = (list: Series<Reading>, place: number, step: 1 | -1, before: number): Reading | null => {
+    let best: Reading | null = null;
+    for (let i = place; i >= 0 && i < list.rows.length; i += step) {
+      const reading = list.rows[i] as Reading;
+      if (best !== null && reading.at !== best.at && takesPart(best)) return best;
+      if (reading.revision >= before) continue;
+      if (best === null || reading.at !== best.at || reading.version > best.version) best = reading;
+    }
+    return best !== null && takesPart(best) ? best : null;
+  };
+
+  const history: History = {
+    async neighbourhood(key, from, to, before) {
+      const list = readingsOf(key);
+      const visible = list.between(from, to).filter((reading) => reading.revision < before);
+      return {
+        previous: nearest(list, list.seek(from) - 1, -1, before),
+        inside: highestVersions(visible, atOf),
+        next: nearest(list, list.seek(to), 1, before),
+      };
+    },
+    panes: async (key, window, from, to, before) =>
+      highestVersions(
+        panesOf(key, window)
+          .between(from, to)
+          .filter((pane) => pane.revision < before),
+        startOf,
+      ),
+    deadLetters: async ({ code, subject, atMax, limit }, before) =>
+      latestVersions(
+        deadLetters.filter((letter) => letter.revision < before),
+        letterIdentity,
+      )
+        .filter((letter) => letter.version === 0 && letter.code === code && (subject === undefined || letter.subject === subject))
+        .filter((letter) => atMax === undefined || (letter.at !== null && letter.at <= atMax))
+        .sort(compareDeadLetters)
+        .slice(0, limit),
+  };
+
+  async function* dump(): AsyncGenerator<string> {
+    const keys = [...book.entries].sort(compareKeys);
+    for (const key of keys) yield* readingsOf(key).rows.map(readingLine);
+    for (const window of windowNames) for (const key of keys) yield* panesOf(key, window).rows.map(paneLine);
+    yield* [...deadLetters].sort(compareDeadLetters).map(deadLetterLine);
+    yield* [...anomalies].sort(compareAnomalies).map(anomalyLine);
+    yield* [...devices.values()].sort(compareDevices).map(deviceLine);
+    yield* [...closures].sort(compareClosures).map(closureLine);
+  }
+
+  return {
+    ...history,
+    get position() {
+      return position;
+    },
+    get logTime() {
+      return logTime;
+    },
+    async commit(commit) {
+      if (commit.end > position) {
+        addRows(commit);
+        position = commit.end;
+        logTime = Math.max(logTime, commit.logTime);
+        ledger = commit.ledger;
+      }
+      if (commit.snapshot !== null && commit.snapshot.offset > snapshotOffset) {
+        for (const { scope, body } of commit.snapshot.scopes) scopes.set(scope, body);
+        snapshotOffset = commit.snapshot.offset;
+      }
+    },
+    snapshot: async () => ({
+      offset: snapshotOffset,
+      scopes: [...scopes].map(([scope, body]) => ({ scope, body })).sort((a, b) => compareText(a.scope, b.scope)),
+    }),
+    ledger: () => ledger,
+    async recount() {
+      const all = [...readings.values()].flatMap((list) => list.rows);
+      const stored = all.filter((reading) => reading.version === 0).length;
+      const deadLetter = latestVersions(deadLetters, letterIdentity).filter((letter) => letter.version === 0).length;
+      return { stored, corrected: all.length - stored, deadLetter };
+    },
+
+    latest: (subjects) => book.latest(subjects),
+    devices: () => [...devices.values()].sort(compareDevices),
+    keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
+    async readings({ from, to, limit, after, ...key }) {
+      const start = after === undefined ? from : Math.max(from, after + 1);
+      return page(highestVersions(readingsOf(key).between(start, to), atOf), limit, (reading) => String(reading.at));
+    },
+    async panesOf({ keys, window, from, to, limit }) {
+      const found: Pane[] = [];
+      for (const key of keys) {
+        for (const pane of highestVersions(panesOf(key, window).between(from, to), startOf)) {
+          if (found.push(pane) > limit) return found;
+        }
+      }
+      return found;
+    },
+    paneVersions: async (key, window, start) => panesOf(key, window).between(start, start + 1),
+    async anomalies({ subject, open, limit, after }) {
+      const start = parseAnomalyCursor(after);
+      const rows = latestVersions(anomalies, anomalyIdentity)
+        .filter((one) => (subject === undefined || one.subject === subject) && (open === undefined || (one.until === null) === open))
+        .filter((one) => one.since < start.since || (one.since === start.since && one.id > start.id))
+        .sort((a, b) => b.since - a.since || compareText(a.id, b.id));
+      return page(rows, limit, anomalyCursor);
+    },
+    async deadLettersPage({ subject, code, limit, after }) {
+      const start = parseDeadLetterCursor(after);
+      const rows = latestVersions(deadLetters, letterIdentity)
+        .filter((one) => (subject === undefined || one.subject === subject) && (code === undefined || one.code === code))
+        .filter((one) => newestFirst(start, one) < 0)
+        .sort(newestFirst);
+      return page(rows, limit, deadLetterCursor);
+    },
+    async deadLetterCounts() {
+      const counts = new Map<string, { code: string; subject: string; count: number; lastLogTime: number }>();
+      for (const { code, subject, logTime: at, version } of latestVersions(deadLetters, letterIdentity)) {
+        if (version !== 0) continue;
+        const found = counts.get(`${code}/${subject}`) ?? { code, subject, count: 0, lastLogTime: 0 };
+        counts.set(`${code}/${subject}`, { code, subject, count: found.count + 1, lastLogTime: Math.max(found.lastLogTime, at) });
+      }
+      return [...counts.values()].sort((a, b) => compareText(a.code, b.code) || compareText(a.subject, b.subject));
+    },
+    closures: () => [...closures],
+    dump,
+    async close() {},
+  };
+};

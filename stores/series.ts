@@ -1,0 +1,56 @@
+/** Rows in the order of a time and, where that is equal, of their versions. What the rows mean is left to the stores. */
+
+export interface Versioned {
+  readonly version: number;
+}
+
+/** Drops all but the last row of each run of equal times. The rows come in the order of time and version. */
+export const highestVersions = <Row>(rows: readonly Row[], timeOf: (row: Row) => number): Row[] =>
+  rows.filter((row, i) => {
+    const following = rows[i + 1];
+    return following === undefined || timeOf(following) !== timeOf(row);
+  });
+
+/** One growing series; rows arrive mostly in order. */
+export interface Series<Row extends Versioned> {
+  readonly rows: readonly Row[];
+  insert(row: Row): void;
+  /** Place of the first row whose time is not below `time`. */
+  seek(time: number): number;
+  /** All versions with from <= time < to. */
+  between(from: number, to: number): Row[];
+}
+
+/** An empty series of rows whose time is `timeOf(row)`. */
+export const series = <Row extends Versioned>(timeOf: (row: Row) => number): Series<Row> => {
+  const rows: Row[] = [];
+  /** Place of the first row that `isBelow` refuses. */
+  const partition = (isBelow: (row: Row) => boolean): number => {
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBelow(rows[middle] as Row)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const seek = (time: number): number => partition((row) => timeOf(row) < time);
+
+  return {
+    rows,
+    insert(row) {
+      const time = timeOf(row);
+      const last = rows.at(-1);
+      if (last === undefined || timeOf(last) < time) rows.push(row);
+      else
+        rows.splice(
+          partition((one) => timeOf(one) < time || (timeOf(one) === time && one.version <= row.version)),
+          0,
+          row,
+        );
+    },
+    seek,
+    between: (from, to) => rows.slice(seek(from), seek(to)),
+  };
+};
