@@ -115,7 +115,7 @@ const widen = (element: Element, value: number): void => {
 /** Adds a reading that lies in the element's interval. Readings come in event-time order. Amounts of a delta are left to `addAmount`. */
 export const addReading = (element: Element, rule: FoldRule, point: Point): void => {
   element.count++;
-  element.flags |= point.flags;
+  element.flags |= point.flags & ~Flag.late; // how a reading travelled is not the window's matter
   if (element.firstAt === null) {
     element.firstAt = point.at;
     element.firstValue = point.value;
