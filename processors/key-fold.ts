@@ -48,6 +48,13 @@ const openAt = (key: KeyFold, at: number, civil: Calendar): void => {
   for (let level = key.rule.finest; level < lifetime; level++) key.open.push(emptyElement(civil.windowAt(level as Level, at), key.rule.states));
 };
 
+/** Adds a civil month's amounts to the key's whole life, or takes them back. */
+export const addToTotal = ({ total }: KeyFold, month: Readonly<Element>, sign: 1 | -1): void => {
+  total.sum += sign * month.sum;
+  total.count += sign * month.count;
+  total.observedMs += sign * month.observedMs;
+};
+
 /** Closes every window that ends at or before `at`, finest first, and opens those that hold it. */
 const moveTo = (key: KeyFold, at: number, civil: Calendar, emit: Emit): void => {
   for (let place = 0; place < key.open.length; place++) {
@@ -57,7 +64,7 @@ const moveTo = (key: KeyFold, at: number, civil: Calendar, emit: Emit): void => 
       emit(levelAt(key, place), element);
       const parent = key.open[place + 1];
       if (parent === undefined) {
-        merge(key.total, element);
+        addToTotal(key, element, 1);
         emit(lifetime, key.total);
       } else merge(parent, element);
     }

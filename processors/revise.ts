@@ -10,7 +10,7 @@ import { Flag, type Reading } from '../core/reading.ts';
 import type { History, Key } from '../core/store.ts';
 import { type Calendar, calendar, type Interval, type Level, lifetime, windowName } from '../core/window.ts';
 import { sameValue } from './identify.ts';
-import { append, frontier } from './key-fold.ts';
+import { addToTotal, append, frontier } from './key-fold.ts';
 import { type Counters, isExcluded, type KeyState, type Waiting } from './state.ts';
 
 /** Keys that are revised at one tick; the others wait for the next. */
@@ -41,7 +41,10 @@ export const revise = async (revision: Revision): Promise<void> => {
   const cluster = takeCluster(state);
   const from = civil.windowAt(rule.finest, cluster.from - rule.holdMs).start;
   const to = civil.windowAt(rule.finest, cluster.to + rule.holdMs).end;
-  const past = await history.neighbourhood(key, from, to, offset);
+  let past = await history.neighbourhood(key, from, to, offset);
+  if (past.next !== null && marksNext(rule)) {
+    past = await history.neighbourhood(key, from, civil.windowAt(rule.finest, past.next.at).end, offset);
+  }
 
   const { current, changed, ahead } = identifyWaiting(revision, cluster.waiting, past.inside);
   const frame = (points: readonly Point[]): Point[] => [...(past.previous ? [past.previous] : []), ...points, ...(past.next ? [past.next] : [])];
@@ -142,6 +145,9 @@ const identifyWaiting = (revision: Revision, waiting: readonly Waiting[], inside
   return { current, changed, ahead };
 };
 
+/** True where a reading leaves its mark in the window of the next one, however far: a change of state, a register's reset. */
+const marksNext = (rule: FoldRule): boolean => rule.kind === 'index' || rule.kind === 'state';
+
 /** The spans in which a window changes when the reading at `at` comes, goes or changes between these neighbours. */
 const touchedSpans = (rule: FoldRule, at: number, points: readonly Point[]): Interval[] => {
   const previous = points.findLast((point) => point.at < at);
@@ -150,10 +156,9 @@ const touchedSpans = (rule: FoldRule, at: number, points: readonly Point[]): Int
   const heldTo = rule.holds ? at + rule.holdMs : at;
   if (next === undefined) return [{ start, end: heldTo + 1 }];
   const end = next.at - at <= rule.holdMs ? next.at : Math.min(next.at, heldTo);
-  return [
-    { start, end: end + 1 },
-    { start: next.at, end: next.at + 1 },
-  ];
+  const spans = [{ start, end: end + 1 }];
+  if (marksNext(rule)) spans.push({ start: next.at, end: next.at + 1 });
+  return spans;
 };
 
 /** Sums that a level's windows gain beside their children. */
@@ -191,7 +196,10 @@ const foldAgain = async (revision: Revision, civil: Calendar, spans: readonly In
       const element = mergeChildren(old, window, rule, within, replaced, change);
       if (isOpen) state.fold.open[place] = element;
       else if (putOut(revision, level, element, stored.get(start))) merged.set(start, element);
-      if (level === lifetime - 1 && !isOpen) adjustTotal(state.fold.total, old, element);
+      if (level === lifetime - 1 && !isOpen) {
+        addToTotal(state.fold, old, -1);
+        addToTotal(state.fold, element, 1);
+      }
     }
     replaced = merged;
   }
@@ -301,8 +309,3 @@ const ownChanges = (rule: FoldRule, civil: Calendar, before: readonly Point[], a
   return changes;
 };
 
-const adjustTotal = (total: Element, old: Readonly<Element>, fresh: Readonly<Element>): void => {
-  total.sum += fresh.sum - old.sum;
-  total.count += fresh.count - old.count;
-  total.observedMs += fresh.observedMs - old.observedMs;
-};
