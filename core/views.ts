@@ -1,0 +1,87 @@
+/** The port `Views`: all that pages, the API and the feed may ask of the plant. Implemented over a store and a pipeline. */
+import type { RegistryChange, Tick } from './envelope.ts';
+import type { FoldRule } from './fold.ts';
+import type { Pane } from './pane.ts';
+import type { Anomaly, DeadLetter, Reading } from './reading.ts';
+import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recount, Store } from './store.ts';
+import type { Town } from './town.ts';
+import type { WindowName } from './window.ts';
+
+/** How the gate and the plant fare. */
+export interface Status {
+  /** Offset up to which all is processed and committed, and the durable end of the log. */
+  readonly position: number;
+  readonly logEnd: number;
+  /** Log time of the last envelope committed; epoch ms, 0 on a fresh store. */
+  readonly logTime: number;
+  /** Envelopes and readings a second, over the last ten seconds. */
+  readonly envelopesPerSecond: number;
+  readonly readingsPerSecond: number;
+  /** The gate's counters as of its last tick; null before the first. */
+  readonly gate: Tick | null;
+  /** What keeps the gate from writing, in words; null while it writes. */
+  readonly trouble: string | null;
+  readonly storeBytes: number;
+  readonly startedAt: number;
+}
+
+/** A pane with the note that its window is still open. */
+export interface ShownPane extends Pane {
+  readonly open: boolean;
+}
+
+/** Where a figure comes from: everything that a person needs to work it out again. */
+export interface Receipt {
+  readonly key: Key;
+  readonly window: WindowName;
+  readonly start: number;
+  readonly end: number;
+  readonly rule: FoldRule;
+  /** All versions of the pane, oldest first. */
+  readonly versions: readonly Pane[];
+  /** Readings in the window and the neighbours that reach into it, highest versions; at most `receiptReadingsMax`, then `more` is set. */
+  readonly readings: readonly Reading[];
+  readonly more: boolean;
+  /** Spans that were not observed, [from, to). */
+  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+  /** The same fold over these readings, now; null where there are more readings than a receipt holds. */
+  readonly refolded: Omit<Pane, 'version' | 'revision'> | null;
+}
+export const receiptReadingsMax = 5_000;
+
+export interface SilentDevice {
+  readonly subject: string;
+  readonly since: number;
+}
+
+/** What a commit brought, for live pages: highest values only. */
+export interface LiveEvent {
+  /** Offset up to which all is committed: the id of the event. */
+  readonly position: number;
+  readonly logTime: number;
+  readonly latest: readonly LatestReading[];
+  readonly anomalies: readonly Anomaly[];
+}
+
+export interface Views {
+  status(): Promise<Status>;
+  /** The town as applied, with the devices adopted since. */
+  town(): Promise<Town>;
+  ledger(): Promise<Ledger>;
+  recount(): Promise<Recount>;
+  keys(): Promise<Key[]>;
+  latest(subjects?: readonly string[]): Promise<LatestReading[]>;
+  readings(query: ReadingsQuery): Promise<Page<Reading>>;
+  /** Closed panes, and the open ones as they would close now; by key in the order asked, then by start. */
+  panes(query: PanesQuery): Promise<ShownPane[]>;
+  explain(key: Key, window: WindowName, start: number): Promise<Receipt | null>;
+  anomalies(query: Parameters<Store['anomalies']>[0]): Promise<Page<Anomaly>>;
+  deadLetters(query: Parameters<Store['deadLettersPage']>[0]): Promise<Page<DeadLetter>>;
+  deadLetterCounts(): ReturnType<Store['deadLetterCounts']>;
+  silent(): Promise<SilentDevice[]>;
+  closures(): Promise<{ readonly from: number; readonly to: number }[]>;
+  /** Appends a registry change to the log. @returns its offset, once it is durable */
+  change(change: RegistryChange): Promise<number>;
+  /** Tells each commit. @returns a function that ends it */
+  onCommit(listener: (event: LiveEvent) => void): () => void;
+}
