@@ -1,0 +1,177 @@
+/**
+ * The frame: one group of envelopes as bytes, checked by a CRC. Where frames stand in files is left to `segment.ts`.
+ *
+ * Layout, little-endian: sync word u32 · length of the content u32 · CRC-32C u32 · first offset f64 · count u32 · log time f64 · content.
+ * The CRC covers the length and everything behind the CRC, and is seeded with the segment's salt: a payload that holds the image
+ * of a frame can not pass for one when a search for the next good frame runs across it.
+ * An envelope: flags u8 (kind 3 bits, QoS 2, DUP 1) · packet id u16 · sender, subject, topic, payload, each with its length as a varint.
+ */
+import { Buffer } from 'node:buffer';
+import type { Draft, Envelope, EnvelopeKind } from '../core/envelope.ts';
+import { TextCache } from '../core/text-cache.ts';
+import { crc32c } from './crc32c.ts';
+
+export const frameHeadBytes = 32;
+/** No content is longer: a length beyond it is damage. */
+export const frameBytesMax = 256 * 1024 * 1024;
+const syncWord = 0x4d52464f;
+const syncBytes = Buffer.from('OFRM', 'latin1');
+
+const kinds: readonly EnvelopeKind[] = ['message', 'tick', 'command', 'import', 'registry'];
+
+/** A frame that was found good; `start` and `end` bound its content in the buffer. */
+export interface Frame {
+  readonly firstOffset: number;
+  readonly count: number;
+  readonly logTime: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes that an envelope needs at most. */
+export const envelopeBytesMax = (draft: Draft): number => 23 + 3 * (draft.sender.length + draft.subject.length + draft.topic.length) + draft.payload.length;
+
+const writeVarint = (buffer: Buffer, at: number, value: number): number => {
+  let rest = value;
+  let i = at;
+  while (rest > 127) {
+    buffer[i++] = (rest & 127) | 128;
+    rest >>>= 7;
+  }
+  buffer[i++] = rest;
+  return i;
+};
+
+const writeText = (buffer: Buffer, at: number, text: string): number => {
+  const { length } = text;
+  if (length < 128) {
+    let i = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) break;
+      buffer[at + 1 + i] = code;
+    }
+    if (i === length) {
+      buffer[at] = length;
+      return at + 1 + length;
+    }
+  }
+  const bytes = Buffer.from(text, 'utf8');
+  const start = writeVarint(buffer, at, bytes.length);
+  bytes.copy(buffer, start);
+  return start + bytes.length;
+};
+
+/** Writes an envelope; the buffer must have `envelopeBytesMax` free. Returns the position behind it. */
+export const writeEnvelope = (buffer: Buffer, at: number, draft: Draft): number => {
+  buffer[at] = kinds.indexOf(draft.kind) | (draft.qos << 3) | (draft.dup ? 32 : 0);
+  buffer[at + 1] = draft.packetId & 255;
+  buffer[at + 2] = draft.packetId >>> 8;
+  let i = writeText(buffer, at + 3, draft.sender);
+  i = writeText(buffer, i, draft.subject);
+  i = writeText(buffer, i, draft.topic);
+  i = writeVarint(buffer, i, draft.payload.length);
+  buffer.set(draft.payload, i);
+  return i + draft.payload.length;
+};
+
+/** Fills in the head of a frame whose content stands at [frameHeadBytes, end). */
+export const sealFrame = (buffer: Buffer, end: number, firstOffset: number, count: number, logTime: number): void => {
+  buffer.writeUInt32LE(syncWord, 0);
+  buffer.writeUInt32LE(end - frameHeadBytes, 4);
+  buffer.writeDoubleLE(firstOffset, 12);
+  buffer.writeUInt32LE(count, 20);
+  buffer.writeDoubleLE(logTime, 24);
+};
+
+const frameCrc = (buffer: Buffer, at: number, end: number, salt: number): number => crc32c(buffer, at + 12, end, crc32c(buffer, at + 4, at + 8, salt));
+
+/** Stamps a sealed frame with its checksum for a segment. */
+export const signFrame = (buffer: Buffer, end: number, salt: number): void => {
+  buffer.writeUInt32LE(frameCrc(buffer, 0, end, salt), 8);
+};
+
+/**
+ * Reads the frame at `at` of a buffer that is filled up to `filled`.
+ * @returns the frame; the bytes it needs from `at` where there are fewer; null where there is no good frame
+ */
+export const readFrame = (buffer: Buffer, at: number, filled: number, salt: number): Frame | number | null => {
+  if (filled - at < frameHeadBytes) return frameHeadBytes;
+  if (buffer.readUInt32LE(at) !== syncWord) return null;
+  const length = buffer.readUInt32LE(at + 4);
+  if (length > frameBytesMax) return null;
+  const start = at + frameHeadBytes;
+  const end = start + length;
+  if (end > filled) return end - at;
+  if (buffer.readUInt32LE(at + 8) !== frameCrc(buffer, at, end, salt)) return null;
+  return { firstOffset: buffer.readDoubleLE(at + 12), count: buffer.readUInt32LE(at + 20), logTime: buffer.readDoubleLE(at + 24), start, end };
+};
+
+/** The next good frame at or behind `from`, or null. */
+export const findFrame = (buffer: Buffer, from: number, filled: number, salt: number): Frame | null => {
+  const known = buffer.subarray(0, filled);
+  for (let at = known.indexOf(syncBytes, from); at >= 0; at = known.indexOf(syncBytes, at + 1)) {
+    const frame = readFrame(known, at, filled, salt);
+    if (frame !== null && typeof frame !== 'number') return frame;
+  }
+  return null;
+};
+
+/** Reads the envelopes of a frame one after the other; payloads are views of the buffer. */
+export class EnvelopeDecoder {
+  readonly #texts = new TextCache();
+  /** Position in the buffer; set it to a frame's start. */
+  at = 0;
+
+  next(buffer: Buffer, offset: number, logTime: number): Envelope {
+    const flags = buffer[this.at] as number;
+    const packetId = (buffer[this.at + 1] as number) | ((buffer[this.at + 2] as number) << 8);
+    this.at += 3;
+    const sender = this.#text(buffer);
+    const subject = this.#text(buffer);
+    const topic = this.#text(buffer);
+    const length = this.#varint(buffer);
+    const payload = buffer.subarray(this.at, this.at + length);
+    this.at += length;
+    return {
+      kind: kinds[flags & 7] ?? 'message',
+      subject,
+      sender,
+      topic,
+      payload,
+      qos: ((flags >> 3) & 3) as 0 | 1 | 2,
+      dup: (flags & 32) !== 0,
+      packetId,
+      partition: 0,
+      offset,
+      logTime,
+    };
+  }
+
+  /** Steps over `count` envelopes without decoding them. */
+  skip(buffer: Buffer, count: number): void {
+    for (let n = 0; n < count; n++) {
+      this.at += 3;
+      for (let field = 0; field < 4; field++) {
+        const length = this.#varint(buffer);
+        this.at += length;
+      }
+    }
+  }
+
+  #varint(buffer: Buffer): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = buffer[this.at++] as number;
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value >>> 0;
+    }
+  }
+
+  #text(buffer: Buffer): string {
+    const length = this.#varint(buffer);
+    const start = this.at;
+    this.at += length;
+    return this.#texts.get(buffer, start, this.at) ?? buffer.toString('utf8', start, this.at);
+  }
+}

@@ -1,0 +1,96 @@
+/** The bytes of one segment as a window that moves forward over the file; what the frames hold is left to the reader. */
+import { Buffer } from 'node:buffer';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type Frame, readFrame } from './frame.ts';
+import { decodeHeader, readSegment, type SegmentFile, segmentHeaderBytes } from './segment.ts';
+
+const windowBytes = 1024 * 1024;
+/** With less room than that behind the filled part, a new window is begun. */
+const roomBytesMin = 64 * 1024;
+
+export class SegmentBytes {
+  readonly segment: SegmentFile;
+  readonly salt: number;
+  readonly #handle: FileHandle | null;
+  /** Never written again where it is filled: envelopes hold views of it. */
+  buffer: Buffer;
+  filled: number;
+  /** Position of the next frame in the buffer. */
+  at = segmentHeaderBytes;
+  /** Position of the buffer's start in the file. */
+  #base = 0;
+
+  private constructor(segment: SegmentFile, handle: FileHandle | null, buffer: Buffer, filled: number, salt: number) {
+    this.segment = segment;
+    this.#handle = handle;
+    this.buffer = buffer;
+    this.filled = filled;
+    this.salt = salt;
+  }
+
+  /** Null where the file is gone. @throws FailureError `newer-version` */
+  static async open(segment: SegmentFile): Promise<SegmentBytes | null> {
+    let handle: FileHandle | null = null;
+    try {
+      if (!segment.compressed) handle = await open(segment.path, 'r');
+      const buffer = handle === null ? await readSegment(segment) : Buffer.allocUnsafeSlow(windowBytes);
+      const filled = handle === null ? buffer.length : (await handle.read(buffer, 0, buffer.length, 0)).bytesRead;
+      const header = decodeHeader(buffer.subarray(0, Math.min(filled, segmentHeaderBytes)), segment.path);
+      if (header !== null) return new SegmentBytes(segment, handle, buffer, filled, header.salt);
+      // Without the salt no checksum can be right: the whole segment is a hole.
+      await handle?.close();
+      return new SegmentBytes(segment, null, Buffer.alloc(segmentHeaderBytes), segmentHeaderBytes, 0);
+    } catch (error) {
+      await handle?.close().catch(() => {});
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /** The frame at `at`, or null where the file has no good one there. */
+  async frame(): Promise<Frame | null> {
+    for (;;) {
+      const read = readFrame(this.buffer, this.at, this.filled, this.salt);
+      if (typeof read !== 'number') return read;
+      if (!(await this.#fill(read))) return null;
+    }
+  }
+
+  /** Forgets what was read from `at` on: it may have been read while it was being written. */
+  async reread(): Promise<void> {
+    if (this.#handle === null) return;
+    this.#move(windowBytes, false);
+    await this.#fill(windowBytes);
+  }
+
+  /** Reads the rest of the file. */
+  async all(): Promise<void> {
+    let more = true;
+    while (more) more = await this.#fill(this.filled - this.at + windowBytes);
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close();
+  }
+
+  /** A new buffer that begins at `at`. */
+  #move(size: number, keep: boolean): void {
+    const rest = keep ? this.filled - this.at : 0;
+    const buffer = Buffer.allocUnsafeSlow(size);
+    if (keep) this.buffer.copy(buffer, 0, this.at, this.filled);
+    this.#base += this.at;
+    this.buffer = buffer;
+    this.filled = rest;
+    this.at = 0;
+  }
+
+  /** Reads on, so that at best `needed` bytes are there from `at`; false at the end of the file. */
+  async #fill(needed: number): Promise<boolean> {
+    if (this.#handle === null) return false;
+    const wanted = Math.max(needed, this.filled - this.at + roomBytesMin);
+    if (this.at + wanted > this.buffer.length) this.#move(Math.max(windowBytes, wanted), true);
+    const { bytesRead } = await this.#handle.read(this.buffer, this.filled, this.buffer.length - this.filled, this.#base + this.filled);
+    this.filled += bytesRead;
+    return bytesRead > 0;
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Segments: the files of the log, named by their first offset. How groups get into them is left to the writer.
+ *
+ * A segment begins with its header, twice (at 0 and at 64, so that one damaged byte does not cost the file): magic, format
+ * version u32, salt of the CRCs u32, first offset f64, log time of its first frame f64, CRC-32C u32. Frames follow from 128 on.
+ * A segment ends where the next one begins: what it holds at or beyond that offset comes from a failed sync and does not count.
+ */
+import { Buffer } from 'node:buffer';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
+import { fail } from '../core/failure.ts';
+import { crc32c } from './crc32c.ts';
+import { type Frame, findFrame, frameHeadBytes, readFrame } from './frame.ts';
+
+export const segmentHeaderBytes = 128;
+export const formatVersion = 1;
+const magic = Buffer.from('OCTROILG', 'latin1');
+const copyBytes = 64;
+const decompressedBytesMax = 1024 * 1024 * 1024;
+
+export const rawSuffix = '.seg';
+export const compressedSuffix = '.seg.zst';
+/** Endings of files that were never finished. */
+export const unfinishedSuffixes: readonly string[] = ['.new', '.tmp'];
+
+export const segmentName = (firstOffset: number): string => firstOffset.toString().padStart(20, '0');
+
+export interface SegmentFile {
+  readonly firstOffset: number;
+  readonly path: string;
+  readonly compressed: boolean;
+}
+
+export interface SegmentHeader {
+  readonly version: number;
+  readonly salt: number;
+  readonly firstOffset: number;
+  /** Of its first frame: no earlier segment holds a later one. */
+  readonly logTime: number;
+}
+
+/** The segments of a folder in order; while a file exists in both forms, the raw one counts. An absent folder has none. */
+export const listSegments = async (folder: string): Promise<SegmentFile[]> => {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const found = new Map<number, SegmentFile>();
+  for (const name of names) {
+    const match = /^(\d{20})\.seg(\.zst)?$/.exec(name);
+    if (match === null) continue;
+    const firstOffset = Number(match[1]);
+    const compressed = match[2] !== undefined;
+    if (!compressed || !found.has(firstOffset)) found.set(firstOffset, { firstOffset, path: join(folder, name), compressed });
+  }
+  return [...found.values()].sort((a, b) => a.firstOffset - b.firstOffset);
+};
+
+/** The header of a new segment. */
+export const encodeHeader = (header: SegmentHeader): Buffer => {
+  const bytes = Buffer.alloc(segmentHeaderBytes);
+  magic.copy(bytes, 0);
+  bytes.writeUInt32LE(header.version, 8);
+  bytes.writeUInt32LE(header.salt, 12);
+  bytes.writeDoubleLE(header.firstOffset, 16);
+  bytes.writeDoubleLE(header.logTime, 24);
+  bytes.writeUInt32LE(crc32c(bytes, 0, 32), 32);
+  bytes.copy(bytes, copyBytes, 0, copyBytes);
+  return bytes;
+};
+
+/**
+ * Reads a header, from whichever copy is whole.
+ * @returns null where neither is
+ * @throws FailureError `newer-version`
+ */
+export const decodeHeader = (bytes: Buffer, path: string): SegmentHeader | null => {
+  for (const at of [0, copyBytes]) {
+    if (bytes.length < at + 36 || !bytes.subarray(at, at + 8).equals(magic)) continue;
+    const version = bytes.readUInt32LE(at + 8);
+    const whole = bytes.readUInt32LE(at + 32) === crc32c(bytes, at, at + 32);
+    if (!whole) continue;
+    if (version > formatVersion) throw fail('newer-version', `the log has format ${version}, this octroi reads up to ${formatVersion}`, path);
+    return { version, salt: bytes.readUInt32LE(at + 12), firstOffset: bytes.readDoubleLE(at + 16), logTime: bytes.readDoubleLE(at + 24) };
+  }
+  return null;
+};
+
+const decompress = promisify(zstdDecompress);
+
+/** A whole segment in memory, decompressed; what a damaged compressed file still yields is nothing. */
+export const readSegment = async (segment: SegmentFile): Promise<Buffer> => {
+  const bytes = await readFile(segment.path);
+  if (!segment.compressed) return bytes;
+  return decompress(bytes, { maxOutputLength: decompressedBytesMax }).catch(() => Buffer.alloc(0));
+};
+
+/** The header of a segment, reading no more than it must; null where it is damaged. */
+export const readHeader = async (segment: SegmentFile): Promise<SegmentHeader | null> => {
+  if (segment.compressed) return decodeHeader(await readSegment(segment), segment.path);
+  const handle = await open(segment.path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(segmentHeaderBytes), 0, segmentHeaderBytes, 0);
+    return decodeHeader(buffer.subarray(0, bytesRead), segment.path);
+  } finally {
+    await handle.close();
+  }
+};
+
+/** What the end of a log looks like. */
+export interface Tail {
+  /** Offset after the last good frame. */
+  readonly end: number;
+  /** Of the last good frame; the header's where there is none. */
+  readonly logTime: number;
+  /** The last good frame, with its head, or null. */
+  readonly last: { readonly frame: Frame; readonly bytes: Buffer } | null;
+  /** Bytes behind the last good frame. */
+  readonly tornBytes: number;
+  /** Offsets lost in holes between good frames. */
+  readonly corrupt: number;
+}
+
+/**
+ * Reads the last segment through.
+ * @throws FailureError `log-corrupt` where its header is damaged, `newer-version`
+ */
+export const readTail = async (segment: SegmentFile): Promise<Tail> => {
+  const bytes = await readSegment(segment);
+  const header = decodeHeader(bytes, segment.path);
+  if (header === null) throw fail('log-corrupt', 'both copies of the header of the last segment are damaged', segment.path);
+  let at = segmentHeaderBytes;
+  let end = header.firstOffset;
+  let logTime = header.logTime;
+  let corrupt = 0;
+  let last: Tail['last'] = null;
+  while (at < bytes.length) {
+    const read = readFrame(bytes, at, bytes.length, header.salt);
+    const frame = read === null || typeof read === 'number' ? findFrame(bytes, at + 1, bytes.length, header.salt) : read;
+    if (frame === null) break;
+    if (frame.firstOffset >= end) {
+      corrupt += frame.firstOffset - end;
+      end = frame.firstOffset + frame.count;
+      logTime = Math.max(logTime, frame.logTime);
+      last = { frame, bytes: bytes.subarray(frame.start - frameHeadBytes, frame.end) };
+    }
+    at = frame.end;
+  }
+  return { end, logTime, last, tornBytes: bytes.length - at, corrupt };
+};
