@@ -9,7 +9,6 @@ export type Parameter = number | string | null | readonly number[];
 const toBigInt = (value: number): bigint => BigInt(Math.trunc(Math.min(Math.max(value, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)));
 
 const bind = (statement: DuckDBPreparedStatement, parameters: readonly Parameter[]): void => {
-  statement.clearBindings();
   for (const [i, value] of parameters.entries()) {
     if (value === null) statement.bindNull(i + 1);
     else if (typeof value === 'string') statement.bindVarchar(i + 1, value);
@@ -22,37 +21,35 @@ const bind = (statement: DuckDBPreparedStatement, parameters: readonly Parameter
 export const storeFailed = (error: unknown, file: string): FailureError =>
   error instanceof FailureError ? error : fail('store-failed', error instanceof Error ? error.message : String(error), file);
 
-/** One connection with its prepared statements. */
+/** One connection. */
 export interface Reader {
   readonly connection: DuckDBConnection;
   /** The chunks of a result as they are made; stop whenever enough has been seen. */
   chunks(sql: string, parameters: readonly Parameter[]): AsyncIterable<DuckDBDataChunk>;
 }
 
-/** Makes a reader of a connection. */
-export const reader = (connection: DuckDBConnection): Reader => {
-  const statements = new Map<string, DuckDBPreparedStatement>();
-  const prepared = async (sql: string): Promise<DuckDBPreparedStatement> => {
-    const known = statements.get(sql);
-    if (known !== undefined) return known;
-    const made = await connection.prepare(sql);
-    statements.set(sql, made);
-    return made;
-  };
-  return {
-    connection,
-    async *chunks(sql, parameters) {
-      const statement = await prepared(sql);
+/**
+ * Makes a reader of a connection. A statement is prepared for one execution and inside the same transaction: DuckDB
+ * 1.5 builds the minima and maxima of the moment into the plan, and a plan that is used again misses rows that came
+ * since (duckdb/duckdb#23704).
+ */
+export const reader = (connection: DuckDBConnection): Reader => ({
+  connection,
+  async *chunks(sql, parameters) {
+    const statement = await connection.prepare(sql);
+    try {
       bind(statement, parameters);
       const result = await statement.stream();
       for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk;
-    },
-  };
-};
+    } finally {
+      statement.destroySync();
+    }
+  },
+});
 
 /** Connections that queries take turns on. */
 export interface Readers {
-  /** Runs `work` with a connection of its own; fails with `store-failed`. */
+  /** Runs `work` with a connection of its own, on one consistent view; fails with `store-failed`. */
   use<Result>(work: (reader: Reader) => Promise<Result>): Promise<Result>;
   /** Closes the connections once the queries that run have ended. */
   close(): Promise<void>;
@@ -78,7 +75,12 @@ export const openReaders = async (instance: DuckDBInstance, file: string): Promi
     async use(work) {
       const taken = await take();
       try {
-        return await work(taken);
+        await taken.connection.run('BEGIN');
+        try {
+          return await work(taken);
+        } finally {
+          await taken.connection.run('ROLLBACK');
+        }
       } catch (error) {
         throw storeFailed(error, file);
       } finally {

@@ -1,0 +1,92 @@
+/** Rows and commits with literal defaults, for the tests of the stores. */
+import type { Pane } from '../../core/pane.ts';
+import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
+import { type Commit, emptyLedger, emptyOutputs, type Outputs } from '../../core/store.ts';
+import type { WindowName } from '../../core/window.ts';
+
+export const energy = { subject: 'meter-1', quantity: 'energy' } as const;
+export const power = { subject: 'meter-1', quantity: 'power' } as const;
+export const other = { subject: 'meter-2', quantity: 'energy' } as const;
+
+/** A reading that was written by the envelope it came in, unless said otherwise. */
+export const reading = (at: number, value: number | null, offset: number, more: Partial<Reading> = {}): Reading => ({
+  ...energy,
+  at,
+  spanMs: 0,
+  value,
+  flags: 0,
+  offset,
+  revision: offset,
+  version: 0,
+  ...more,
+});
+
+export const pane = (window: WindowName, start: number, end: number, sum: number, revision: number, more: Partial<Pane> = {}): Pane => ({
+  ...energy,
+  window,
+  start,
+  end,
+  count: 1,
+  sum,
+  unallocated: 0,
+  integral2: 0,
+  observedMs: end - start,
+  min: null,
+  max: null,
+  firstAt: start,
+  firstValue: 10,
+  lastAt: end - 1,
+  lastValue: 20,
+  changes: 0,
+  sharesMs: null,
+  flags: 0,
+  version: 0,
+  revision,
+  ...more,
+});
+
+export const letter = (offset: number, code: DeadLetter['code'], more: Partial<DeadLetter> = {}): DeadLetter => ({
+  subject: 'stranger',
+  offset,
+  item: 0,
+  code,
+  message: 'no such device',
+  field: '',
+  topic: 'city/v1/north/stranger/telemetry',
+  sender: '',
+  logTime: 1_000 + offset,
+  at: null,
+  payload: '{}',
+  version: 0,
+  revision: offset,
+  ...more,
+});
+
+export const anomaly = (id: string, since: number, offset: number, more: Partial<Anomaly> = {}): Anomaly => ({
+  id,
+  subject: 'meter-1',
+  quantity: 'energy',
+  kind: 'jump',
+  since,
+  until: null,
+  observed: 12.5,
+  usual: [1, 2.25],
+  reason: { fr: 'Saut', en: 'Jump' },
+  offset,
+  version: 0,
+  ...more,
+});
+
+/** A commit of the offsets [start, end). */
+export const commit = (start: number, end: number, outputs: Partial<Outputs> = {}, more: Partial<Commit> = {}): Commit => ({
+  start,
+  end,
+  logTime: end * 1_000,
+  outputs: { ...emptyOutputs(), ...outputs },
+  ledger: { ...emptyLedger, envelopes: { appended: end, processed: end, pending: 0, corrupt: 0 } },
+  snapshot: null,
+  ...more,
+});
+
+/** A bound above every offset. */
+export const everything = Number.MAX_SAFE_INTEGER;
