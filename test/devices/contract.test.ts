@@ -2,29 +2,50 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { DeviceType, ResolvedType } from '../../core/device-type.ts';
+import type { DeviceType, Example, ResolvedType } from '../../core/device-type.ts';
+import type { Envelope } from '../../core/envelope.ts';
 import { FailureError } from '../../core/failure.ts';
 import { amountQuantaMax, fromQuanta, gaugeQuantaMax, toQuanta } from '../../core/quantity.ts';
+import { Flag } from '../../core/reading.ts';
+import { townSchema } from '../../core/town.ts';
 import { isUnit } from '../../core/unit.ts';
 import { quantities, temperature } from '../../devices/quantities.ts';
 import { deviceTypes, resolveTypes } from '../../devices/registry.ts';
+import { decodeMessage } from '../../processors/decode.ts';
+import { registry } from '../../processors/registry.ts';
+import { validate } from '../../processors/validate.ts';
 
 const types = resolveTypes();
 
-/** The native form, read through the resolved table alone: the smallest decoder that examples need. */
-const decode = (resolved: ResolvedType, payload: unknown): { quantity: string; at?: string; value: number | string | null }[] => {
-  const native = resolved.type.toNative === undefined ? payload : resolved.type.toNative(payload);
-  const messages = (Array.isArray(native) ? native : [native]) as { ts?: number | string; values: Record<string, number | string | null> }[];
-  return messages.flatMap(({ ts, values }) =>
-    Object.entries(values).map(([field, sent]) => {
-      const meaning = resolved.fields.get(field);
-      if (meaning === undefined) throw new TypeError(`${resolved.type.name} does not know "${field}"`);
-      const { quantity } = meaning.rule;
-      const value = typeof sent === 'number' ? fromQuanta(quantity, toQuanta(quantity, sent * meaning.factor)) : sent;
-      const at = ts === undefined ? {} : { at: new Date(ts).toISOString().replace('.000Z', 'Z') };
-      return { quantity: quantity.name, ...at, value };
-    }),
-  );
+const logTime = Date.UTC(2027, 0, 1);
+
+/** What the pipeline's own operators make of a payload, in the words of an example. */
+const decode = ({ type }: ResolvedType, payload: unknown): Example['readings'] => {
+  const known = registry(types);
+  known.apply(townSchema.parse({ name: 'T', zone: 'Europe/Paris', admission: 'open', devices: [{ id: 'd', type: type.name }] }));
+  const envelope: Envelope = {
+    kind: 'message',
+    subject: 'd',
+    sender: 'd',
+    topic: 'city/v1/a/d/telemetry',
+    payload: Buffer.from(JSON.stringify(payload)),
+    qos: 1,
+    dup: false,
+    packetId: 1,
+    partition: 0,
+    offset: 0,
+    logTime,
+  };
+  const decoded = decodeMessage(envelope, known, types);
+  if ('refused' in decoded) throw new FailureError(decoded.refused);
+  return decoded.candidates.map((candidate) => {
+    const measured = validate(candidate, logTime);
+    if ('refused' in measured) throw new FailureError(measured.refused);
+    const { rule, at, value, flags } = measured;
+    const stamp = (flags & Flag.unstamped) === 0 ? { at: new Date(at).toISOString().replace('.000Z', 'Z') } : {};
+    const word = value === null ? null : (rule.quantity.states?.[value] ?? fromQuanta(rule.quantity, value));
+    return { quantity: rule.quantity.name, ...stamp, value: word };
+  });
 };
 
 describe.each(deviceTypes.map((type) => [type.name, type] as const))('the type %s', (name, type) => {
