@@ -1,41 +1,62 @@
-/** Turns repeated UTF-8 bytes into one shared string; what the bytes mean is left to others. */
+/** Turns repeated UTF-8 bytes into one shared value; what is made of the text is left to the caller. */
 import { Buffer, isUtf8 } from 'node:buffer';
 
 const slots = 1 << 14;
 /** Longer texts are rare and not worth keeping. */
 const cachedBytesMax = 256;
 
-interface Entry {
+interface Entry<T> {
   readonly bytes: Buffer;
-  readonly text: string;
+  readonly value: T;
 }
 
 /**
- * A direct-mapped cache of at most 16,384 texts. Topics and subjects repeat, so a look-up (hash and compare) is cheaper than
- * decoding, and equal texts are the same string, whose own hash is computed once.
+ * A cache of at most 16,384 texts, each in one of two slots. Topics repeat, so a look-up (hash and compare) is cheaper than decoding,
+ * and equal texts are the same string, whose own hash is computed once.
  */
-export class TextCache {
-  readonly #entries: (Entry | undefined)[] = new Array<Entry | undefined>(slots);
+export class TextCache<T> {
+  readonly #entries: (Entry<T> | undefined)[] = new Array<Entry<T> | undefined>(slots);
+  readonly #make: (text: string) => T;
 
-  /** The text of bytes [start, end); null where they are not well-formed UTF-8. */
-  get(bytes: Buffer, start: number, end: number): string | null {
-    if (end === start) return '';
+  /** @param make what is kept of a text; a function of the text alone */
+  constructor(make: (text: string) => T) {
+    this.#make = make;
+  }
+
+  /** What `make` gives for the text of bytes [start, end); null where they are not well-formed UTF-8. */
+  get(bytes: Buffer, start: number, end: number): T | null {
     const length = end - start;
-    if (length > cachedBytesMax) return decode(bytes, start, end);
-    let hash = length;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
-    const slot = (hash ^ (hash >>> 15)) & (slots - 1);
-    const entry = this.#entries[slot];
-    if (entry !== undefined && entry.bytes.length === length && same(entry.bytes, bytes, start)) return entry.text;
-    const text = decode(bytes, start, end);
-    if (text !== null) this.#entries[slot] = { bytes: Buffer.from(bytes.subarray(start, end)), text };
-    return text;
+    if (length > cachedBytesMax) return this.#decode(bytes, start, end);
+    const slot = hash(bytes, start, end) & (slots - 1);
+    const first = this.#entries[slot];
+    if (first !== undefined && same(first.bytes, bytes, start, length)) return first.value;
+    const second = this.#entries[slot ^ 1];
+    if (second !== undefined && same(second.bytes, bytes, start, length)) return second.value;
+    const value = this.#decode(bytes, start, end);
+    if (value === null) return null;
+    this.#entries[slot ^ 1] = first;
+    this.#entries[slot] = { bytes: Buffer.from(bytes.subarray(start, end)), value };
+    return value;
+  }
+
+  #decode(bytes: Buffer, start: number, end: number): T | null {
+    return isUtf8(bytes.subarray(start, end)) ? this.#make(bytes.toString('utf8', start, end)) : null;
   }
 }
 
-const same = (known: Buffer, bytes: Buffer, start: number): boolean => {
-  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
-  return true;
+const hash = (bytes: Buffer, start: number, end: number): number => {
+  let h = end - start;
+  let i = start;
+  for (const whole = end - 3; i < whole; i += 4) {
+    h ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24);
+    h = Math.imul(h ^ (h >>> 15), 0x9e3779b1);
+  }
+  for (; i < end; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
+  return h ^ (h >>> 13) ^ (h >>> 21);
 };
 
-const decode = (bytes: Buffer, start: number, end: number): string | null => (isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : null);
+const same = (known: Buffer, bytes: Buffer, start: number, length: number): boolean => {
+  if (known.length !== length) return false;
+  for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+};

@@ -2,22 +2,17 @@
 
 const polynomial = 0x82f63b78;
 
-const makeTables = (): Int32Array[] => {
-  const first = new Int32Array(256);
-  for (let n = 0; n < 256; n++) {
-    let c = n;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ polynomial : c >>> 1;
-    first[n] = c;
-  }
-  const tables = [first];
-  for (let t = 1; t < 8; t++) {
-    const before = tables[t - 1] as Int32Array;
-    tables.push(Int32Array.from(before, (c) => (c >>> 8) ^ (first[c & 255] as number)));
-  }
-  return tables;
-};
-
-const [t0, t1, t2, t3, t4, t5, t6, t7] = makeTables() as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
+/** Table k begins at 256 k: the sum of a byte that k others follow. */
+const table = new Int32Array(8 * 256);
+for (let n = 0; n < 256; n++) {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ polynomial : c >>> 1;
+  table[n] = c;
+}
+for (let n = 256; n < table.length; n++) {
+  const c = table[n - 256] as number;
+  table[n] = (c >>> 8) ^ (table[c & 255] as number);
+}
 
 /**
  * The checksum of bytes [start, end).
@@ -30,15 +25,15 @@ export const crc32c = (bytes: Uint8Array, start = 0, end = bytes.length, seed = 
   for (const whole = end - 7; i < whole; i += 8) {
     c ^= (bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24);
     c =
-      (t7[c & 255] as number) ^
-      (t6[(c >>> 8) & 255] as number) ^
-      (t5[(c >>> 16) & 255] as number) ^
-      (t4[c >>> 24] as number) ^
-      (t3[bytes[i + 4] as number] as number) ^
-      (t2[bytes[i + 5] as number] as number) ^
-      (t1[bytes[i + 6] as number] as number) ^
-      (t0[bytes[i + 7] as number] as number);
+      (table[1792 + (c & 255)] as number) ^
+      (table[1536 + ((c >>> 8) & 255)] as number) ^
+      (table[1280 + ((c >>> 16) & 255)] as number) ^
+      (table[1024 + (c >>> 24)] as number) ^
+      (table[768 + (bytes[i + 4] as number)] as number) ^
+      (table[512 + (bytes[i + 5] as number)] as number) ^
+      (table[256 + (bytes[i + 6] as number)] as number) ^
+      (table[bytes[i + 7] as number] as number);
   }
-  for (; i < end; i++) c = (c >>> 8) ^ (t0[(c ^ (bytes[i] as number)) & 255] as number);
+  for (; i < end; i++) c = (c >>> 8) ^ (table[(c ^ (bytes[i] as number)) & 255] as number);
   return ~c >>> 0;
 };

@@ -4,7 +4,8 @@
  * Layout, little-endian: sync word u32 · length of the content u32 · CRC-32C u32 · first offset f64 · count u32 · log time f64 · content.
  * The CRC covers the length and everything behind the CRC, and is seeded with the segment's salt: a payload that holds the image
  * of a frame can not pass for one when a search for the next good frame runs across it.
- * An envelope: flags u8 (kind 3 bits, QoS 2, DUP 1) · packet id u16 · sender, subject, topic, payload, each with its length as a varint.
+ * An envelope: flags u8 (kind 3 bits, QoS 2, DUP 1, subject follows from the topic 1, sender is the subject 1) · packet id u16 · topic,
+ * subject and sender unless the flags give them, payload, each with its length as a varint.
  */
 import { Buffer } from 'node:buffer';
 import type { Draft, Envelope, EnvelopeKind } from '../core/envelope.ts';
@@ -62,14 +63,32 @@ const writeText = (buffer: Buffer, at: number, text: string): number => {
   return start + bytes.length;
 };
 
+const dupFlag = 32;
+const topicSubjectFlag = 64;
+const subjectSenderFlag = 128;
+
+/** The fourth level of a topic, where the device stands; empty where there is none, or nothing behind it. */
+const deviceOf = (topic: string): string => {
+  let start = 0;
+  for (let level = 0; level < 3; level++) {
+    start = topic.indexOf('/', start) + 1;
+    if (start === 0) return '';
+  }
+  const end = topic.indexOf('/', start);
+  return end < 0 ? '' : topic.slice(start, end);
+};
+
 /** Writes an envelope; the buffer must have `envelopeBytesMax` free. Returns the position behind it. */
 export const writeEnvelope = (buffer: Buffer, at: number, draft: Draft): number => {
-  buffer[at] = kinds.indexOf(draft.kind) | (draft.qos << 3) | (draft.dup ? 32 : 0);
+  const fromTopic = deviceOf(draft.topic) === draft.subject;
+  const fromSubject = draft.sender === draft.subject;
+  buffer[at] =
+    kinds.indexOf(draft.kind) | (draft.qos << 3) | (draft.dup ? dupFlag : 0) | (fromTopic ? topicSubjectFlag : 0) | (fromSubject ? subjectSenderFlag : 0);
   buffer[at + 1] = draft.packetId & 255;
   buffer[at + 2] = draft.packetId >>> 8;
-  let i = writeText(buffer, at + 3, draft.sender);
-  i = writeText(buffer, i, draft.subject);
-  i = writeText(buffer, i, draft.topic);
+  let i = writeText(buffer, at + 3, draft.topic);
+  if (!fromTopic) i = writeText(buffer, i, draft.subject);
+  if (!fromSubject) i = writeText(buffer, i, draft.sender);
   i = writeVarint(buffer, i, draft.payload.length);
   buffer.set(draft.payload, i);
   return i + draft.payload.length;
@@ -117,9 +136,16 @@ export const findFrame = (buffer: Buffer, from: number, filled: number, salt: nu
   return null;
 };
 
+interface Topic {
+  readonly text: string;
+  readonly device: string;
+}
+
+const topicOf = (text: string): Topic => ({ text, device: deviceOf(text) });
+
 /** Reads the envelopes of a frame one after the other; payloads are views of the buffer. */
 export class EnvelopeDecoder {
-  readonly #texts = new TextCache();
+  readonly #topics = new TextCache(topicOf);
   /** Position in the buffer; set it to a frame's start. */
   at = 0;
 
@@ -127,20 +153,20 @@ export class EnvelopeDecoder {
     const flags = buffer[this.at] as number;
     const packetId = (buffer[this.at + 1] as number) | ((buffer[this.at + 2] as number) << 8);
     this.at += 3;
-    const sender = this.#text(buffer);
-    const subject = this.#text(buffer);
-    const topic = this.#text(buffer);
-    const length = this.#varint(buffer);
-    const payload = buffer.subarray(this.at, this.at + length);
-    this.at += length;
+    const topic = this.#topic(buffer);
+    const subject = (flags & topicSubjectFlag) !== 0 ? topic.device : this.#topic(buffer).text;
+    const sender = (flags & subjectSenderFlag) !== 0 ? subject : this.#topic(buffer).text;
+    const payloadBytes = this.#varint(buffer);
+    const payload = buffer.subarray(this.at, this.at + payloadBytes);
+    this.at += payloadBytes;
     return {
       kind: kinds[flags & 7] ?? 'message',
       subject,
       sender,
-      topic,
+      topic: topic.text,
       payload,
       qos: ((flags >> 3) & 3) as 0 | 1 | 2,
-      dup: (flags & 32) !== 0,
+      dup: (flags & dupFlag) !== 0,
       packetId,
       partition: 0,
       offset,
@@ -151,8 +177,10 @@ export class EnvelopeDecoder {
   /** Steps over `count` envelopes without decoding them. */
   skip(buffer: Buffer, count: number): void {
     for (let n = 0; n < count; n++) {
+      const flags = buffer[this.at] as number;
       this.at += 3;
-      for (let field = 0; field < 4; field++) {
+      const fields = 4 - ((flags & topicSubjectFlag) !== 0 ? 1 : 0) - ((flags & subjectSenderFlag) !== 0 ? 1 : 0);
+      for (let field = 0; field < fields; field++) {
         const length = this.#varint(buffer);
         this.at += length;
       }
@@ -168,10 +196,10 @@ export class EnvelopeDecoder {
     }
   }
 
-  #text(buffer: Buffer): string {
+  #topic(buffer: Buffer): Topic {
     const length = this.#varint(buffer);
     const start = this.at;
     this.at += length;
-    return this.#texts.get(buffer, start, this.at) ?? buffer.toString('utf8', start, this.at);
+    return this.#topics.get(buffer, start, this.at) ?? topicOf(buffer.toString('utf8', start, this.at));
   }
 }
