@@ -11,8 +11,18 @@ export interface KeyEntry extends Key {
   last: Reading | null;
 }
 
-/** Order of UTF-16 code units, everywhere the same. */
-export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** A code unit's place in the order of code points: surrogates stand for those above all others. */
+const rankOf = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x2000 : unit);
+
+/** Order of code points, which is that of UTF-8 bytes and so DuckDB's; JavaScript's own differs beyond U+FFFF. */
+export const compareText = (a: string, b: string): number => {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const difference = rankOf(a.charCodeAt(i)) - rankOf(b.charCodeAt(i));
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+};
 export const compareKeys = (a: Key, b: Key): number => compareText(a.subject, b.subject) || compareText(a.quantity, b.quantity);
 
 export interface KeyBook {

@@ -194,7 +194,7 @@ export const memoryStore = (): Store => {
       const start = parseAnomalyCursor(after);
       const rows = latestVersions(anomalies, anomalyIdentity)
         .filter((one) => (subject === undefined || one.subject === subject) && (open === undefined || (one.until === null) === open))
-        .filter((one) => one.since < start.since || (one.since === start.since && one.id > start.id))
+        .filter((one) => one.since < start.since || (one.since === start.since && compareText(one.id, start.id) > 0))
         .sort((a, b) => b.since - a.since || compareText(a.id, b.id));
       return page(rows, limit, anomalyCursor);
     },

@@ -15,6 +15,7 @@ interface RawVector<Items> {
 }
 
 const twoTo32 = 4_294_967_296;
+const twoTo53 = 9_007_199_254_740_992;
 
 const rawVector = <Items>(chunk: DuckDBDataChunk, column: number): RawVector<Items> => chunk.getColumnVector(column) as unknown as RawVector<Items>;
 
@@ -103,11 +104,13 @@ export const cellsOf = (chunk: DuckDBDataChunk, column: number): Cells => {
   const halves = items instanceof BigInt64Array ? halvesOf(items) : null;
   const number = (row: number): number =>
     halves === null ? ((items as Int32Array)[row] as number) : (halves[2 * row + 1] as number) * twoTo32 + ((halves[2 * row] as number) >>> 0);
+  /** Within 2^53 by its upper half alone. */
+  const isSmall = (row: number): boolean => halves === null || Math.abs(halves[2 * row + 1] as number) < twoTo53 / twoTo32;
   return {
     number,
     nullable: (row) => (isNull(row) ? null : number(row)),
-    exact: (row) => normal((items as BigInt64Array)[row] as bigint),
+    exact: (row) => (isSmall(row) ? number(row) : normal((items as BigInt64Array)[row] as bigint)),
     text: (row) => vector.getItem(row) as string,
-    textOrNull: (row) => vector.getItem(row) as string | null,
+    textOrNull: (row) => (isNull(row) ? null : (vector.getItem(row) as string)),
   };
 };

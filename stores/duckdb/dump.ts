@@ -16,18 +16,14 @@ import {
   paneLine,
   readingLine,
 } from '../dump.ts';
-import { compareKeys, type KeyBook } from '../key-book.ts';
+import type { KeyBook } from '../key-book.ts';
 import { type Reader, reader, storeFailed } from './readers.ts';
 import { paneFields, readBodies, readClosures, readingFields, readPanes, readReadings } from './rows.ts';
 import { paneTables } from './schema.ts';
 
-/** The place of each key in the canonical order, for ORDER BY: DuckDB's own order of text is not that of UTF-16. */
-const placeKeys = async (one: Reader, book: KeyBook): Promise<void> => {
-  const ordered = [...book.entries].sort(compareKeys);
-  await one.connection.run('CREATE OR REPLACE TEMP TABLE places (key INTEGER, place INTEGER)');
-  const insert = 'INSERT INTO places SELECT unnest($1::INTEGER[]), unnest($2::INTEGER[])';
-  for await (const _ of one.chunks(insert, [ordered.map((entry) => entry.id), ordered.map((_, place) => place)]));
-};
+/** Rows by key in the order of its text, then by time and version. */
+const orderedSql = (fields: string, table: string, time: string): string => `SELECT key, ${fields}
+  FROM ${table} JOIN (SELECT key, row_number() OVER (ORDER BY subject, quantity) AS place FROM keys) USING (key) ORDER BY place, ${time}, version`;
 
 async function* bodies<Row>(one: Reader, table: 'dead_letters' | 'anomalies' | 'devices'): AsyncGenerator<Row> {
   for await (const chunk of one.chunks(`SELECT body FROM ${table}`, [])) yield* readBodies<Row>(chunk);
@@ -41,11 +37,9 @@ const gather = async <Row>(rows: AsyncIterable<Row>, compare: (a: Row, b: Row) =
 
 async function* lines(one: Reader, book: KeyBook): AsyncGenerator<string> {
   const keyOf = (id: number) => book.entries[id] as (typeof book.entries)[number];
-  const ordered = (fields: string, table: string, time: string): string =>
-    `SELECT key, ${fields} FROM ${table} JOIN places USING (key) ORDER BY place, ${time}, version`;
-  for await (const chunk of one.chunks(ordered(readingFields, 'readings', 'at_ms'), [])) yield* readReadings(chunk, keyOf).map(readingLine);
+  for await (const chunk of one.chunks(orderedSql(readingFields, 'readings', 'at_ms'), [])) yield* readReadings(chunk, keyOf).map(readingLine);
   for (const window of windowNames) {
-    for await (const chunk of one.chunks(ordered(paneFields, paneTables[window], 'start_ms'), [])) yield* readPanes(chunk, window, keyOf).map(paneLine);
+    for await (const chunk of one.chunks(orderedSql(paneFields, paneTables[window], 'start_ms'), [])) yield* readPanes(chunk, window, keyOf).map(paneLine);
   }
   yield* (await gather(bodies<DeadLetter>(one, 'dead_letters'), compareDeadLetters)).map(deadLetterLine);
   yield* (await gather(bodies<Anomaly>(one, 'anomalies'), compareAnomalies)).map(anomalyLine);
@@ -61,7 +55,6 @@ export async function* dump(instance: DuckDBInstance, book: KeyBook, file: strin
   try {
     const one = reader(connection);
     await connection.run('BEGIN');
-    await placeKeys(one, book);
     yield* lines(one, book);
   } catch (error) {
     throw storeFailed(error, file);

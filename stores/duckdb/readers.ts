@@ -37,12 +37,15 @@ export const reader = (connection: DuckDBConnection): Reader => ({
   connection,
   async *chunks(sql, parameters) {
     const statement = await connection.prepare(sql);
+    bind(statement, parameters);
+    const result = await statement.stream();
+    statement.destroySync();
+    let chunk = await result.fetchChunk();
     try {
-      bind(statement, parameters);
-      const result = await statement.stream();
-      for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk;
+      for (; chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) yield chunk;
     } finally {
-      statement.destroySync();
+      // A result that is not read to its end holds the file open, also when everything else is closed.
+      while (chunk !== null && chunk.rowCount > 0) chunk = await result.fetchChunk();
     }
   },
 });

@@ -1,0 +1,117 @@
+/** Whatever is committed, the DuckDB store answers what the reference in memory answers. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Pane } from '../../core/pane.ts';
+import type { DeadLetter, Reading } from '../../core/reading.ts';
+import type { Commit, Store } from '../../core/store.ts';
+import { duckdbStore } from '../../stores/duckdb.ts';
+import { memoryStore } from '../../stores/memory.ts';
+import { anomaly, commit, everything, letter, pane, reading } from './rows.ts';
+
+const hour = 3_600_000;
+const keys = ['b', 'a', 'é', '\u{1f525}', '\ufb01'].map((subject) => ({ subject, quantity: 'energy' }));
+
+/** What a run of one envelope puts out: seeds, of which `build` makes rows with true versions. */
+const seeds = fc.record({
+  key: fc.nat(keys.length - 1),
+  at: fc.oneof(fc.nat(40), fc.nat(400_000_000)).map((at) => at * 1_000),
+  value: fc.option(fc.maxSafeInteger()),
+  flags: fc.constantFrom(0, 16, 32),
+  exact: fc.bigInt(-(2n ** 63n) + 1n, 2n ** 63n - 1n),
+  shares: fc.option(fc.array(fc.nat(), { maxLength: 3 })),
+  kind: fc.constantFrom('reading', 'pane', 'letter', 'reopen', 'anomaly'),
+});
+type Seed = typeof seeds extends fc.Arbitrary<infer T> ? T : never;
+
+/** Rows as the pipeline would version them. */
+const builder = () => {
+  const versions = new Map<string, number>();
+  const letters: DeadLetter[] = [];
+  const versionOf = (identity: string): number => {
+    const version = versions.get(identity) ?? 0;
+    versions.set(identity, version + 1);
+    return version;
+  };
+  return (revision: number, group: Seed[]) => {
+    const out = { readings: [] as Reading[], panes: [] as Pane[], deadLetters: [] as DeadLetter[], anomalies: [] as ReturnType<typeof anomaly>[] };
+    for (const [item, { key, at, value, flags, exact, shares, kind }] of group.entries()) {
+      const name = keys[key] as (typeof keys)[number];
+      const id = `${name.subject}/${at % 7}`;
+      const open = letters.shift();
+      if (kind === 'reading')
+        out.readings.push(reading(at, value, Math.max(0, revision - (at % 3)), { ...name, flags, revision, version: versionOf(`r${key}/${at}`) }));
+      else if (kind === 'pane') {
+        const start = Math.floor(at / hour) * hour;
+        const integral2 = Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
+        out.panes.push(
+          pane('PT1H', start, start + hour, value ?? 0, revision, { ...name, integral2, min: value, sharesMs: shares, version: versionOf(`p${key}/${start}`) }),
+        );
+      } else if (kind === 'anomaly') out.anomalies.push(anomaly(id, at % 7, revision, { until: flags === 0 ? null : at, version: versionOf(`a${id}`) }));
+      else if (kind === 'reopen' && open !== undefined) out.deadLetters.push({ ...open, version: 1, revision });
+      else {
+        const made = letter(revision, flags === 0 ? 'future' : 'unknown-device', { subject: name.subject, item, at: value });
+        out.deadLetters.push(made);
+        letters.push(made);
+      }
+    }
+    return out;
+  };
+};
+
+const commitsOf = (groups: Seed[][]): Commit[] => {
+  const build = builder();
+  return groups.map((group, offset) => commit(offset, offset + 1, build(offset, group)));
+};
+
+const answers = async (store: Store, from: number, to: number, before: number, limit: number): Promise<unknown> => {
+  const dump: string[] = [];
+  for await (const line of store.dump()) dump.push(line);
+  const pages: unknown[] = [];
+  for (let after: string | undefined, more = true; more; ) {
+    const page = await store.deadLettersPage(after === undefined ? { limit } : { limit, after });
+    pages.push(page);
+    after = page.next ?? undefined;
+    more = page.next !== null;
+  }
+  return {
+    dump,
+    pages,
+    latest: store.latest(),
+    recount: await store.recount(),
+    neighbourhoods: await Promise.all(keys.map((key) => store.neighbourhood(key, from, to, before))),
+    panes: await Promise.all(keys.map((key) => store.panes(key, 'PT1H', from, to, before))),
+    panesOf: await store.panesOf({ keys: keys.toReversed(), window: 'PT1H', from, to: to * 10, limit }),
+    readings: await Promise.all(keys.map((key) => store.readings({ ...key, from: 0, to, limit }))),
+    letters: await store.deadLetters({ code: 'future', atMax: to, limit }, before),
+    counts: await store.deadLetterCounts(),
+    anomalies: await store.anomalies({ limit, open: true }),
+  };
+};
+
+it('answers as the reference does, also after repeated commits', async () => {
+  const groups = fc.array(fc.array(seeds, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(groups, fc.nat(50_000), fc.nat(400_000_000), fc.nat(9), fc.integer({ min: 1, max: 5 }), async (chosen, from, width, before, limit) => {
+      const folder = await mkdtemp(join(tmpdir(), 'octroi-agree-'));
+      const stores = [memoryStore(), await duckdbStore({ file: join(folder, 'store.duckdb') })];
+      try {
+        const commits = commitsOf(chosen);
+        const again = [...commits.slice(0, 3), ...commits];
+        const [expected, found] = await Promise.all(
+          stores.map(async (store) => {
+            for (const one of again) await store.commit(one);
+            return [await answers(store, from, from + width, before, limit), await answers(store, 0, everything, everything, 1_000)];
+          }),
+        );
+        expect(found).toEqual(expected);
+      } finally {
+        for (const store of stores) await store.close();
+        await rm(folder, { recursive: true });
+      }
+    }),
+    { numRuns: 15 },
+  );
+});

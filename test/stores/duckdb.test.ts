@@ -1,0 +1,153 @@
+/** What the DuckDB store must do beyond the contract: its file survives restarts, kills and refuses what it cannot read. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Failure, FailureError } from '../../core/failure.ts';
+import { emptyLedger, type Store } from '../../core/store.ts';
+import { duckdbStore } from '../../stores/duckdb.ts';
+import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'octroi-duckdb-'));
+  file = join(folder, 'store.duckdb');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const failureOf = async (work: Promise<unknown>): Promise<Failure | undefined> => {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof FailureError) return error.failure;
+    throw error;
+  }
+};
+
+const dumped = async (store: Store): Promise<string[]> => {
+  const lines: string[] = [];
+  for await (const line of store.dump()) lines.push(line);
+  return lines;
+};
+
+const everyKind = {
+  readings: [reading(300, 3, 0, power), reading(100, 1, 0, other), reading(200, 2, 1, other), reading(200, 9, 2, { ...other, version: 1 })],
+  panes: [pane('PT1H', 0, 3_600_000, 5, 1), pane('P', 0, Number.MAX_SAFE_INTEGER, 5, 1, { sharesMs: [1, 2], integral2: 2n ** 61n })],
+  deadLetters: [letter(2, 'unknown-device')],
+  anomalies: [anomaly('a', 5, 2)],
+  devices: [{ id: 'meter-1', type: 'submeter' }],
+  closures: [{ from: 1, to: 2, offset: 2 }],
+};
+
+describe('a file that is opened again', () => {
+  it('shows what was committed, and goes on from there', async () => {
+    const ledger = { ...emptyLedger, qos0Dropped: 8 };
+    const first = await duckdbStore({ file });
+    await first.commit(commit(0, 3, everyKind, { ledger, logTime: 55, snapshot: { offset: 2, scopes: [{ scope: 's', body: 'b' }] } }));
+    const before = { latest: first.latest(), keys: first.keys(), devices: first.devices(), closures: first.closures(), dump: await dumped(first) };
+    await first.close();
+
+    const second = await duckdbStore({ file });
+    expect({ latest: second.latest(), keys: second.keys(), devices: second.devices(), closures: second.closures(), dump: await dumped(second) }).toEqual(
+      before,
+    );
+    expect([second.position, second.logTime, second.ledger()]).toEqual([3, 55, ledger]);
+    expect(await second.snapshot()).toEqual({ offset: 2, scopes: [{ scope: 's', body: 'b' }] });
+    expect(second.keys()).toEqual([power, other]);
+
+    await second.commit(commit(1, 3, everyKind));
+    expect(await dumped(second)).toEqual(before.dump);
+    await second.commit(commit(3, 4, { readings: [reading(400, 4, 3), reading(500, 5, 3, other)] }));
+    await second.close();
+
+    const third = await duckdbStore({ file });
+    expect(third.latest().map((row) => [row.subject, row.quantity, row.value])).toEqual([
+      ['meter-1', 'energy', 4],
+      ['meter-1', 'power', 3],
+      ['meter-2', 'energy', 5],
+    ]);
+    expect((await third.neighbourhood(other, 150, 201, everything)).inside.map((row) => row.value)).toEqual([9]);
+    await third.close();
+  });
+
+  it('is refused with newer-version where a later program wrote it', async () => {
+    await (await duckdbStore({ file })).close();
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run('UPDATE schema_version SET version = 99');
+    connection.closeSync();
+    instance.closeSync();
+    expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'newer-version', where: file });
+  });
+
+  it('is refused with store-failed and its name where it is damaged', async () => {
+    const store = await duckdbStore({ file });
+    await store.commit(commit(0, 3, everyKind));
+    await store.close();
+    const handle = await open(file, 'r+');
+    await handle.write(Buffer.alloc(64, 0xff), 0, 64, 4_096);
+    await handle.write(Buffer.alloc(64, 0xff), 0, 64, 8_192);
+    await handle.write(Buffer.alloc(64, 0xff), 0, 64, 0);
+    await handle.close();
+    expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-failed', where: file });
+  });
+});
+
+describe('a commit that fails', () => {
+  const broken = commit(1, 2, { readings: [reading(200, 2, 1)], panes: [{ ...pane('PT1H', 0, 1, 1, 1), sum: null as unknown as number }] });
+
+  it('rejects with store-failed, and nothing more is taken until the store is opened again', async () => {
+    const store = await duckdbStore({ file });
+    await store.commit(commit(0, 1, { readings: [reading(100, 1, 0)] }));
+    expect(await failureOf(store.commit(broken))).toMatchObject({ code: 'store-failed', where: file });
+    expect([store.position, store.latest()[0]?.at]).toEqual([1, 100]);
+    expect(await failureOf(store.commit(commit(1, 2)))).toMatchObject({ code: 'store-failed' });
+    await store.close();
+
+    const again = await duckdbStore({ file });
+    expect([again.position, await again.recount()]).toEqual([1, { stored: 1, corrected: 0, deadLetter: 0 }]);
+    await again.commit(commit(1, 2, { readings: [reading(200, 2, 1)] }));
+    expect((await again.readings({ ...energy, from: 0, to: 999, limit: 9 })).rows).toHaveLength(2);
+    await again.close();
+  });
+
+  it('is what a closed store answers', async () => {
+    const store = await duckdbStore({ file });
+    await store.close();
+    await store.close();
+    expect(await failureOf(store.commit(commit(0, 1)))).toMatchObject({ code: 'store-failed' });
+  });
+});
+
+/** Runs the child until it has printed `commits` positions, kills it, and returns the last one that it printed. */
+const killAfter = async (commits: number): Promise<number> => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'commit-forever.ts'), file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  let last = 0;
+  let seen = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = Number(line);
+    if (++seen === commits) child.kill('SIGKILL');
+  }
+  await exited;
+  return last;
+};
+
+it('agrees with itself after kill -9', async () => {
+  for (const commits of [1, 7, 40, 90]) {
+    const promised = await killAfter(commits);
+    const store = await duckdbStore({ file });
+    const { position } = store;
+    expect(position).toBeGreaterThanOrEqual(promised);
+    expect(await store.recount()).toEqual({ stored: position * 50, corrected: 0, deadLetter: 0 });
+    expect(await store.panes(energy, 'PT15M', 0, everything, everything)).toHaveLength(position);
+    expect(await store.snapshot()).toEqual({ offset: position, scopes: [{ scope: 's', body: String(position).repeat(1_000) }] });
+    expect(store.latest()[0]?.at).toBe(position * 50 - 1);
+    await store.close();
+  }
+});
