@@ -35,7 +35,7 @@ export const failures = {
   'bad-cell': { stage: 'import', class: 'permanent', remedy: 'Correct the cell, or name its marker under `missing` in the profile.' },
   'bad-row': { stage: 'import', class: 'permanent', remedy: 'Correct the row: its columns do not match the header.' },
   'profile-invalid': { stage: 'import', class: 'permanent', remedy: 'Correct the profile at the place named.' },
-  'no-profile': { stage: 'import', class: 'permanent', remedy: 'Pass --profile, or add one to simulators/profiles.' },
+  'no-profile': { stage: 'import', class: 'permanent', remedy: 'Pass --profile, or add one to imports/profiles.' },
   // broker
   'bad-credentials': { stage: 'broker', class: 'permanent', remedy: 'Use the device id as user name and its secret as password.' },
   'subscribe-denied': { stage: 'broker', class: 'permanent', remedy: 'Only city/v1/public/# can be subscribed to.' },

@@ -7,7 +7,8 @@
  *   registry        → the town as it holds from here on → reopen what it explains
  */
 import type { Envelope } from '../core/envelope.ts';
-import type { History, Ledger, Outputs, Snapshot } from '../core/store.ts';
+import type { FoldRule } from '../core/fold.ts';
+import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Town } from '../core/town.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
 import { changeRegistry } from './change-registry.ts';
@@ -39,6 +40,10 @@ export interface Pipeline {
   readonly town: () => Town;
   /** The windows of a subject that are still open, as they would close now. */
   readonly openPanes: (subject: string) => OpenPane[];
+  /** How a key is folded; undefined before its first reading. */
+  readonly ruleOf: (key: Key) => FoldRule | undefined;
+  /** Devices judged silent, and since when (log time). */
+  readonly silent: () => { readonly subject: string; readonly since: number }[];
   readonly snapshot: (all: boolean) => Snapshot[];
   readonly restore: (scopes: readonly Snapshot[]) => void;
 }
@@ -77,6 +82,8 @@ export const pipeline = (types: Types, history: History): Pipeline => {
     ledger: (logEnd) => ledgerOf(context.state, logEnd),
     town: () => ({ ...context.registry.town(), devices: [...context.registry.town().devices, ...context.registry.adopted()] }),
     openPanes: (subject) => openPanes(context, subject),
+    ruleOf: ({ subject, quantity }) => context.state.subjects.get(subject)?.keys.get(quantity)?.fold.rule,
+    silent: () => [...context.state.subjects].flatMap(([subject, { silentSince }]) => (silentSince === null ? [] : [{ subject, since: silentSince }])),
     snapshot: (all) => snapshot(context.state, context.registry, all),
     restore(scopes) {
       context.state = restore(scopes, context.registry);

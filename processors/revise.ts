@@ -308,4 +308,3 @@ const ownChanges = (rule: FoldRule, civil: Calendar, before: readonly Point[], a
   }
   return changes;
 };
-

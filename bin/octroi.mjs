@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** Starts the command line on a Node that runs it. Everything else is in cli/. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { findNode, noNode, root } from './node24.mjs';
+
+const node = findNode();
+if (node === null || !existsSync(join(root, 'node_modules', 'commander'))) {
+  console.error(node === null ? noNode : 'octroi is not installed yet: run "npm ci" here.');
+  process.exit(1);
+}
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, 'cli', 'octroi.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+// The child hears the terminal's signals itself; this process only waits for it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));

@@ -1,0 +1,19 @@
+/** `octroi config`: every setting, its value and where it came from. */
+import type { Command } from 'commander';
+import { configSchema, environmentName, resolveConfig } from '../config.ts';
+import { dataCommand, print } from './options.ts';
+
+export const configCommand = (): Command =>
+  dataCommand('config', 'list every setting, its value and where it came from').action(({ json, data }) => {
+    const { config, sources } = resolveConfig({ data }, process.env);
+    const rows = Object.entries(configSchema.shape).map(([name, schema]) => ({
+      name,
+      value: config[name as keyof typeof config] ?? null,
+      from: sources[name as keyof typeof sources],
+      environment: environmentName(name),
+      meaning: schema.description ?? '',
+    }));
+    print(json, rows, () =>
+      rows.map((row) => `${row.environment.padEnd(26)} ${String(row.value ?? '–').padEnd(12)} ${row.from.padEnd(12)} ${row.meaning}`).join('\n'),
+    );
+  });

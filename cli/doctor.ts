@@ -1,0 +1,53 @@
+/** `octroi doctor`: whether this machine can run octroi, and what stands in the way. */
+import { constants } from 'node:fs';
+import { access, mkdir, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { reachControl } from './control.ts';
+import { configOf, dataCommand, print } from './options.ts';
+
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+}
+
+const diskFreeMin = 1024 ** 3;
+
+const portFinding = (what: string, host: string, port: number): Promise<Finding> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve({ what, ok: false, found: `${host}:${port}: ${error.code}` }));
+    server.listen(port, host, () => server.close(() => resolve({ what, ok: true, found: `${host}:${port} is free` })));
+  });
+
+const dataFindings = async ({ data }: Config): Promise<Finding[]> => {
+  try {
+    await mkdir(data, { recursive: true });
+    await access(data, constants.W_OK);
+    const { bavail, bsize } = await statfs(data);
+    const free = bavail * bsize;
+    return [
+      { what: 'data folder', ok: true, found: `${data} can be written` },
+      { what: 'disk', ok: free >= diskFreeMin, found: `${Math.round(free / 1024 ** 2)} MB free` },
+    ];
+  } catch (error) {
+    return [{ what: 'data folder', ok: false, found: String(error) }];
+  }
+};
+
+export const doctorCommand = (): Command =>
+  dataCommand('doctor', 'say whether octroi can run here').action(async ({ json, ...options }) => {
+    const config = configOf(options);
+    const running = await reachControl(config.data);
+    running?.close();
+    const findings: Finding[] = [
+      { what: 'Node', ok: Number(process.versions.node.split('.')[0]) >= 24, found: process.version },
+      ...(await dataFindings(config)),
+    ];
+    if (running !== null) findings.push({ what: 'gate', ok: true, found: 'running on this folder' });
+    else findings.push(await portFinding('MQTT port', config.mqttHost, config.mqttPort), await portFinding('HTTP port', config.httpHost, config.httpPort));
+    print(json, findings, () => findings.map(({ what, ok, found }) => `${ok ? 'ok  ' : 'FAIL'} ${what}: ${found}`).join('\n'));
+    if (findings.some(({ ok }) => !ok)) process.exitCode = 1;
+  });

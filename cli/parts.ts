@@ -1,0 +1,76 @@
+/** The embedded parts of a data folder, made from the settings; which process or thread holds them is left to the callers. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { fail } from '../core/failure.ts';
+import type { Commit, Store } from '../core/store.ts';
+import { parseTown, type Town, townSchema } from '../core/town.ts';
+import { resolveTypes } from '../devices/registry.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
+import { type AppendFileWriter, openAppendFile } from '../log/append-file-writer.ts';
+import { type Pipeline, pipeline } from '../processors/pipeline.ts';
+import { type Run, run } from '../processors/run.ts';
+import { duckdbStore } from '../stores/duckdb.ts';
+
+export const types = resolveTypes();
+export const typeNames: ReadonlySet<string> = new Set(types.keys());
+
+export const openLog = (config: Pick<Config, 'data' | 'lingerMsMax' | 'segmentBytesMax'>): Promise<AppendFileWriter> =>
+  openAppendFile({ folder: config.data, clock: Date.now, settings: { lingerMsMax: config.lingerMsMax, segmentBytesMax: config.segmentBytesMax } });
+
+export const storeFile = (data: string): string => join(data, 'store', 'octroi.duckdb');
+
+export interface Plant {
+  readonly store: Store;
+  readonly pipeline: Pipeline;
+  readonly run: Run;
+  close(): Promise<void>;
+}
+
+/** Opens the store of a data folder and a pipeline that stands where the store does. */
+export const openPlant = async (config: Pick<Config, 'data' | 'storeMemoryMb' | 'storeThreads'>, committed?: (commit: Commit) => void): Promise<Plant> => {
+  const file = storeFile(config.data);
+  await mkdir(join(file, '..'), { recursive: true, mode: 0o750 });
+  const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
+  const reader = new AppendFileReader(config.data);
+  const piped = pipeline(types, store);
+  const running = await run(piped, reader, store, committed);
+  return {
+    store,
+    pipeline: piped,
+    run: running,
+    async close() {
+      await running.checkpoint();
+      await reader.close();
+      await store.close();
+    },
+  };
+};
+
+/** @throws FailureError `no-data` where octroi never wrote in the folder */
+export const requireData = (data: string): void => {
+  if (!existsSync(join(data, 'log'))) throw fail('no-data', 'there is no log in it', data);
+};
+
+/** @throws FailureError `town-invalid` with every fault of the file, a line each */
+export const readTown = async (file: string): Promise<Town> => {
+  let source: string;
+  try {
+    if ((await stat(file)).size > townBytesMax) throw new Error(`larger than ${townBytesMax} bytes`);
+    source = await readFile(file, 'utf8');
+  } catch (error) {
+    throw fail('town-invalid', error instanceof Error ? error.message : String(error), file);
+  }
+  const result = parseTown(source, typeNames, file);
+  if (!result.ok) throw fail('town-invalid', result.failures.map(({ where, message }) => `${where}: ${message}`).join('\n'));
+  return result.town;
+};
+const townBytesMax = 16 * 1024 * 1024;
+
+/** The town as last applied to a data folder; null where none was. */
+export const appliedTown = async (data: string): Promise<Town | null> => {
+  const file = appliedFile(data);
+  return existsSync(file) ? townSchema.parse(JSON.parse(await readFile(file, 'utf8'))) : null;
+};
+export const appliedFile = (data: string): string => join(data, 'town.json');

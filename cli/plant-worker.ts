@@ -1,0 +1,117 @@
+/** The plant's thread: owns the store, runs the pipeline up to the durable end of the log, and answers what is asked of both. */
+import { statSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Config } from '../config.ts';
+import { answering, type Wire } from '../core/channel.ts';
+import type { Tick } from '../core/envelope.ts';
+import { FailureError } from '../core/failure.ts';
+import type { Commit, LatestReading } from '../core/store.ts';
+import type { LiveEvent, Status } from '../core/views.ts';
+import { views } from '../processors/views.ts';
+import { verify } from '../stores/verify.ts';
+import { openPlant, storeFile } from './parts.ts';
+
+export type ToWorker = Wire | { readonly logEnd: number; readonly gate: Tick | null; readonly trouble: string | null } | { readonly stop: true };
+export type FromWorker = Wire | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: string };
+
+/** Envelopes processed between two looks at the clock. */
+const sliceEnvelopes = 4_000;
+/** Latest values that one live event carries at the most. */
+const liveLatestMax = 5_000;
+const rateSpanMs = 10_000;
+
+const { config } = workerData as { config: Config };
+const port = parentPort;
+if (port === null) throw new Error('plant-worker runs as a worker thread');
+const send = (message: FromWorker): void => port.postMessage(message);
+
+const startedAt = Date.now();
+let logEnd = 0;
+let gate: Tick | null = null;
+let trouble: string | null = null;
+let stopping = false;
+let wake: () => void = () => {};
+/** What was processed at each commit of the last seconds. */
+let marks: { at: number; envelopes: number; readings: number }[] = [];
+
+const latestOf = ({ outputs }: Commit): LatestReading[] => {
+  const latest = new Map<string, LatestReading>();
+  for (const { subject, quantity, at, value, flags, offset } of outputs.readings)
+    latest.set(`${subject}/${quantity}`, { subject, quantity, at, value, flags, offset });
+  return [...latest.values()].slice(-liveLatestMax);
+};
+
+const plant = await openPlant(config, (commit) => {
+  const now = Date.now();
+  marks = marks.filter(({ at }) => now - at <= rateSpanMs);
+  marks.push({ at: now, envelopes: commit.end, readings: commit.ledger.readings.accepted });
+  send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
+});
+
+const rate = (of: 'envelopes' | 'readings'): number => {
+  const [first, last] = [marks[0], marks.at(-1)];
+  if (first === undefined || last === undefined || last.at === first.at || Date.now() - last.at > rateSpanMs) return 0;
+  return ((last[of] - first[of]) * 1000) / (last.at - first.at);
+};
+
+const fileBytes = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+const status = async (): Promise<Status> => ({
+  position: plant.store.position,
+  logEnd: Math.max(logEnd, plant.store.position),
+  logTime: plant.store.logTime,
+  envelopesPerSecond: rate('envelopes'),
+  readingsPerSecond: rate('readings'),
+  gate,
+  trouble,
+  storeBytes: fileBytes(storeFile(config.data)) + fileBytes(`${storeFile(config.data)}.wal`),
+  startedAt,
+});
+
+const answer = answering({ ...views(plant.pipeline, plant.store, () => logEnd), status, verify: () => verify(plant.store, plant.pipeline.ruleOf) }, send);
+
+port.on('message', (message: ToWorker) => {
+  if ('stop' in message) stopping = true;
+  else if ('logEnd' in message) ({ logEnd, gate, trouble } = message);
+  else answer(message);
+  wake();
+});
+
+/** Resolves when there is more to do, or after `ms`. */
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+
+const work = async (): Promise<void> => {
+  let committedAt = Date.now();
+  let snapshotAt = Date.now();
+  while (!stopping) {
+    const behind = logEnd - plant.pipeline.end();
+    if (behind > 0) await plant.run.to(Math.min(logEnd, plant.pipeline.end() + sliceEnvelopes));
+    const now = Date.now();
+    if (now - snapshotAt >= config.snapshotMs) {
+      await plant.run.checkpoint();
+      snapshotAt = committedAt = Date.now();
+    } else if (now - committedAt >= config.commitMs) {
+      await plant.run.commit();
+      committedAt = Date.now();
+    }
+    if (behind > sliceEnvelopes) await nextTurn();
+    else await pause(Math.max(1, committedAt + config.commitMs - Date.now()));
+  }
+  await plant.close();
+};
+
+send({ ready: plant.store.position });
+try {
+  await work();
+  port.close();
+} catch (error) {
+  send({ broken: error instanceof FailureError ? error.message : String((error as Error).stack ?? error) });
+}

@@ -1,0 +1,44 @@
+/** `octroi start`: opens the gate, and the demo town where no other is given; runs until it is told to stop. */
+import { Command } from 'commander';
+import { openGate } from '../main.ts';
+import { demoTownFile, startDemo } from './demo.ts';
+import { configOf } from './options.ts';
+import { appliedTown } from './parts.ts';
+
+/** After that a stop no longer waits for what hangs. */
+const stopMsMax = 15_000;
+
+export const startCommand = (): Command =>
+  new Command('start')
+    .description('start the gate, the plant and the pages')
+    .option('--data <dir>', 'data folder (OCTROI_DATA, default data)')
+    .option('--town <file>', 'town file (OCTROI_TOWN)')
+    .option('--http-port <n>', 'port of the pages and the API (OCTROI_HTTP_PORT, default 8080)')
+    .option('--mqtt-port <n>', 'port of the MQTT door (OCTROI_MQTT_PORT, default 1883)')
+    .option('--mqtt-ws-port <n>', 'port of MQTT over WebSocket (OCTROI_MQTT_WS_PORT, default closed)')
+    .option('--no-demo', 'do not start the demo town')
+    .action(async ({ demo, ...options }: Record<string, unknown>) => {
+      const given = configOf({ ...options, ...(demo === false ? { demo: false } : {}) });
+      const isDemo = given.demo && given.town === undefined && (await isFreshOrDemo(given.data));
+      const config = isDemo ? { ...given, town: demoTownFile } : given;
+      const gate = await openGate(config);
+      const url = await gate.http;
+      console.log(`\n  octroi is open.\n    pages  ${url}\n    MQTT   mqtt://${config.mqttHost}:${gate.mqttPort}\n    data   ${config.data}\n`);
+      const ending = new AbortController();
+      const simulated = isDemo ? startDemo(gate, config, ending.signal) : Promise.resolve();
+      await new Promise<void>((resolve) => {
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+      });
+      console.log('octroi closes …');
+      setTimeout(() => process.exit(1), stopMsMax).unref();
+      ending.abort();
+      await simulated;
+      await gate.close();
+      process.exit(0);
+    });
+
+/** The demo never moves into a folder where another town lives. */
+const isFreshOrDemo = async (data: string): Promise<boolean> => {
+  const town = await appliedTown(data);
+  return town === null || town.devices.length === 0 || town.devices.every(({ simulated }) => simulated === true);
+};

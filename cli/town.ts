@@ -1,0 +1,39 @@
+/** `octroi town check|apply|export`: the town file. */
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { configOf, dataCommand, print } from './options.ts';
+import { readTown } from './parts.ts';
+import { inWorkshop, openWorkshop } from './workshop.ts';
+
+const check = (): Command =>
+  new Command('check')
+    .description('check a town file')
+    .argument('<file>')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (file: string, { json }) => {
+      const { sites, devices } = await readTown(file);
+      print(json, { sites: sites.length, devices: devices.length }, () => `${file}: ${sites.length} sites, ${devices.length} devices, no fault`);
+    });
+
+const apply = (): Command =>
+  dataCommand('apply', 'put a town file into force')
+    .argument('<file>')
+    .action(async (file: string, { json, ...options }) => {
+      const town = await readTown(file);
+      const workshop = await openWorkshop(configOf(options), true);
+      try {
+        const offset = await workshop.change({ action: 'apply', town });
+        print(json, { offset, devices: town.devices.length }, () => `applied at position ${offset}: ${town.devices.length} devices`);
+      } finally {
+        await workshop.close();
+      }
+    });
+
+const exportCommand = (): Command =>
+  dataCommand('export', 'print the town as it holds, adopted devices included').action(async ({ json, ...options }) => {
+    const town = await inWorkshop(configOf(options), ({ views }) => views.town());
+    print(json, town, () => stringify(town).trimEnd());
+  });
+
+export const townCommand = (): Command =>
+  new Command('town').description('check, apply or export the town file').addCommand(check()).addCommand(apply()).addCommand(exportCommand());

@@ -1,0 +1,69 @@
+/** Every setting of octroi: one schema; unit in the name, default, meaning. Values come from the defaults, the environment, then the command line. */
+import { z } from 'zod';
+import { fail } from './core/failure.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.union([z.boolean(), z.stringbool()]);
+const whole = (min: number, max: number): z.ZodType<number, unknown> => z.coerce.number().int().min(min).max(max) as z.ZodType<number, unknown>;
+
+export const configSchema = z.strictObject({
+  data: z.string().min(1).default('data').describe('folder of the log and the store'),
+  town: z.string().min(1).optional().describe('town file; without one, the demo town, or what the data folder holds'),
+  demo: flag.default(true).describe('start the demo town and its simulated devices where no town file is given'),
+  httpHost: z.string().default('127.0.0.1').describe('address of the pages and the API'),
+  httpPort: port.default(8080).describe('port of the pages and the API; 0: any free one'),
+  mqttHost: z.string().default('127.0.0.1').describe('address of the MQTT door'),
+  mqttPort: port.default(1883).describe('port of the MQTT door; 0: any free one'),
+  mqttWsPort: port.optional().describe('port of MQTT over WebSocket; absent: closed'),
+  mqttFront: z.enum(['scanner', 'aedes']).default('scanner').describe('what reads PUBLISH packets: the fast scanner before aedes, or aedes alone'),
+  lingerMsMax: whole(0, 20).default(20).describe('longest time a group of envelopes waits for company before it is synced'),
+  segmentBytesMax: whole(65_536, 2 ** 31)
+    .default(64 * 1024 * 1024)
+    .describe('size at which the log begins a new segment'),
+  horizonDays: whole(1, 36_500).default(400).describe('how long the log and raw readings are kept'),
+  logBytesMax: z.coerce.number().int().positive().optional().describe('disk limit of the log; absent: only the horizon cuts it'),
+  storeMemoryMb: whole(64, 65_536).default(128).describe('memory of the embedded store'),
+  storeThreads: whole(1, 64).default(2).describe('threads of the embedded store'),
+  commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
+  snapshotMs: whole(1_000, 3_600_000).default(60_000).describe('time between two snapshots of the pipeline'),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug']).default('info').describe('least severe line that is written'),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type ConfigSource = 'default' | 'environment' | 'command line';
+
+export interface ResolvedConfig {
+  readonly config: Config;
+  readonly sources: Readonly<Record<keyof Config, ConfigSource>>;
+}
+
+/** OCTROI_HTTP_PORT for httpPort. */
+export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
+const settings = Object.keys(configSchema.shape) as (keyof Config)[];
+
+/**
+ * @param given from the command line; undefined where an option was not given
+ * @throws FailureError `bad-setting` that names the setting, where it came from, and what it may be
+ */
+export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, environment: Readonly<Record<string, string | undefined>>): ResolvedConfig => {
+  const values: Record<string, unknown> = {};
+  const sources = {} as Record<keyof Config, ConfigSource>;
+  for (const setting of settings) {
+    const fromEnvironment = environment[environmentName(setting)];
+    sources[setting] = given[setting] !== undefined ? 'command line' : fromEnvironment !== undefined ? 'environment' : 'default';
+    const value = given[setting] ?? fromEnvironment;
+    if (value !== undefined) values[setting] = value;
+  }
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const setting = String(issue?.path[0]) as keyof Config;
+    throw fail('bad-setting', `${setting} (${sources[setting]}): ${issue?.message}`, environmentName(setting));
+  }
+  const { httpHost } = parsed.data;
+  if (!isLoopback(httpHost)) throw fail('not-loopback', `the pages would listen on ${httpHost} without access control`, environmentName('httpHost'));
+  return { config: parsed.data, sources };
+};
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

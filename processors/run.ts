@@ -1,0 +1,71 @@
+/**
+ * Runs the pipeline over a log into a store: live, catching up, replay and import are this one loop. When to commit for
+ * the sake of freshness is left to the caller, who has a clock.
+ */
+import type { LogReader } from '../core/log.ts';
+import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Rows that wait for a commit at the most. */
+export const commitRowsMax = 60_000;
+/** Envelopes between two snapshots at the most: what a restart runs again. */
+export const snapshotEnvelopesMax = 250_000;
+/** Envelopes read at once. */
+export const readBatchMax = 2_000;
+
+export interface Run {
+  /** Processes everything below `end`; rows may wait for `commit`. Not to be called while it runs. */
+  readonly to: (end: number) => Promise<void>;
+  /** Commits what waits. */
+  readonly commit: () => Promise<void>;
+  /** Commits with a snapshot, so that a restart has nothing to run again. */
+  readonly checkpoint: () => Promise<void>;
+  readonly waitingRows: () => number;
+}
+
+const rowsOf = (out: Outputs): number =>
+  out.readings.length + out.panes.length + out.deadLetters.length + out.anomalies.length + out.devices.length + out.closures.length;
+
+/**
+ * Restores the pipeline from the store's snapshot. What lies between it and the store's position is run again, and its rows are dropped: they are there.
+ * @param committed told each commit that is durable
+ */
+export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, committed: (commit: Commit) => void = () => {}): Promise<Run> => {
+  const restored = await store.snapshot();
+  pipeline.restore(restored.scopes);
+  let out = emptyOutputs();
+  let snapshotAt = restored.offset;
+  let logEnd = 0;
+
+  const write = async (withSnapshot: boolean): Promise<void> => {
+    const end = pipeline.end();
+    if (end <= store.position && !(withSnapshot && snapshotAt < end)) return;
+    const outputs = out;
+    out = emptyOutputs();
+    const snapshot = withSnapshot ? { offset: end, scopes: pipeline.snapshot(false) } : null;
+    if (snapshot !== null) snapshotAt = end;
+    const commit: Commit = { start: store.position, end, logTime: pipeline.logTime(), outputs, ledger: pipeline.ledger(Math.max(end, logEnd)), snapshot };
+    await store.commit(commit);
+    committed(commit);
+  };
+  const commit = (): Promise<void> => write(pipeline.end() - snapshotAt >= snapshotEnvelopesMax);
+
+  return {
+    async to(end) {
+      logEnd = Math.max(logEnd, end);
+      for await (const { envelopes, corrupt } of reader.read(pipeline.end(), end, readBatchMax)) {
+        if (corrupt > 0) pipeline.skip(corrupt);
+        for (const envelope of envelopes) {
+          if (pipeline.wantsPast(envelope)) await commit();
+          const reading = pipeline.process(envelope, out);
+          if (reading !== undefined) await reading;
+          if (pipeline.end() <= store.position) out = emptyOutputs();
+        }
+        if (rowsOf(out) >= commitRowsMax) await commit();
+      }
+    },
+    commit,
+    checkpoint: () => write(true),
+    waitingRows: () => rowsOf(out),
+  };
+};

@@ -1,0 +1,29 @@
+/** What may be asked of a running pipeline and its store; `core/views.ts` is the port. Rates and the gate's state are left to the caller. */
+import type { Store } from '../core/store.ts';
+import type { Views } from '../core/views.ts';
+import { receipt, withOpen } from './explain.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** @param logEnd the durable end of the log: what lies beyond the store is pending */
+export const views = (pipeline: Pipeline, store: Store, logEnd: () => number): Omit<Views, 'status' | 'change' | 'onCommit'> => ({
+  town: async () => pipeline.town(),
+  ledger: async () => {
+    const books = store.ledger();
+    const appended = Math.max(logEnd(), store.position);
+    return { ...books, envelopes: { ...books.envelopes, appended, pending: appended - books.envelopes.processed - books.envelopes.corrupt } };
+  },
+  recount: () => store.recount(),
+  keys: async () => store.keys(),
+  latest: async (subjects) => store.latest(subjects),
+  readings: (query) => store.readings(query),
+  panes: async (query) => {
+    const openOf = (subject: string) => pipeline.openPanes(subject).map((pane) => ({ ...pane, version: 0, revision: pipeline.end() - 1 }));
+    return withOpen(query, await store.panesOf(query), openOf);
+  },
+  explain: (key, window, at) => receipt(store, pipeline.ruleOf(key), key, window, at, pipeline.logTime()),
+  anomalies: (query) => store.anomalies(query),
+  deadLetters: (query) => store.deadLettersPage(query),
+  deadLetterCounts: () => store.deadLetterCounts(),
+  silent: async () => pipeline.silent(),
+  closures: async () => store.closures(),
+});
