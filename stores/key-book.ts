@@ -12,7 +12,7 @@ export interface KeyEntry extends Key {
 }
 
 /** A code unit's place in the order of code points: surrogates stand for those above all others. */
-const rankOf = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x2000 : unit);
+const rankOf = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit);
 
 /** Order of code points, which is that of UTF-8 bytes and so DuckDB's; JavaScript's own differs beyond U+FFFF. */
 export const compareText = (a: string, b: string): number => {
