@@ -1,0 +1,88 @@
+/** The HTTP server: its limits, its guards and what is registered on it. What the routes answer is left to `api/` and `web/`. */
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import { type FastifyInstance, fastify, LogController } from 'fastify';
+import type { ResolvedType } from '../core/device-type.ts';
+import { FailureError, fail, failure } from '../core/failure.ts';
+import type { Views } from '../core/views.ts';
+import { guard } from './guard.ts';
+import { bodyBytesMax, connectionsMax, headerBytesMax, keepAliveMs, requestMsMax } from './limits.ts';
+import { problemHandler, sendProblem } from './problem.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly logLevel: string;
+  readonly views: Views;
+  readonly types: ReadonlyMap<string, ResolvedType>;
+  /** Further routes, each registered by itself. */
+  readonly plugins?: readonly ((app: FastifyInstance) => Promise<void>)[];
+  /** GeoJSON feature collections of the town by file name without its ending; shown on the map with their attribution. */
+  readonly geo?: unknown;
+  /** Epoch ms; default the machine's clock. */
+  readonly clock?: () => number;
+}
+
+export interface HttpServer {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  readonly app: FastifyInstance;
+  close(): Promise<void>;
+}
+
+/** All that a page loads comes from this server: no inline script or style, no other host. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    objectSrc: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+/** The server with all its routes, not yet listening: tests talk to it with `inject`. */
+export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> => {
+  const app = fastify({
+    logger: { level: options.logLevel, base: { role: 'web' } },
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestMsMax,
+    keepAliveTimeout: keepAliveMs,
+    forceCloseConnections: true,
+    http: { maxHeaderSize: headerBytesMax },
+  });
+  app.server.maxConnections = connectionsMax;
+  app.setErrorHandler(problemHandler);
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, failure('not-found', `there is nothing at ${request.url.split('?')[0]}`)));
+  guard(app, options.host);
+  await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false, referrerPolicy: { policy: 'same-origin' } });
+  await app.register(compress, { threshold: 1_024 });
+  app.get('/health/live', async () => ({ status: 'live' }));
+  for (const plugin of options.plugins ?? []) await app.register(async (inner: FastifyInstance) => plugin(inner));
+  await app.ready();
+  return app;
+};
+
+/**
+ * Starts the server.
+ * @throws FailureError `port-taken`
+ */
+export const httpServer = async (options: HttpOptions): Promise<HttpServer> => {
+  const app = await httpApp(options);
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    if (error instanceof FailureError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw fail('port-taken', code === 'EADDRINUSE' ? `port ${options.port} is in use` : message, `${options.host}:${options.port}`);
+  }
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { url: `http://${host}:${port}`, app, close: () => app.close() };
+};

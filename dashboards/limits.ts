@@ -1,0 +1,34 @@
+/** Every limit of the HTTP side, named, with its unit and what happens at it. Limits of the door and the log are theirs. */
+
+/** Characters of a request's target; beyond it 414. */
+export const urlCharsMax = 4_096;
+/** Bytes of a request's headers; beyond it Node answers 431. */
+export const headerBytesMax = 16_384;
+/** Bytes of a request's body; beyond it 413. */
+export const bodyBytesMax = 65_536;
+/** Time for a whole request to arrive, ms; beyond it 408. */
+export const requestMsMax = 10_000;
+/** Idle time of a kept connection, ms; then it is closed. */
+export const keepAliveMs = 5_000;
+/** Open connections; further ones are dropped. */
+export const connectionsMax = 1_024;
+
+/** Rows of one page of readings, anomalies or dead letters; more is 400. */
+export const pageRowsMax = 10_000;
+export const pageRowsDefault = 1_000;
+/** Windows of one answer, over all its devices; more is `too-wide`. */
+export const panesMax = 20_000;
+
+/** Open event streams; further ones get 503. */
+export const streamsMax = 200;
+/** Events kept for readers that come back. */
+export const eventsKept = 256;
+/** Bytes that may wait for one reader; a slower one is cut, and comes back with its last id. */
+export const streamBufferBytesMax = 1_048_576;
+/** Silence after which a stream says that it lives, ms. */
+export const heartbeatMs = 15_000;
+/** Latest values that one event carries to a page; a burst is cut, the next event brings the rest. */
+export const eventValuesMax = 500;
+
+/** Envelopes that may wait before the plant counts as not ready. */
+export const readyLagMax = 50_000;
