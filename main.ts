@@ -7,13 +7,14 @@ import { statfs, writeFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { type Door, openDoor } from './broker/door.ts';
+import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { appliedFile, appliedTown, openLog, readTown } from './cli/parts.ts';
 import type { FromPlant, GateCalls, ToPlant } from './cli/plant.ts';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { answering, calling } from './core/channel.ts';
 import type { Draft, RegistryChange, Tick } from './core/envelope.ts';
-import { failure } from './core/failure.ts';
+import { fail, failure } from './core/failure.ts';
 import { deviceSchema, type Town, townSchema } from './core/town.ts';
 import { lockFolder } from './log/lock.ts';
 
@@ -44,6 +45,10 @@ const draft = (kind: Draft['kind'], body: string, subject = ''): Draft => ({
   packetId: 0,
 });
 
+/** Devices and gateways by the name that they authenticate with. */
+const sendersOf = ({ devices, gateways }: Town): Map<string, Credential> =>
+  new Map([...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
+
 /**
  * Opens the gate of a data folder.
  * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `town-invalid`, `newer-version`, `log-corrupt`
@@ -56,10 +61,12 @@ export const openGate = async (config: Config): Promise<Gate> => {
   if (log.recovered.tornBytes > 0 || log.recovered.corrupt > 0) logger.warn(log.recovered, 'the log was not closed properly');
 
   let town = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
+  let senders = sendersOf(town);
   const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, (offset) => resolve(offset)));
   const apply = async (next: Town): Promise<number> => {
     const offset = await append(draft('registry', JSON.stringify({ action: 'apply', town: next })));
     town = next;
+    senders = sendersOf(next);
     await writeFile(appliedFile(config.data), JSON.stringify(next));
     return offset;
   };
@@ -69,6 +76,10 @@ export const openGate = async (config: Config): Promise<Gate> => {
   };
 
   let door: Door | undefined;
+  const checkOpen = (): void => {
+    if (town.admission === 'open' && !isLoopback(config.mqttHost))
+      throw fail('not-loopback', `the town admits anybody, and the door would listen on ${config.mqttHost}`, 'admission');
+  };
   let diskFreeBytes = -1;
   let lastTick: Tick | null = null;
   const tick = (): void => {
@@ -88,17 +99,19 @@ export const openGate = async (config: Config): Promise<Gate> => {
   if (given !== null && !isDeepStrictEqual(given, town)) await apply(given);
   else if (log.durableEnd === 0) await apply(town);
 
-  const credentials = (id: string): { secretSha256?: string } | undefined =>
-    town.devices.find((device) => device.id === id) ?? town.gateways.find((gateway) => gateway.id === id);
+  checkOpen();
   door = await openDoor({
     host: config.mqttHost,
     port: config.mqttPort,
     wsPort: config.mqttWsPort ?? null,
     front: config.mqttFront,
-    policy: () => (town.admission === 'open' ? 'open' : 'declared'),
-    credentials,
+    admission: {
+      get policy() {
+        return town.admission;
+      },
+      lookup: (id) => senders.get(id),
+    },
     ingest: (one, settled) => log.append(one, settled),
-    held: () => log.held,
   });
   const ticking = setInterval(tick, tickMs);
 

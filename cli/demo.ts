@@ -1,26 +1,24 @@
 /** The demo town: Issy-les-Moulineaux with simulated devices, living as long as the gate does. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import type { Gate } from '../main.ts';
-import { wallClock } from '../simulators/clock.ts';
-import { runFleet } from '../simulators/run.ts';
-import { types } from './parts.ts';
 
 export const demoTownFile = fileURLToPath(new URL('../simulators/demo-town.yaml', import.meta.url));
 
-export const startDemo = async (gate: Gate, config: Config, signal: AbortSignal): Promise<void> => {
+/** Starts the devices. @returns what ends them */
+export const startDemo = (gate: Gate, config: Config): (() => Promise<void>) => {
+  const child = fork(new URL('./demo-fleet.ts', import.meta.url), [`mqtt://${config.mqttHost}:${gate.mqttPort}`, demoTownFile]);
   let said = -1;
-  await runFleet({
-    url: `mqtt://${config.mqttHost}:${gate.mqttPort}`,
-    town: gate.town(),
-    types,
-    clock: wallClock,
-    signal,
-    faultsPerWeek: 1,
-    onHistory(share) {
-      const percent = Math.floor(share * 10) * 10;
-      if (percent > said) gate.logger.info(`demo town: ${percent} % of its last three days sent`);
-      said = percent;
-    },
+  child.on('message', (share: number) => {
+    const percent = Math.floor(share * 5) * 20;
+    if (percent > said) gate.logger.info(`demo town: ${percent} % of its last three days sent`);
+    said = percent;
   });
+  const ended = once(child, 'exit');
+  return async () => {
+    if (child.connected) child.send('stop');
+    await ended;
+  };
 };

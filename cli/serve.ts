@@ -2,8 +2,8 @@
 import type { Config } from '../config.ts';
 import type { Views } from '../core/views.ts';
 import { httpServer } from '../dashboards/http.ts';
-import type { GateCalls } from './plant.ts';
 import { types } from './parts.ts';
+import type { GateCalls } from './plant.ts';
 
 export interface Served {
   readonly url: string;

@@ -24,15 +24,13 @@ export const startCommand = (): Command =>
       const gate = await openGate(config);
       const url = await gate.http;
       console.log(`\n  octroi is open.\n    pages  ${url}\n    MQTT   mqtt://${config.mqttHost}:${gate.mqttPort}\n    data   ${config.data}\n`);
-      const ending = new AbortController();
-      const simulated = isDemo ? startDemo(gate, config, ending.signal) : Promise.resolve();
+      const endDemo = isDemo ? startDemo(gate, config) : async () => {};
       await new Promise<void>((resolve) => {
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
       });
       console.log('octroi closes …');
       setTimeout(() => process.exit(1), stopMsMax).unref();
-      ending.abort();
-      await simulated;
+      await endDemo();
       await gate.close();
       process.exit(0);
     });

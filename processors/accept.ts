@@ -95,8 +95,7 @@ const acceptAll = (
     const candidate = candidates[item] as Candidate;
     const validated = validate(candidate, context.state.logTime);
     if ('refused' in validated) {
-      const native = JSON.stringify({ ts: candidate.ts, values: { [candidate.field]: candidate.value } });
-      bury(context, envelope, item, validated.refused, validated.at, native, out);
+      bury(context, envelope, item, validated.refused, validated.at, nativeText(envelope, candidate), out);
     } else if ((validated.flags & Flag.unstamped) === 0 || unstamped === undefined) {
       accept(context, envelope, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
     } else if (unstamped === 'duplicate') {
@@ -107,6 +106,12 @@ const acceptAll = (
       accept(context, envelope, subject, candidate, { ...validated, at: unstamped.at, flags: validated.flags | unstamped.flags }, out);
     }
   }
+};
+
+/** The candidate alone, as a native message; the whole payload where it is nested too deeply to print. */
+const nativeText = (envelope: Envelope, { ts, field, value }: Candidate): string => {
+  const isFlat = (part: unknown): boolean => typeof part !== 'object' || part === null;
+  return isFlat(ts) && isFlat(value) ? JSON.stringify({ ts, values: { [field]: value } }) : textOf(envelope.payload);
 };
 
 /** One reading: identified, stored, folded, judged; or kept until the next tick. */

@@ -3,6 +3,7 @@ import type { Envelope, ImportRows } from '../core/envelope.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Device } from '../core/town.ts';
 import { type Declared, genericTypeName, maySpeak, type Registry, type Types } from './registry.ts';
+import { excerpt } from './validate.ts';
 
 /** Most messages in an array. */
 export const batchMessagesMax = 10_000;
@@ -79,7 +80,7 @@ const nativeMessages = (declared: Declared, payload: unknown): Decoded => {
   for (const message of messages) {
     if (!isObject(message) || !isObject(message.values)) return refuse('wrong-shape', 'not an object with "values"', 'values');
     if (message.deviceId !== undefined && message.deviceId !== declared.device.id) {
-      return refuse('device-mismatch', `deviceId ${JSON.stringify(message.deviceId).slice(0, 80)} is not "${declared.device.id}"`, 'deviceId');
+      return refuse('device-mismatch', `deviceId ${excerpt(message.deviceId)} is not "${declared.device.id}"`, 'deviceId');
     }
     for (const field in message.values) {
       candidates.push({ declared, field, value: message.values[field], ts: message.ts, spanMs: 0, seq: message.seq });

@@ -32,8 +32,8 @@ export const passTime = (context: Context, envelope: Envelope, out: Outputs): Pr
   }
   return (async () => {
     await reviseAll(context, envelope, out);
-    if (wakes) wakeSilent(context, envelope, out);
     if (state.futureNext !== null && state.futureNext <= state.logTime) await reopen(context, envelope, { code: 'future', atMax: state.logTime }, out);
+    if (wakes) wakeSilent(context, envelope, out);
   })();
 };
 

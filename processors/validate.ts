@@ -35,7 +35,9 @@ export const eventTime = (ts: unknown): number | null => {
   return Number.isNaN(ms) ? null : ms;
 };
 
-const excerpt = (value: unknown): string => {
+/** The start of a value, for messages. Arrays and objects are only named: they may be nested too deeply to print. */
+export const excerpt = (value: unknown): string => {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 };
@@ -44,7 +46,7 @@ const excerpt = (value: unknown): string => {
 export const validate = (candidate: Candidate, logTime: number): Validated => {
   const field = candidate.declared.type.fields.get(candidate.field);
   if (field === undefined)
-    return refuse('unknown-quantity', `a ${candidate.declared.device.type} does not measure "${excerpt(candidate.field)}"`, candidate.field.slice(0, 80));
+    return refuse('unknown-quantity', `a ${candidate.declared.device.type} does not measure ${excerpt(candidate.field)}`, candidate.field.slice(0, 80));
   const { rule, factor } = field;
 
   let flags = candidate.declared.device.simulated === true ? Flag.simulated : 0;

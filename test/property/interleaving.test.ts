@@ -38,7 +38,7 @@ const subjects = {
 } as const;
 type Kind = keyof typeof subjects;
 
-const valueOf = (kind: Kind, n: number, place: number): number | string | null => {
+const valueFor = (kind: Kind, n: number, place: number): number | string | null => {
   if (n % 17 === 0) return null;
   switch (kind) {
     case 'index':
@@ -54,18 +54,22 @@ const valueOf = (kind: Kind, n: number, place: number): number | string | null =
 
 const scenario = (kind: Kind): fc.Arbitrary<{ givens: Given[]; ways: Way[] }> => {
   const step = subjects[kind].intervalMs;
-  const reading = fc.record({ gap: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 3 }) }, { weight: 1, arbitrary: fc.integer({ min: 4, max: 40 }) }), n: fc.nat(1000), shift: fc.nat(3) });
+  const reading = fc.record({
+    gap: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 3 }) }, { weight: 1, arbitrary: fc.integer({ min: 4, max: 40 }) }),
+    n: fc.nat(1000),
+    shift: fc.nat(3),
+  });
   const again = fc.record({ which: fc.nat(1000), n: fc.nat(1000), same: fc.boolean() });
   return fc.tuple(fc.array(reading, { minLength: 1, maxLength: 40 }), fc.array(again, { maxLength: 15 })).chain(([readings, repeats]) => {
     const givens: Given[] = [];
     let at = start;
     for (const { gap, n, shift } of readings) {
       at += gap * step + (shift === 0 ? 1234 : 0);
-      givens.push({ at, value: valueOf(kind, n, (at - start) / step) });
+      givens.push({ at, value: valueFor(kind, n, (at - start) / step) });
     }
     for (const { which, n, same } of repeats) {
       const first = givens[which % givens.length] as Given;
-      givens.push({ at: first.at, value: same ? first.value : valueOf(kind, n, (first.at - start) / step) });
+      givens.push({ at: first.at, value: same ? first.value : valueFor(kind, n, (first.at - start) / step) });
     }
     const delivery = fc.record({ tick: fc.nat(6), place: fc.nat(1000) });
     const way = fc.record({
@@ -79,7 +83,10 @@ const scenario = (kind: Kind): fc.Arbitrary<{ givens: Given[]; ways: Way[] }> =>
       const deliveries = givens.map((given, i) => {
         const slot = slots[i] as { tick: number; place: number };
         const before = lastOf.get(given.at);
-        const kept = before !== undefined && (before.tick > slot.tick || (before.tick === slot.tick && before.place >= slot.place)) ? { tick: before.tick, place: before.place + 0.001 } : slot;
+        const kept =
+          before !== undefined && (before.tick > slot.tick || (before.tick === slot.tick && before.place >= slot.place))
+            ? { tick: before.tick, place: before.place + 0.001 }
+            : slot;
         lastOf.set(given.at, kept);
         return { given, ...kept };
       });
@@ -98,7 +105,10 @@ const travel = async (kind: Kind, way: Way): Promise<Drive> => {
   for (const [slot, step] of tickSteps.entries()) {
     const due = way.deliveries.filter(({ tick }) => tick === slot).sort((a, b) => a.place - b.place);
     for (let i = 0; i < due.length; i += way.batch) {
-      gate.send('d', due.slice(i, i + way.batch).map(({ given }) => ({ ts: given.at, values: { [quantity]: given.value } })));
+      gate.send(
+        'd',
+        due.slice(i, i + way.batch).map(({ given }) => ({ ts: given.at, values: { [quantity]: given.value } })),
+      );
     }
     if (way.crashes.includes(slot)) {
       await gate.process();

@@ -1,0 +1,50 @@
+/** The house: folders know `core/` and themselves; only main.ts and cli/ know more than one. No clock and no chance in core/ and processors/. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+const folders = ['core', 'devices', 'broker', 'log', 'processors', 'stores', 'imports', 'feed', 'dashboards', 'simulators'];
+
+const sources = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => join(folder, name));
+
+/** Imports of `text`, a file at `path`, that lead into another folder of the house. */
+const trespasses = (path: string, text: string): string[] => {
+  const own = path.split('/')[0];
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)]
+    .map(([, target]) => relative(root, resolve(root, dirname(path), target as string)))
+    .filter((target) => {
+      const [folder] = target.split('/');
+      return folder !== own && folder !== 'core';
+    })
+    .map((target) => `${path} → ${target}`);
+};
+
+const impure =
+  /\bDate\.now\(|new Date\(\)|performance\.now|Math\.random|\bset(Timeout|Interval|Immediate)\(|from 'node:(fs|net|http|child_process|worker_threads)/;
+
+test('folders know core/ and themselves', () => {
+  for (const folder of folders) for (const path of sources(folder)) expect(trespasses(path, readFileSync(join(root, path), 'utf8'))).toEqual([]);
+});
+
+test('the rule sees a trespass', () => {
+  expect(trespasses('broker/door.ts', "import { run } from '../processors/run.ts';")).toEqual(['broker/door.ts → processors/run.ts']);
+  expect(trespasses('feed/rules.ts', "const x = await import('../stores/memory.ts');")).toEqual(['feed/rules.ts → stores/memory.ts']);
+  expect(trespasses('stores/duckdb/rows.ts', "import type { Pane } from '../../core/pane.ts';\nimport { a } from '../paging.ts';")).toEqual([]);
+});
+
+test('core/ and processors/ have no clock, no chance and no I/O', () => {
+  for (const folder of ['core', 'processors'])
+    for (const path of sources(folder)) expect([path, impure.exec(readFileSync(join(root, path), 'utf8'))?.[0]]).toEqual([path, undefined]);
+  expect(impure.test('const now = Date.now();')).toBe(true);
+});
+
+test('processors/pipeline.ts fits one screen of code', () => {
+  const code = readFileSync(join(root, 'processors/pipeline.ts'), 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s*(\/?\*|\/\/|import )/.test(line));
+  expect(code.length).toBeLessThanOrEqual(90);
+});
