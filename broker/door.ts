@@ -1,0 +1,310 @@
+/** The MQTT door: listens, lets in, and passes every message to the gate. What messages mean is left to the pipeline. */
+import { once } from 'node:events';
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Aedes, type PublishPacket } from 'aedes';
+import { createWebSocketStream, WebSocketServer } from 'ws';
+import { fail } from '../core/failure.ts';
+import { TextCache } from '../core/text-cache.ts';
+import { type AedesClient, guardParser } from './aedes-client.ts';
+import { Gate, type Ingest } from './gate.ts';
+import { hooks } from './hooks.ts';
+import { type AdmissionRules, admit } from './identity.ts';
+import { type DoorLimits, doorLimitDefaults, packetFault } from './limits.ts';
+import { Scanner } from './scanner.ts';
+import { type Connection, Session } from './session.ts';
+import { publicPrefix, topicRule } from './topic.ts';
+
+export interface DoorOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Port of MQTT over WebSocket; null: none. */
+  readonly wsPort: number | null;
+  /** `scanner` takes plain messages off the socket itself; `aedes` leaves everything to the library. */
+  readonly front?: 'scanner' | 'aedes';
+  readonly limits?: Partial<DoorLimits>;
+  readonly admission: Omit<AdmissionRules, 'strangersMax'>;
+  readonly ingest: Ingest;
+  /** Monotonic clock, ms. */
+  readonly clock?: () => number;
+}
+
+/** What the door has counted since it opened; `connections`, `strangers`, `held` and `heldBytes` are of this moment. */
+export interface DoorCounters {
+  readonly connections: number;
+  readonly strangers: number;
+  /** Messages received and not settled. */
+  readonly held: number;
+  readonly heldBytes: number;
+  /** Messages handed to the log. */
+  readonly messages: number;
+  readonly qos0Dropped: number;
+  /** Connections, publications and subscriptions refused, by reason: the limit's name where it was one. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Public messages that a slow subscriber missed. */
+  readonly forwardsDropped: number;
+}
+
+export interface Door {
+  readonly port: number;
+  readonly wsPort: number | null;
+  /**
+   * Publishes a message of the public feed at QoS 0; resolves when it has gone to the subscribers.
+   * @throws FailureError `bad-request` for a topic outside `city/v1/public/`, `limit-reached` for one retained topic too many
+   */
+  publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void>;
+  counters(): DoorCounters;
+  /** Stops listening and closes every connection. What was not acknowledged, its sender sends again. */
+  close(): Promise<void>;
+}
+
+/** The keepalive of connections that wait for the log is renewed that often, ms. */
+const keepAliveEveryMs = 500;
+
+const listening = async (server: Server | HttpServer, host: string, port: number): Promise<number> => {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE' || code === 'EACCES') throw fail('port-taken', message, `port ${port}`);
+    throw fail('bad-setting', message, `${host}:${port}`);
+  }
+  // Accepting can fail for want of file descriptors; the next connection may succeed.
+  server.on('error', () => {});
+  return (server.address() as AddressInfo).port;
+};
+
+/** A page of another host must not use a visitor's browser to reach a door that only this machine can reach. */
+const sameHost = (request: IncomingMessage): boolean => {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && URL.canParse(`http://${host}`) && new URL(origin).hostname === new URL(`http://${host}`).hostname;
+};
+
+class OpenDoor implements Door {
+  port = 0;
+  wsPort: number | null = null;
+  readonly #options: DoorOptions;
+  readonly #limits: DoorLimits;
+  readonly #gate: Gate;
+  readonly #topics: TextCache<ReturnType<typeof topicRule>>;
+  readonly #sockets = new Map<Duplex, Session>();
+  readonly #clients = new Map<string, Session>();
+  readonly #retained = new Set<string>();
+  readonly #refused = new Map<string, number>();
+  readonly #clock: () => number;
+  #forwardsDropped = 0;
+  readonly #strangers = new Set<Session>();
+  #aedes: Aedes | null = null;
+  #fanOut: (packet: PublishPacket, done: (error?: Error) => void) => void = () => {};
+  #tcp: Server | null = null;
+  #http: HttpServer | null = null;
+  #ws: WebSocketServer | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.#limits = { ...doorLimitDefaults, ...options.limits };
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#gate = new Gate(this.#limits, options.ingest, this.#clock);
+    this.#topics = new TextCache((topic) => topicRule(topic, this.#limits));
+  }
+
+  async open(): Promise<void> {
+    const { host, port, wsPort, admission } = this.#options;
+    const limits = this.#limits;
+    this.#aedes = new Aedes({
+      ...hooks({
+        gate: this.#gate,
+        admit: (credentials) => admit(credentials, { ...admission, strangersMax: limits.strangersMax }, this.#strangers.size),
+        holder: (clientId) => this.#clients.get(clientId),
+        strangers: this.#strangers,
+        refused: (reason) => this.#refuse(reason),
+        forwardDropped: () => this.#forwardsDropped++,
+      }),
+      connectTimeout: limits.connectTimeoutMs,
+      drainTimeout: limits.drainTimeoutMs,
+      maxInflightInbound: limits.qos2OpenPerClientMax,
+      concurrency: 1000,
+    });
+    await this.#aedes.listen();
+    this.#tame(this.#aedes);
+    try {
+      this.#tcp = createServer({ noDelay: true }, (socket: Socket) => this.#enter(socket));
+      this.port = await listening(this.#tcp, host, port);
+      if (wsPort !== null) this.wsPort = await this.#openWebSocket(host, wsPort);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#timer = setInterval(() => this.#keepAlive(), keepAliveEveryMs);
+  }
+
+  publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void> {
+    if (!topic.startsWith(publicPrefix) || topicRule(topic, this.#limits).fault !== null) throw fail('bad-request', 'not a public topic', topic);
+    if (retain && payload.length === 0) this.#retained.delete(topic);
+    else if (retain && !this.#retained.has(topic)) {
+      if (this.#retained.size >= this.#limits.retainedMax) throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
+      this.#retained.add(topic);
+    }
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    return new Promise((resolve, reject) => {
+      this.#fanOut({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  counters(): DoorCounters {
+    return {
+      connections: this.#sockets.size,
+      strangers: this.#strangers.size,
+      held: this.#gate.pending,
+      heldBytes: this.#gate.heldBytes,
+      messages: this.#gate.messages,
+      qos0Dropped: this.#gate.qos0Dropped,
+      refused: Object.fromEntries(this.#refused),
+      forwardsDropped: this.#forwardsDropped,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    const ends = [this.#tcp, this.#http].map((server) => (server?.listening ? new Promise((resolve) => server.close(resolve)) : null));
+    this.#ws?.close();
+    const aedes = this.#aedes;
+    if (aedes !== null) await new Promise<void>((resolve) => aedes.close(resolve));
+    for (const [socket, session] of this.#sockets) {
+      session.close();
+      socket.destroy();
+    }
+    this.#http?.closeAllConnections();
+    await Promise.all(ends);
+  }
+
+  /** Who waits for its acknowledgements, or is not read, is not silent: its PINGREQ may stand in the socket. */
+  #keepAlive(): void {
+    for (const session of this.#sockets.values()) if (session.inFlight > 0 || session.paused) session.connection.touch();
+  }
+
+  #refuse(reason: string): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  /** No message of a device is fanned out, whatever its topic; aedes' own `$SYS` messages, which name every client, neither. */
+  #tame(aedes: Aedes): void {
+    this.#fanOut = aedes.publish.bind(aedes);
+    aedes.publish = (_packet: PublishPacket, client: unknown, done?: (error?: Error) => void) => {
+      const finish = typeof client === 'function' ? (client as (error?: Error) => void) : done;
+      finish?.();
+    };
+    aedes.on('clientReady', (client) => {
+      const { session } = client as unknown as AedesClient;
+      if (session === undefined || session.closed) return;
+      session.ready = true;
+      this.#clients.set(client.id, session);
+      session.onReady?.();
+    });
+    aedes.on('clientDisconnect', (client) => {
+      const { session } = client as unknown as AedesClient;
+      if (this.#clients.get(client.id) === session) this.#clients.delete(client.id);
+    });
+    aedes.on('unsubscribe', (filters, client) => {
+      for (const filter of filters) (client as unknown as AedesClient | null)?.session?.subscriptions.delete(filter);
+    });
+    // A client's error ends its connection and nothing else; without listeners it would end the process.
+    // An error ends its connection and nothing else; without listeners it would end the process.
+    aedes.on('clientError', () => {});
+    aedes.on('keepaliveTimeout', () => this.#refuse('keepalive'));
+    aedes.on('connectionError', (_client, error) => {
+      if (error.message === 'connect did not arrive in time') this.#refuse('connectTimeoutMs');
+    });
+    aedes.on('error' as 'closed', () => this.#refuse('broker error'));
+  }
+
+  #enter(socket: Duplex, request?: IncomingMessage): void {
+    socket.on('error', () => {});
+    if (this.#sockets.size >= this.#limits.connectionsMax) {
+      this.#refuse('connectionsMax');
+      socket.destroy();
+      return;
+    }
+    const session = this.#options.front === 'aedes' ? this.#enterAedes(socket, request) : this.#enterScanner(socket, request);
+    this.#sockets.set(socket, session);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#strangers.delete(session);
+      session.close();
+    });
+  }
+
+  #makeSession(connection: Connection): Session {
+    return new Session(connection, this.#limits.ratePerDeviceMax, this.#clock());
+  }
+
+  #handle(stream: Duplex, session: Session, request: IncomingMessage | undefined): AedesClient {
+    const client = (this.#aedes as Aedes).handle(stream, request) as unknown as AedesClient;
+    client.session = session;
+    return client;
+  }
+
+  #enterAedes(socket: Duplex, request: IncomingMessage | undefined): Session {
+    const session: Session = this.#makeSession({
+      pause: () => client.pause(),
+      resume: () => {
+        // aedes does not count what is done while it is paused, and would wait for it for ever.
+        client._parsingBatch = 0;
+        client.resume();
+      },
+      touch: () => client._keepaliveTimer?.refresh(),
+      acknowledge: () => {},
+      close: () => socket.destroy(),
+    });
+    const client = this.#handle(socket, session, request);
+    guardParser(client, (type, bytes) => {
+      const fault = packetFault(type, bytes, !session.greeted, this.#limits);
+      session.greeted = true;
+      if (fault !== null) this.#refuse(fault);
+      return fault;
+    });
+    return session;
+  }
+
+  #enterScanner(socket: Duplex, request: IncomingMessage | undefined): Session {
+    const scanner = new Scanner(
+      socket,
+      this.#gate,
+      (connection) => this.#makeSession(connection),
+      this.#topics,
+      (reason) => this.#refuse(reason),
+    );
+    scanner.client = this.#handle(scanner.tunnel, scanner.session, request);
+    scanner.session.onReady = () => scanner.ready();
+    return scanner.session;
+  }
+
+  async #openWebSocket(host: string, port: number): Promise<number> {
+    this.#http = createHttpServer((_request, response) => response.writeHead(426).end());
+    this.#ws = new WebSocketServer({
+      server: this.#http,
+      maxPayload: this.#limits.packetBytesMax + 5,
+      perMessageDeflate: false,
+      handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : protocols.has('mqttv3.1') ? 'mqttv3.1' : false),
+      verifyClient: ({ req }: { req: IncomingMessage }) => sameHost(req),
+    });
+    this.#ws.on('error', () => {});
+    this.#ws.on('connection', (socket, request) => this.#enter(createWebSocketStream(socket), request));
+    return listening(this.#http, host, port);
+  }
+}
+
+/**
+ * Opens the door.
+ * @throws FailureError `port-taken`, naming the port
+ */
+export const openDoor = async (options: DoorOptions): Promise<Door> => {
+  const door = new OpenDoor(options);
+  await door.open();
+  return door;
+};

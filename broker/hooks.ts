@@ -1,0 +1,128 @@
+/** The hooks of aedes: who enters, what is published, subscribed and forwarded. An exception in any hook would end the process, so none throws. */
+import { Buffer } from 'node:buffer';
+import type { AedesOptions, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
+import type { AedesClient } from './aedes-client.ts';
+import type { Gate } from './gate.ts';
+import type { Admission, Credentials } from './identity.ts';
+import type { Session } from './session.ts';
+import { hasControl, maySubscribe, topicRule } from './topic.ts';
+
+/** What the hooks need of the door. */
+export interface HookContext {
+  readonly gate: Gate;
+  readonly admit: (credentials: Credentials) => Admission;
+  /** The session that holds a client id now. */
+  readonly holder: (clientId: string) => { readonly sender: string } | undefined;
+  readonly strangers: Set<Session>;
+  /** Counts what was refused. */
+  readonly refused: (reason: string) => void;
+  readonly forwardDropped: () => void;
+}
+
+const nothing = Buffer.alloc(0);
+
+type Callback<T> = (error: Error | null, result: T) => void;
+
+/** Runs a hook so that its callback is called at most once, and an exception becomes an error. */
+const guarded = <T>(callback: Callback<T>, onError: T, work: (once: Callback<T>) => void): void => {
+  let called = false;
+  const once: Callback<T> = (error, result) => {
+    if (called) return;
+    called = true;
+    callback(error, result);
+  };
+  try {
+    work(once);
+  } catch (error) {
+    once(error instanceof Error ? error : new Error(String(error)), onError);
+  }
+};
+
+const refusal = (returnCode: number, message: string): Error & { returnCode: number } => Object.assign(new Error(message), { returnCode });
+
+const enter = (client: AedesClient, userName: string | undefined, password: Buffer | undefined, context: HookContext): Error | null => {
+  const { session, id } = client;
+  const { limits } = context.gate;
+  if (session === undefined || session.closed) return refusal(3, 'no session');
+  if (id.length > limits.clientIdCharsMax || hasControl(id)) return refusal(2, 'clientIdCharsMax');
+  if (userName !== undefined && (userName.length > limits.userNameCharsMax || hasControl(userName))) return refusal(4, 'userNameCharsMax');
+  const admission = context.admit({ clientId: id, userName, password });
+  if (!admission.admitted) return refusal(admission.returnCode, admission.returnCode === 3 ? 'strangersMax' : 'bad-credentials');
+  const holder = context.holder(id);
+  if (holder !== undefined && holder.sender !== admission.sender) return refusal(2, 'the client id belongs to another identity');
+  session.sender = admission.sender;
+  if (admission.stranger) context.strangers.add(session);
+  return null;
+};
+
+/** Sessions do not outlive connections, wills are not kept, and a keepalive is always set: aedes reads all three from the packet. */
+const tame = (packet: ConnectPacket, keepaliveSecondsMax: number): Error | null => {
+  const open = packet as { will?: unknown; clean?: boolean; keepalive?: number; clientId: string };
+  // [MQTT-3.1.3-8]
+  if (open.clientId === '' && open.clean === false) return new Error('an empty client id needs a clean session');
+  open.will = undefined;
+  open.clean = true;
+  if (!open.keepalive || open.keepalive > keepaliveSecondsMax) open.keepalive = keepaliveSecondsMax;
+  return null;
+};
+
+const mayAdd = (client: AedesClient, filter: string, context: HookContext): boolean => {
+  const { session } = client;
+  const { limits } = context.gate;
+  if (session === undefined || !maySubscribe(filter, limits)) return false;
+  if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptionsPerClientMax) return false;
+  session.subscriptions.add(filter);
+  return true;
+};
+
+/** The hooks, for `Aedes.createBroker`. */
+export const hooks = (context: HookContext): AedesOptions => {
+  const { gate } = context;
+  return {
+    preConnect: (_client, packet, callback) =>
+      guarded<boolean>(callback, false, (done) => {
+        const error = tame(packet, gate.limits.keepaliveSecondsMax);
+        if (error !== null) context.refused(error.message);
+        done(error, error === null);
+      }),
+    authenticate: (client, userName, password, callback) =>
+      guarded<boolean | null>(callback as Callback<boolean | null>, false, (done) => {
+        const error = enter(client as unknown as AedesClient, userName, password, context);
+        if (error !== null) context.refused(error.message);
+        done(error, error === null);
+      }),
+    authorizePublish: (client: Client | null, packet: PublishPacket, callback) =>
+      guarded<undefined>(callback as Callback<undefined>, undefined, (done) => {
+        const session = (client as unknown as AedesClient | null)?.session;
+        const rule = topicRule(packet.topic, gate.limits);
+        const fault = session === undefined ? 'nobody' : rule.fault;
+        if (session === undefined || fault !== null) {
+          context.refused(fault ?? '');
+          return done(new Error(fault ?? ''), undefined);
+        }
+        const { payload } = packet;
+        // aedes keeps a QoS 2 packet until PUBREL; its payload is in the log by then.
+        packet.payload = nothing;
+        const { qos, dup, messageId } = packet as PublishPacket & { messageId?: number };
+        const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+        gate.offer(session, rule, bytes, qos, dup, messageId ?? 0, qos === 0 ? null : () => done(null, undefined));
+        if (qos === 0) done(null, undefined);
+      }),
+    authorizeSubscribe: (client, subscription, callback) =>
+      guarded<Subscription | null>(callback as Callback<Subscription | null>, null, (done) => {
+        const allowed = mayAdd(client as unknown as AedesClient, subscription.topic, context);
+        if (!allowed) context.refused('subscribe-denied');
+        // An error would end the connection; null is refused in the SUBACK.
+        done(null, allowed ? subscription : null);
+      }),
+    authorizeForward: (client, packet) => {
+      try {
+        if (!(client as unknown as AedesClient).conn.writableNeedDrain) return packet;
+        context.forwardDropped();
+      } catch {
+        // A hook must not throw; the message is not forwarded.
+      }
+      return null;
+    },
+  };
+};

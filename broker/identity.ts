@@ -1,0 +1,49 @@
+/** Who may enter, and as whom. What a sender may publish is left to the pipeline, which knows the registry that held at the time. */
+import { Buffer } from 'node:buffer';
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** A declared device or gateway. */
+export interface Credential {
+  readonly id: string;
+  /** SHA-256 of its secret, hex. Secrets are long random keys, so a slow hash would only slow the door. */
+  readonly secretSha256?: string;
+}
+
+export interface Credentials {
+  readonly clientId: string;
+  readonly userName: string | undefined;
+  readonly password: Uint8Array | undefined;
+}
+
+export type Admission =
+  | { readonly admitted: true /** The declared id; empty where nobody is declared. */; readonly sender: string; readonly stranger: boolean }
+  | { readonly admitted: false /** Of CONNACK: 3 full, 4 bad user name or password. */; readonly returnCode: 3 | 4 };
+
+export interface AdmissionRules {
+  /** `open`: everybody enters. `declared`: who is not declared enters as a stranger, as far as there is room. Who has a secret must show it in both. */
+  readonly policy: 'open' | 'declared';
+  readonly lookup: (id: string) => Credential | undefined;
+  readonly strangersMax: number;
+}
+
+const matches = (password: Uint8Array | undefined, secretSha256: string): boolean => {
+  const expected = Buffer.from(secretSha256, 'hex');
+  const found = createHash('sha256')
+    .update(password ?? Buffer.alloc(0))
+    .digest();
+  return password !== undefined && expected.length === found.length && timingSafeEqual(expected, found);
+};
+
+/**
+ * Judges credentials.
+ * @param strangers connections that are strangers now
+ */
+export const admit = (credentials: Credentials, rules: AdmissionRules, strangers: number): Admission => {
+  const known = credentials.userName === undefined ? undefined : rules.lookup(credentials.userName);
+  if (known !== undefined) {
+    if (known.secretSha256 !== undefined && !matches(credentials.password, known.secretSha256)) return { admitted: false, returnCode: 4 };
+    return { admitted: true, sender: known.id, stranger: false };
+  }
+  if (rules.policy === 'open') return { admitted: true, sender: '', stranger: false };
+  return strangers < rules.strangersMax ? { admitted: true, sender: '', stranger: true } : { admitted: false, returnCode: 3 };
+};

@@ -1,0 +1,65 @@
+/** One connection as the gate sees it: who it is, what it has in flight, and why it is not read. How it is read is left to the fronts. */
+
+/** What a front does for its connection. */
+export interface Connection {
+  /** Stops reading. */
+  pause(): void;
+  resume(): void;
+  /** Counts as a sign of life. */
+  touch(): void;
+  /** Acknowledges a QoS 1 message that the front took itself. */
+  acknowledge(packetId: number): void;
+  close(): void;
+}
+
+/** Reasons not to read a connection. */
+export const pausedInFlight = 1;
+export const pausedRate = 2;
+
+export class Session {
+  sender = '';
+  /** A CONNECT has come. */
+  greeted = false;
+  /** The CONNACK has gone. */
+  ready = false;
+  closed = false;
+  inFlight = 0;
+  inFlightBytes = 0;
+  tokens: number;
+  refilledMs: number;
+  rateTimer: NodeJS.Timeout | null = null;
+  readonly subscriptions = new Set<string>();
+  #pauses = 0;
+  readonly connection: Connection;
+  /** Called once the CONNACK has gone. */
+  onReady: (() => void) | null = null;
+
+  /** @param tokens of the rate limit, at first; @param nowMs of the door's clock */
+  constructor(connection: Connection, tokens: number, nowMs: number) {
+    this.connection = connection;
+    this.tokens = tokens;
+    this.refilledMs = nowMs;
+  }
+
+  get paused(): boolean {
+    return this.#pauses !== 0;
+  }
+
+  pause(reason: number): void {
+    const before = this.#pauses;
+    this.#pauses |= reason;
+    if (before === 0) this.connection.pause();
+  }
+
+  resume(reason: number): void {
+    if ((this.#pauses & reason) === 0) return;
+    this.#pauses &= ~reason;
+    if (this.#pauses === 0 && !this.closed) this.connection.resume();
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.rateTimer !== null) clearTimeout(this.rateTimer);
+    this.rateTimer = null;
+  }
+}
