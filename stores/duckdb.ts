@@ -3,9 +3,9 @@
  * thread a file: a second instance would not be refused, and would read stale data. Tables, queries and the writing
  * itself are in `duckdb/`; reopening after a failure is left to the caller.
  */
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { type FailureError, fail } from '../core/failure.ts';
-import type { Commit, Snapshot, Store } from '../core/store.ts';
+import type { Commit, Key, Snapshot, Store } from '../core/store.ts';
 import { newRows } from './commits.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
@@ -23,6 +23,14 @@ export interface DuckDbOptions {
   readonly threads?: number;
   /** Size of DuckDB's own log at which a commit also moves it into the file. Default 16. */
   readonly checkpointMb?: number;
+}
+
+/** What a store on DuckDB offers beside the port, to `verify.ts`. */
+export interface DuckDbStore extends Store {
+  /** One more connection to the same file; the caller closes it. */
+  connect(): Promise<DuckDBConnection>;
+  /** The key with that id; fails with `store-failed` where there is none. */
+  keyAt(id: number): Key;
 }
 
 const openInstance = async ({ file, memoryLimitMb = 160, threads = 2, checkpointMb = 16 }: DuckDbOptions): Promise<DuckDBInstance> => {
@@ -60,7 +68,7 @@ const openParts = async (instance: DuckDBInstance, file: string): Promise<Opened
  * @returns the store; rejects with `newer-version` where a later program wrote the file, with `store-failed` where
  * it cannot be opened. After a commit that rejects with `store-failed` the store takes no more: close it and open it again.
  */
-export const duckdbStore = async (options: DuckDbOptions): Promise<Store> => {
+export const duckdbStore = async (options: DuckDbOptions): Promise<DuckDbStore> => {
   const { file } = options;
   const instance = await openInstance(options);
   try {
@@ -108,7 +116,7 @@ const readSnapshots = (readers: Readers): Promise<Snapshot[]> =>
     return scopes;
   });
 
-const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, file: string): Store => {
+const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, file: string): DuckDbStore => {
   const { book } = loaded;
   let failed: FailureError | null = null;
   let closed = false;
@@ -150,6 +158,12 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     devices: () => [...loaded.devices.values()].sort(compareDevices),
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
     closures: () => [...loaded.closures],
+    connect: () => instance.connect(),
+    keyAt(id) {
+      const key = book.entries[id];
+      if (key === undefined) throw fail('store-failed', `no key has the id ${id}`, file);
+      return key;
+    },
     dump: () => dump(instance, book, file),
     async close() {
       if (closed) return;

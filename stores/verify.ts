@@ -1,0 +1,183 @@
+/**
+ * `octroi verify`: every pane that is stored, highest version, beside what separate SQL makes of the stored readings.
+ * It knows nothing of the pipeline. Run it on a store that is at rest: readings that wait for a tick are not in it yet.
+ */
+import { Temporal } from 'temporal-polyfill';
+import { fail } from '../core/failure.ts';
+import type { FoldRule } from '../core/fold.ts';
+import type { Key, Store } from '../core/store.ts';
+import { type Level, type WindowName, windowName } from '../core/window.ts';
+import { cellsOf } from './duckdb/columns.ts';
+import { type Parameter, type Reader, reader } from './duckdb/readers.ts';
+import { comparedSql, countRowsSql, countsSql, examplesSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
+import type { DuckDbStore } from './duckdb.ts';
+
+export interface Verified {
+  /** Panes that were compared, and closed windows that should have one. */
+  readonly compared: number;
+  readonly different: number;
+  /** The first differences, at most `examplesMax`. */
+  readonly examples: readonly {
+    readonly subject: string;
+    readonly quantity: string;
+    readonly window: WindowName;
+    readonly start: number;
+    readonly differences: string;
+  }[];
+  /** Keys whose rule is not known any more; their panes were not compared. */
+  readonly unknownKeys: number;
+}
+
+const examplesMax = 20;
+/** Readings that are recomputed at once: what fits the memory that the store was given. */
+const batchReadingsMax = 200_000;
+const dayMs = 86_400_000;
+
+/** Readings of one key: how many, and from when to when. */
+interface Extent {
+  readonly id: number;
+  readonly count: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+type Run = (sql: string, parameters?: readonly Parameter[]) => Promise<void>;
+
+const runner =
+  ({ chunks }: Reader): Run =>
+  async (sql, parameters = []) => {
+    for await (const _ of chunks(sql, parameters));
+  };
+
+const extentsOf = async ({ chunks }: Reader): Promise<Extent[]> => {
+  const extents: Extent[] = [];
+  for await (const chunk of chunks(countRowsSql, [])) {
+    const [id, count, from, to] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column));
+    for (let row = 0; row < chunk.rowCount; row++) {
+      extents.push({ id: id?.number(row) ?? 0, count: count?.number(row) ?? 0, from: from?.number(row) ?? 0, to: to?.number(row) ?? 0 });
+    }
+  }
+  return extents;
+};
+
+/** Rows of `civil` for the days that hold [from, to) in the zone. */
+const daysOf = (zone: string, from: number, to: number): string[] => {
+  const rows: string[] = [];
+  const startOf = (date: Temporal.PlainDate): number => date.toZonedDateTime({ timeZone: zone }).epochMilliseconds;
+  const dateAt = (at: number): Temporal.PlainDate => Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).toPlainDate();
+  const last = dateAt(to);
+  for (let date = dateAt(from), day = 0; Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 }), day++) {
+    const month = date.with({ day: 1 });
+    const bounds = [startOf(date), startOf(date.add({ days: 1 })), startOf(month), startOf(month.add({ months: 1 }))];
+    rows.push(JSON.stringify({ zone, day, day_start: bounds[0], day_end: bounds[1], month_start: bounds[2], month_end: bounds[3] }));
+  }
+  return rows;
+};
+
+/** Rows as JSON, in one parameter. */
+const insertSql = (table: 'rules' | 'civil' | 'batch', shape: string): string =>
+  `INSERT INTO ${table} BY NAME SELECT unnest(from_json($1, '[${shape}]'), recursive := true)`;
+const ruleShape =
+  '{"key":"INTEGER","kind":"VARCHAR","holds":"INTEGER","hold_ms":"BIGINT","max_per_hour":"BIGINT","register_ends":"VARCHAR","states":"INTEGER","finest":"INTEGER","zone":"VARCHAR","live":"INTEGER"}';
+const civilShape = '{"zone":"VARCHAR","day":"INTEGER","day_start":"BIGINT","day_end":"BIGINT","month_start":"BIGINT","month_end":"BIGINT"}';
+
+const ruleRow = (id: number, rule: FoldRule): string =>
+  JSON.stringify({
+    key: id,
+    kind: rule.kind,
+    holds: Number(rule.holds),
+    hold_ms: rule.holdMs,
+    max_per_hour: rule.maxPerHour,
+    register_ends: JSON.stringify(rule.registerEnds),
+    states: rule.states,
+    finest: rule.finest,
+    zone: rule.zone,
+    live: Number(rule.live),
+  });
+
+/** Writes the rules, and every civil day that a reading or what it holds can touch. */
+const prepare = async (run: Run, extents: readonly Extent[], ruleOf: ReadonlyMap<number, FoldRule>): Promise<void> => {
+  for (const sql of tablesSql) await run(sql);
+  const zones = new Map<string, { from: number; to: number }>();
+  const rules: string[] = [];
+  for (const { id, from, to } of extents) {
+    const rule = ruleOf.get(id);
+    if (rule === undefined) continue;
+    rules.push(ruleRow(id, rule));
+    const known = zones.get(rule.zone);
+    zones.set(rule.zone, { from: Math.min(known?.from ?? from, from), to: Math.max(known?.to ?? 0, to + rule.holdMs + dayMs) });
+  }
+  const days = [...zones].flatMap(([zone, { from, to }]) => daysOf(zone, from, to));
+  await run(insertSql('rules', ruleShape), [`[${rules.join(',')}]`]);
+  await run(insertSql('civil', civilShape), [`[${days.join(',')}]`]);
+};
+
+const batchesOf = (extents: readonly Extent[]): number[][] => {
+  const batches: number[][] = [];
+  let count = Number.POSITIVE_INFINITY;
+  for (const extent of extents) {
+    if (count + extent.count > batchReadingsMax) {
+      batches.push([]);
+      count = 0;
+    }
+    batches.at(-1)?.push(extent.id);
+    count += extent.count;
+  }
+  return batches;
+};
+
+type Example = Verified['examples'][number];
+
+const examplesOf = async ({ chunks }: Reader, keyOf: (id: number) => Key, limit: number): Promise<Example[]> => {
+  const examples: Example[] = [];
+  for await (const chunk of chunks(examplesSql, [limit])) {
+    for (let row = 0; row < chunk.rowCount; row++) {
+      const { subject, quantity } = keyOf(cellsOf(chunk, 0).number(row));
+      const window = windowName(cellsOf(chunk, 1).number(row) as Level);
+      examples.push({ subject, quantity, window, start: cellsOf(chunk, 2).number(row), differences: cellsOf(chunk, 3).text(row) });
+    }
+  }
+  return examples;
+};
+
+const isDuckDb = (store: Store): store is DuckDbStore => 'connect' in store;
+
+/**
+ * Recomputes all panes from the stored readings and compares all figures.
+ * @param store one on DuckDB
+ * @param ruleOf how the readings of a key are folded; undefined where that is not known any more
+ * @returns how many panes were compared and how many differ; rejects with `store-failed`
+ */
+export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | undefined): Promise<Verified> => {
+  if (!isDuckDb(store)) throw fail('store-failed', 'only a store on DuckDB can be recomputed');
+  const connection = await store.connect();
+  try {
+    const one = reader(connection);
+    const run = runner(one);
+    await run('BEGIN');
+    const extents = await extentsOf(one);
+    const keyOf = (id: number): Key => store.keyAt(id);
+    const rules = new Map<number, FoldRule>();
+    for (const { id } of extents) {
+      const rule = ruleOf(keyOf(id));
+      if (rule !== undefined) rules.set(id, rule);
+    }
+    await prepare(run, extents, rules);
+    const known = extents.filter(({ id }) => rules.has(id));
+    let [compared, different] = [0, 0];
+    const examples: Example[] = [];
+    for (const batch of batchesOf(known)) {
+      await run('DELETE FROM batch');
+      await run('INSERT INTO batch SELECT unnest($1::INTEGER[])', [batch]);
+      for (const sql of [...stepsSql, comparedSql]) await run(sql);
+      for await (const chunk of one.chunks(countsSql, [])) {
+        compared += cellsOf(chunk, 0).number(0);
+        different += cellsOf(chunk, 1).number(0);
+      }
+      if (examples.length < examplesMax) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
+    }
+    return { compared, different, examples, unknownKeys: extents.length - known.length };
+  } finally {
+    connection.closeSync();
+  }
+};

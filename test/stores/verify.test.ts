@@ -1,0 +1,161 @@
+/** The recomputation by SQL: it agrees with the pipeline on a troubled fleet, and it notices what was changed. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { duckdbStore } from '../../stores/duckdb.ts';
+import { memoryStore } from '../../stores/memory.ts';
+import { verify } from '../../stores/verify.ts';
+import { type Drive, drive, townOf } from '../drive.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const start = Date.parse('2026-03-26T20:00:00Z'); // before a day of 23 hours, and the end of a month
+
+/** Repeatable chance: a linear congruential generator (Numerical Recipes). */
+const chance = (seed: number) => {
+  let state = seed;
+  return (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+};
+type Dice = ReturnType<typeof chance>;
+
+const devices = [
+  {
+    id: 'index',
+    type: 'submeter',
+    quantity: 'active_energy_import',
+    intervalMs: 15 * minuteMs,
+    value: (n: number, dice: Dice) => (dice(60) === 0 ? dice(99) : 99_980 + n * 0.4),
+  },
+  {
+    id: 'line',
+    type: 'room-sensor',
+    quantity: 'temperature',
+    intervalMs: 10 * minuteMs,
+    value: (_: number, dice: Dice) => (dice(40) === 0 ? 999 : -2 + dice(500) / 100),
+  },
+  { id: 'fast', type: 'generic', quantity: 'temperature', intervalMs: minuteMs, value: (_: number, dice: Dice) => dice(3_000) / 100 - 10 },
+  { id: 'hourly', type: 'submeter', quantity: 'active_energy_import', intervalMs: hourMs, value: (n: number) => 5 + n * 1.7 },
+  { id: 'daily', type: 'water-meter', quantity: 'water_volume', intervalMs: 24 * hourMs, value: (n: number) => 70 + n * 0.31 },
+  { id: 'step', type: 'car-park', quantity: 'free_places', intervalMs: 5 * minuteMs, value: (_: number, dice: Dice) => dice(120) },
+  {
+    id: 'state',
+    type: 'parking-bay',
+    quantity: 'occupancy',
+    intervalMs: 15 * minuteMs,
+    value: (_: number, dice: Dice) => (dice(2) === 0 ? 'free' : 'occupied'),
+  },
+] as const;
+
+const town = townOf([
+  ...devices.map(({ id, type, intervalMs }) => ({ id, type, intervalMs })),
+  { id: 'far', type: 'room-sensor', intervalMs: 10 * minuteMs, zone: 'Asia/Kathmandu' },
+  { id: 'history', type: 'generic', intervalMs: 30 * minuteMs, imported: true },
+]);
+
+/** Messages with gaps, nulls, late ones, corrections; hours in which the gate was closed; an import of amounts. */
+const live = async (gate: Drive, dice: Dice, days: number): Promise<void> => {
+  const held: (() => void)[] = [];
+  const skip = new Map<string, number>();
+  const all = [...devices, { ...devices[1], id: 'far' }];
+  let closedUntil = 0;
+  for (let step = 0; step * minuteMs < days * 24 * hourMs; step++) {
+    const now = start + step * minuteMs;
+    if (now < closedUntil) continue;
+    gate.tick(now, now === closedUntil ? 24 * hourMs : 5_000);
+    if (dice(2_000) === 0) closedUntil = now + (1 + dice(300)) * minuteMs;
+    for (const { id, quantity, intervalMs, value } of all) {
+      if ((step * minuteMs) % intervalMs !== 0 || now < (skip.get(id) ?? 0) || (id === 'fast' && step % 1_440 > 90)) continue;
+      if (dice(50) === 0) skip.set(id, now + dice(30) * intervalMs);
+      const ts = now - (dice(5) === 0 ? 1_234 : 0);
+      const shown = dice(30) === 0 ? null : value((step * minuteMs) / intervalMs, dice);
+      const send = (): void => gate.send(id, { ts, values: { [quantity]: shown } });
+      if (dice(12) === 0) held.push(send);
+      else send();
+      if (dice(40) === 0) gate.send(id, { ts, values: { [quantity]: value((step * minuteMs) / intervalMs, dice) } });
+    }
+    if (held.length > 5) for (const send of held.splice(0)) send();
+    if (step % 700 === 0) await gate.process();
+  }
+  for (const send of held) send();
+};
+
+const amounts = (gate: Drive): void => {
+  const at = [0, 1, 2, 3, 10, 11].map((n) => start + n * 30 * minuteMs);
+  const rows = (quantity: string, spanMs: number, starts: number[]): void => {
+    const values = [starts.map((_, i) => (i === 2 ? null : i - 1.5))];
+    gate.append('import', { source: 'a.csv', columns: [{ quantity, spanMs }], at: starts, values, refused: [] }, 'history');
+  };
+  rows('active_energy', 30 * minuteMs, at);
+  // From noon to noon: no civil day holds one, a month does, and across its end only the lifetime.
+  rows(
+    'gas_energy',
+    24 * hourMs,
+    [0, 1, 2, 3, 4, 5, 6, 7].map((day) => start + (16 + 24 * day) * hourMs),
+  );
+};
+
+const settle = async (gate: Drive): Promise<void> => {
+  gate.tick(gate.now() + 60_000);
+  gate.tick(gate.now() + 35 * 24 * hourMs, 5 * 24 * hourMs);
+  gate.tick(gate.now() + 10_000);
+  await gate.process();
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'octroi-verify-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test.each([1, 2])('agrees with what the pipeline stored (seed %i)', { timeout: 90_000 }, async (seed) => {
+  const store = await duckdbStore({ file: join(folder, 'store.duckdb') });
+  const gate = await drive(town, start, store);
+  await live(gate, chance(seed), 4);
+  amounts(gate);
+  await settle(gate);
+  const result = await verify(store, gate.pipeline.ruleOf);
+  expect(result.examples).toEqual([]);
+  expect([result.different, result.unknownKeys]).toEqual([0, 0]);
+  expect(result.compared).toBeGreaterThan(2_000);
+  await store.close();
+});
+
+test('notices a figure that was changed and a pane that is gone', async () => {
+  const file = join(folder, 'store.duckdb');
+  const store = await duckdbStore({ file });
+  const gate = await drive(town, start, store);
+  for (let quarter = 0; quarter < 6; quarter++) {
+    gate.tick(start + quarter * 15 * minuteMs, 5_000);
+    gate.send('index', { ts: gate.now(), values: { active_energy_import: 100 + quarter } });
+    gate.send('state', { ts: gate.now(), values: { occupancy: quarter % 3 === 0 ? 'free' : 'occupied' } });
+  }
+  await settle(gate);
+  expect(await verify(store, gate.pipeline.ruleOf)).toMatchObject({ different: 0, examples: [] });
+  await store.close();
+
+  const instance = await DuckDBInstance.create(file);
+  const connection = await instance.connect();
+  await connection.run(`UPDATE panes_15_minutes SET amount = amount + 1 WHERE start_ms = ${start + 15 * minuteMs} AND shares_ms IS NULL`);
+  await connection.run(`DELETE FROM panes_15_minutes WHERE start_ms = ${start + 30 * minuteMs} AND shares_ms IS NOT NULL`);
+  connection.closeSync();
+  instance.closeSync();
+
+  const changed = await duckdbStore({ file });
+  const result = await verify(changed, gate.pipeline.ruleOf);
+  expect(result).toMatchObject({ different: 2, unknownKeys: 0 });
+  expect(result.examples).toEqual([
+    { subject: 'index', quantity: 'active_energy_import', window: 'PT15M', start: start + 15 * minuteMs, differences: 'sum: 10001, recomputed 10000' },
+    { subject: 'state', quantity: 'occupancy', window: 'PT15M', start: start + 30 * minuteMs, differences: 'there is no such pane' },
+  ]);
+  expect(await verify(changed, () => undefined)).toMatchObject({ compared: 0, unknownKeys: 2 });
+  await changed.close();
+});
+
+test('says what it cannot recompute', async () => {
+  await expect(verify(memoryStore(), () => undefined)).rejects.toThrow('store-failed');
+});
