@@ -5,8 +5,11 @@ import { type FastifyInstance, fastify, LogController } from 'fastify';
 import type { ResolvedType } from '../core/device-type.ts';
 import { FailureError, fail, failure } from '../core/failure.ts';
 import type { Views } from '../core/views.ts';
+import { api } from './api/api.ts';
+import { directoryOf } from './directory.ts';
 import { guard } from './guard.ts';
 import { bodyBytesMax, connectionsMax, headerBytesMax, keepAliveMs, requestMsMax } from './limits.ts';
+import { live } from './live.ts';
 import { problemHandler, sendProblem } from './problem.ts';
 
 export interface HttpOptions {
@@ -62,6 +65,14 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
   await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false, referrerPolicy: { policy: 'same-origin' } });
   await app.register(compress, { threshold: 1_024 });
   app.get('/health/live', async () => ({ status: 'live' }));
+  const { views, types, clock = Date.now } = options;
+  const directory = directoryOf(views, types);
+  const stream = live(views);
+  app.addHook('onClose', async () => {
+    directory.end();
+    stream.end();
+  });
+  await app.register(api({ views, types, clock, directory: directory.current, live: stream }));
   for (const plugin of options.plugins ?? []) await app.register(async (inner: FastifyInstance) => plugin(inner));
   await app.ready();
   return app;

@@ -32,3 +32,7 @@ export const eventValuesMax = 500;
 
 /** Envelopes that may wait before the plant counts as not ready. */
 export const readyLagMax = 50_000;
+/** Codes that /metrics counts dead letters by. */
+export const deadLetterCodesMax = 100;
+/** Rows of one list of devices, latest values or silent devices. */
+export const listRowsMax = 20_000;

@@ -1,0 +1,52 @@
+/** GET /metrics: the books and the state for Prometheus. Names: octroi_<noun>_<unit>_total. */
+import { Counter, Gauge, Registry } from 'prom-client';
+import { deadLetterCodesMax } from '../limits.ts';
+import type { Context } from './route.ts';
+import { route } from './route.ts';
+
+const observe = async ({ views, live, clock }: Context, registry: Registry): Promise<void> => {
+  const registers = [registry];
+  const count = (name: string, help: string, value: number): void => new Counter({ name, help, registers }).inc(value);
+  const level = (name: string, help: string, value: number): void => new Gauge({ name, help, registers }).set(value);
+  const [status, ledger, letters, silent] = await Promise.all([views.status(), views.ledger(), views.deadLetterCounts(), views.silent()]);
+
+  const envelopes = new Counter({ name: 'octroi_envelopes_total', help: 'Envelopes of the log by what became of them', labelNames: ['fate'], registers });
+  for (const fate of ['appended', 'processed', 'corrupt'] as const) envelopes.inc({ fate }, ledger.envelopes[fate]);
+  const readings = new Counter({ name: 'octroi_readings_total', help: 'Readings by what became of them', labelNames: ['fate'], registers });
+  const { accepted, stored, duplicate, corrected, deadLetter, waiting } = ledger.readings;
+  for (const [fate, value] of Object.entries({ accepted, stored, duplicate, corrected, dead_letter: deadLetter })) readings.inc({ fate }, value);
+  const open = new Gauge({ name: 'octroi_dead_letters', help: 'Open dead letters by code', labelNames: ['code'], registers });
+  const codes = new Map<string, number>();
+  for (const { code, count: many } of letters) codes.set(code, (codes.get(code) ?? 0) + many);
+  for (const [code, many] of [...codes].slice(0, deadLetterCodesMax)) open.set({ code }, many);
+
+  count('octroi_qos0_dropped_total', 'QoS 0 messages dropped because the gate could not keep up', ledger.qos0Dropped);
+  count('octroi_readings_unidentified_total', 'Readings without a stamp that nothing tells from a repetition', ledger.unidentified);
+  level('octroi_readings_waiting', 'Readings behind the watermark that wait for the next tick', waiting);
+  level('octroi_envelopes_pending', 'Envelopes in the log that are not processed yet', ledger.envelopes.pending);
+  level('octroi_lag_envelopes', 'Durable end of the log less the position of the store', status.logEnd - status.position);
+  level('octroi_lag_seconds', 'Age of the last envelope committed', status.logTime === 0 ? 0 : Math.max(0, (clock() - status.logTime) / 1000));
+  level('octroi_envelopes_per_second', 'Envelopes processed, over the last ten seconds', status.envelopesPerSecond);
+  level('octroi_readings_per_second', 'Readings processed, over the last ten seconds', status.readingsPerSecond);
+  level('octroi_devices_silent', 'Devices that are judged silent', silent.length);
+  level('octroi_store_bytes', 'Size of the store', status.storeBytes);
+  level('octroi_streams_open', 'Open event streams', live.readers());
+  level('octroi_log_writable', '1 while the gate can write its log', status.trouble === null ? 1 : 0);
+  level('octroi_start_time_seconds', 'When the plant started, epoch seconds', status.startedAt / 1000);
+  if (status.gate !== null) {
+    level('octroi_acknowledgements_held', 'Acknowledgements held at the last tick', status.gate.held);
+    level('octroi_connections', 'MQTT connections at the last tick', status.gate.connections);
+    if (status.gate.diskFreeBytes >= 0) level('octroi_disk_free_bytes', 'Bytes free on the disk of the log', status.gate.diskFreeBytes);
+  }
+};
+
+export const metrics = route({
+  url: '/metrics',
+  summary: 'Prometheus metrics',
+  answer: null,
+  async handle(context, { reply }) {
+    const registry = new Registry();
+    await observe(context, registry);
+    return reply.type(registry.contentType).send(await registry.metrics());
+  },
+});

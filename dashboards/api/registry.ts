@@ -1,0 +1,30 @@
+/** The routes of the API, one line each; a test says that the list agrees with the folder. */
+import { adopt } from './adopt.ts';
+import { alarms, anomalies } from './anomalies.ts';
+import { deadLetters } from './dead-letters.ts';
+import { devices } from './devices.ts';
+import { events } from './events.ts';
+import { explain } from './explain.ts';
+import { ready } from './health.ts';
+import { latest } from './latest.ts';
+import { ledger } from './ledger.ts';
+import { metrics } from './metrics.ts';
+import { panes } from './panes.ts';
+import { readings } from './readings.ts';
+import type { ApiRoute } from './route.ts';
+
+export const apiRoutes: readonly ApiRoute[] = [
+  ready,
+  metrics,
+  ledger,
+  devices,
+  adopt,
+  latest,
+  readings,
+  panes,
+  explain,
+  alarms,
+  anomalies,
+  deadLetters,
+  events,
+];

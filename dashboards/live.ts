@@ -1,0 +1,46 @@
+/** The stream of commits: the last events are kept, so that a reader who comes back misses nothing or is told. Sending is left to the route. */
+import type { LiveEvent, Views } from '../core/views.ts';
+import { eventsKept } from './limits.ts';
+
+export interface Live {
+  /**
+   * What came after a position that a reader has already seen.
+   * @returns null where that can no longer be told: older than what is kept, or from another log
+   */
+  since(position: number): readonly LiveEvent[] | null;
+  /** The newest position; null before the first event. */
+  position(): number | null;
+  /** Tells each event. @returns a function that ends it */
+  listen(listener: (event: LiveEvent) => void): () => void;
+  /** Open streams, for the limit. */
+  readonly readers: () => number;
+  end(): void;
+}
+
+export const live = (views: Views, kept = eventsKept): Live => {
+  const events: LiveEvent[] = [];
+  const listeners = new Set<(event: LiveEvent) => void>();
+  /** Position of the last event that is no longer kept. */
+  let floor: number | null = null;
+  const end = views.onCommit((event) => {
+    if (event.position <= (events.at(-1)?.position ?? -1)) return;
+    events.push(event);
+    if (events.length > kept) floor = events.shift()?.position ?? floor;
+    for (const listener of listeners) listener(event);
+  });
+  return {
+    since(position) {
+      const newest = events.at(-1);
+      if (newest === undefined || position > newest.position) return null;
+      if (position !== floor && !events.some((event) => event.position === position)) return null;
+      return events.filter((event) => event.position > position);
+    },
+    position: () => events.at(-1)?.position ?? null,
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    readers: () => listeners.size,
+    end,
+  };
+};
