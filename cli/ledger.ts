@@ -1,28 +1,8 @@
 /** `octroi ledger`: the books, and the store's rows counted against them. */
 import type { Command } from 'commander';
-import type { Ledger, Recount } from '../core/store.ts';
+import { balance } from '../core/ledger.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { inWorkshop } from './workshop.ts';
-
-/** The books as the command prints them. */
-export const balance = (ledger: Ledger, recount: Recount) => {
-  const { accepted, stored, duplicate, corrected, deadLetter, waiting } = ledger.readings;
-  const { appended, processed, pending, corrupt } = ledger.envelopes;
-  const balanced =
-    accepted === stored + duplicate + corrected + deadLetter &&
-    appended === processed + pending + corrupt &&
-    recount.stored === stored &&
-    recount.corrected === corrected &&
-    recount.deadLetter === deadLetter;
-  return {
-    envelopes: ledger.envelopes,
-    readings: { accepted, stored, duplicate, corrected, dead_letter: deadLetter, waiting },
-    recount: { stored: recount.stored, corrected: recount.corrected, dead_letter: recount.deadLetter },
-    qos0_dropped: ledger.qos0Dropped,
-    unidentified: ledger.unidentified,
-    balanced,
-  };
-};
 
 export const ledgerCommand = (): Command =>
   dataCommand('ledger', 'print the books, and recount the rows against them').action(async ({ json, ...options }) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FailureError } from '../core/failure.ts';
+import { benchCommand } from './bench.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
@@ -21,6 +22,7 @@ const program = new Command('octroi')
   .addCommand(verifyCommand())
   .addCommand(explainCommand())
   .addCommand(townCommand())
+  .addCommand(benchCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand());
 for (const command of program.commands) command.exitOverride();

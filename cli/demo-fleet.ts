@@ -1,0 +1,26 @@
+/** The simulated devices of the demo town, in a process of their own: they would slow the gate that they load. */
+
+import { wallClock } from '../simulators/clock.ts';
+import { runFleet } from '../simulators/run.ts';
+import { readTown, types } from './parts.ts';
+
+const [url, file] = process.argv.slice(2);
+if (url === undefined || file === undefined) throw new Error('demo-fleet needs the address of the gate and a town file');
+
+const ending = new AbortController();
+const end = (): void => ending.abort();
+// The gate tells it to stop, or is gone.
+process.on('message', end);
+process.on('disconnect', end);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+
+await runFleet({
+  url,
+  town: await readTown(file),
+  types,
+  clock: wallClock,
+  signal: ending.signal,
+  faultsPerWeek: 1,
+  onHistory: (share) => process.send?.(share),
+});
+process.exit(0);
