@@ -133,12 +133,12 @@ const query = async (store: Store): Promise<Record<string, number>> => {
 const folder = await mkdtemp(join(tmpdir(), 'octroi-bench-'));
 try {
   const file = join(folder, 'store.duckdb');
-  const store = await duckdbStore({ file, checkpointMb: Number(process.env.CK ?? 16) });
+  const store = await duckdbStore({ file });
   const loaded = await load(store);
   const queried = await query(store);
   await store.close();
   const from = now();
-  await (await duckdbStore({ file, checkpointMb: Number(process.env.CK ?? 16) })).close();
+  await (await duckdbStore({ file })).close();
   const reopened = {
     reopenMs: Math.round(now() - from),
     fileMb: Math.round((await stat(file)).size / 1e6),

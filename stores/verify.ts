@@ -8,7 +8,7 @@ import type { FoldRule } from '../core/fold.ts';
 import type { Key, Store } from '../core/store.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { cellsOf } from './duckdb/columns.ts';
-import { type Parameter, type Reader, reader } from './duckdb/readers.ts';
+import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
 import { comparedSql, countRowsSql, countsSql, examplesSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
 import type { DuckDbStore } from './duckdb.ts';
 
@@ -30,7 +30,7 @@ export interface Verified {
 
 const examplesMax = 20;
 /** Readings that are recomputed at once: what fits the memory that the store was given. */
-const batchReadingsMax = 200_000;
+const batchReadingsMax = 100_000;
 const dayMs = 86_400_000;
 
 /** Readings of one key: how many, and from when to when. */
@@ -154,7 +154,6 @@ export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | unde
   try {
     const one = reader(connection);
     const run = runner(one);
-    await run('BEGIN');
     const extents = await extentsOf(one);
     const keyOf = (id: number): Key => store.keyAt(id);
     const rules = new Map<number, FoldRule>();
@@ -167,6 +166,7 @@ export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | unde
     let [compared, different] = [0, 0];
     const examples: Example[] = [];
     for (const batch of batchesOf(known)) {
+      await run('BEGIN'); // one view of the keys of a batch; what it built is freed with it
       await run('DELETE FROM batch');
       await run('INSERT INTO batch SELECT unnest($1::INTEGER[])', [batch]);
       for (const sql of [...stepsSql, comparedSql]) await run(sql);
@@ -175,8 +175,11 @@ export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | unde
         different += cellsOf(chunk, 1).number(0);
       }
       if (examples.length < examplesMax) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
+      await run('COMMIT');
     }
     return { compared, different, examples, unknownKeys: extents.length - known.length };
+  } catch (error) {
+    throw storeFailed(error, 'verify');
   } finally {
     connection.closeSync();
   }
