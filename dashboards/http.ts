@@ -11,6 +11,7 @@ import { guard } from './guard.ts';
 import { bodyBytesMax, connectionsMax, headerBytesMax, keepAliveMs, requestMsMax } from './limits.ts';
 import { live } from './live.ts';
 import { problemHandler, sendProblem } from './problem.ts';
+import { web } from './web/routes.ts';
 
 export interface HttpOptions {
   readonly host: string;
@@ -72,7 +73,9 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
     directory.end();
     stream.end();
   });
-  await app.register(api({ views, types, clock, directory: directory.current, live: stream }));
+  const context = { views, types, clock, directory: directory.current, live: stream };
+  await app.register(api(context));
+  await app.register(web(context, options.geo));
   for (const plugin of options.plugins ?? []) await app.register(async (inner: FastifyInstance) => plugin(inner));
   await app.ready();
   return app;

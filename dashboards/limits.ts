@@ -36,3 +36,5 @@ export const readyLagMax = 50_000;
 export const deadLetterCodesMax = 100;
 /** Rows of one list of devices, latest values or silent devices. */
 export const listRowsMax = 20_000;
+/** Characters of one parameter of a page. */
+export const pageQueryCharsMax = 100;

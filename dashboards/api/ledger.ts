@@ -1,6 +1,6 @@
 /** GET /api/v1/ledger: the books, with the rows counted against them. */
 import { z } from 'zod';
-import { books } from '../../core/balance.ts';
+import { books } from '../books.ts';
 import { route } from './route.ts';
 
 const counts = z.record(z.string(), z.number());

@@ -1,0 +1,154 @@
+/** Which meters make a site's energy, and their sums by period. Money and CO₂ follow from the town file's factors; what a page shows is left to it. */
+import { fail } from '../../core/failure.ts';
+import type { Element } from '../../core/pane.ts';
+import type { Quantity } from '../../core/quantity.ts';
+import type { Key } from '../../core/store.ts';
+import type { Device, Site, Town } from '../../core/town.ts';
+import type { ShownPane, Views } from '../../core/views.ts';
+import type { WindowName } from '../../core/window.ts';
+import { type Directory, keyName } from '../directory.ts';
+import { panesMax } from '../limits.ts';
+import { share } from '../present.ts';
+import { sumPanes } from '../sums.ts';
+
+export const carrierNames = ['electricity', 'gas', 'heat'] as const;
+export type CarrierName = (typeof carrierNames)[number];
+
+interface Carrier {
+  /** Types of meters, best first: only the first group that a site has counts, so that what lies behind a meter is not counted twice. */
+  readonly groups: readonly (readonly string[])[];
+  /** The register, or else the amounts of intervals. */
+  readonly quantities: readonly [string, ...string[]];
+}
+
+const carriers: Readonly<Record<CarrierName, Carrier>> = {
+  electricity: {
+    groups: [
+      ['linky', 'submeter'],
+      ['street-lighting', 'ev-charger'],
+    ],
+    quantities: ['active_energy_import', 'active_energy'],
+  },
+  gas: { groups: [['gas-meter']], quantities: ['gas_energy_index', 'gas_energy'] },
+  heat: { groups: [['heat-meter']], quantities: ['heat_energy', 'heat_amount'] },
+};
+
+export interface Meter extends Key {
+  readonly carrier: CarrierName;
+  readonly device: Device;
+}
+
+const meterOf = (directory: Directory, device: Device, carrier: CarrierName): Meter => {
+  const { quantities } = carriers[carrier];
+  const quantity = quantities.find((name) => directory.has(device.id, name)) ?? quantities[0];
+  return { subject: device.id, quantity, carrier, device };
+};
+
+/** The meters of a site, those that never reported included: they lower its coverage. */
+export const metersOf = (directory: Directory, site: Site): Meter[] =>
+  carrierNames.flatMap((carrier) => {
+    for (const group of carriers[carrier].groups) {
+      const devices = directory.devicesOf(site.id).filter(({ type }) => group.includes(type));
+      if (devices.length > 0) return devices.map((device) => meterOf(directory, device, carrier));
+    }
+    return [];
+  });
+
+/** What the roofs of some sites feed in. */
+export const inverters = (directory: Directory, sites: readonly Site[]): Key[] =>
+  sites.flatMap(({ id }) =>
+    directory.devicesOf(id).flatMap((device) => (device.type === 'pv-inverter' ? [{ subject: device.id, quantity: 'active_energy_export' }] : [])),
+  );
+
+/** Panes by key. @throws FailureError `too-wide` */
+export type Panes = ReadonlyMap<string, readonly ShownPane[]>;
+
+export const panesByKey = async (views: Views, keys: readonly Key[], window: WindowName, from: number, to: number): Promise<Panes> => {
+  const found = keys.length === 0 ? [] : await views.panes({ keys, window, from, to, limit: panesMax });
+  if (found.length > panesMax) throw fail('too-wide', `more than ${panesMax} windows`, 'from');
+  const byKey = new Map<string, ShownPane[]>();
+  for (const pane of found) {
+    const name = keyName(pane);
+    const own = byKey.get(name);
+    if (own === undefined) byKey.set(name, [pane]);
+    else own.push(pane);
+  }
+  return byKey;
+};
+
+export interface Amount {
+  /** kWh; null where nothing is known. */
+  readonly kWh: number | null;
+  /** 0 to 1, of the part of the period that is over. */
+  readonly coverage: number;
+  readonly meters: number;
+  /** Event time of the last reading in it; null where there is none. */
+  readonly until: number | null;
+}
+
+export const noAmount: Amount = { kWh: null, coverage: 0, meters: 0, until: null };
+
+const wholeKey = (directory: Directory, quantity: string): Quantity => directory.quantity(quantity);
+
+/** What some meters used in [from, to), from panes that tile it. `now` cuts the part that is not over. */
+export const amount = (directory: Directory, keys: readonly Key[], panes: Panes, from: number, to: number, now: number): Amount => {
+  const elapsed = Math.max(1, Math.min(to, now) - from);
+  let kWh: number | null = null;
+  let covered = 0;
+  let until: number | null = null;
+  for (const key of keys) {
+    const own = (panes.get(keyName(key)) ?? []).filter(({ start, end }) => start >= from && end <= to);
+    const quantity = wholeKey(directory, key.quantity);
+    for (const pane of own) {
+      const { value } = sumPanes(quantity, [pane], 1);
+      if (value !== null) kWh = (kWh ?? 0) + value;
+      if (pane.lastAt !== null) until = Math.max(until ?? 0, pane.lastAt);
+    }
+    covered += Math.min(1, own.reduce((sum, pane: Readonly<Element>) => sum + pane.observedMs, 0) / elapsed);
+  }
+  return { kWh: kWh === null ? null : Math.round(kWh * 1e4) / 1e4, coverage: keys.length === 0 ? 0 : share(covered / keys.length), meters: keys.length, until };
+};
+
+export interface Bill {
+  readonly eur: number | null;
+  readonly co2Kg: number | null;
+}
+
+/** Money and CO₂ of kWh by carrier; null where the town file gives no factor or nothing is known. */
+export const bill = (town: Town, amounts: Readonly<Record<CarrierName, Amount>>): Bill => {
+  const sum = (factor: (name: CarrierName) => number | undefined): number | null => {
+    let total: number | null = null;
+    for (const name of carrierNames) {
+      const { kWh } = amounts[name];
+      const by = factor(name);
+      if (kWh !== null && by !== undefined) total = (total ?? 0) + kWh * by;
+    }
+    return total;
+  };
+  return {
+    eur: sum((name) => town.tariffs?.[`${name}EurPerKWh`]),
+    co2Kg: sum((name) => (town.co2 === undefined ? undefined : town.co2[`${name}GPerKWh`] / 1000)),
+  };
+};
+
+export interface PeriodFigures extends Bill {
+  readonly start: number;
+  readonly end: number;
+  readonly total: Amount;
+  readonly byCarrier: Readonly<Record<CarrierName, Amount>>;
+}
+
+/** All figures of some meters in one period. */
+export const periodFigures = (directory: Directory, meters: readonly Meter[], panes: Panes, start: number, end: number, now: number): PeriodFigures => {
+  const of = (name: CarrierName): Amount =>
+    amount(
+      directory,
+      meters.filter(({ carrier }) => carrier === name),
+      panes,
+      start,
+      end,
+      now,
+    );
+  const byCarrier = { electricity: of('electricity'), gas: of('gas'), heat: of('heat') };
+  return { start, end, total: amount(directory, meters, panes, start, end, now), byCarrier, ...bill(directory.town, byCarrier) };
+};

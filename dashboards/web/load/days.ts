@@ -1,0 +1,17 @@
+/** Civil days around a moment, in a zone. */
+import { calendar, type Interval } from '../../../core/window.ts';
+
+const days = 3;
+
+export const today = (zone: string, now: number): Interval => calendar(zone).windowAt(days, now);
+export const dayBefore = (zone: string, day: Interval, by = 1): Interval => {
+  let found = day;
+  for (let n = 0; n < by; n++) found = calendar(zone).windowAt(days, found.start - 1);
+  return found;
+};
+/** The same moment of the civil day, some days earlier: by hours that passed, cut at the end of the shorter day. */
+export const sameMoment = (zone: string, at: number, by: number): number => {
+  const day = today(zone, at);
+  const then = dayBefore(zone, day, by);
+  return Math.min(then.end, then.start + (at - day.start));
+};

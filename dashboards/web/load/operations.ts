@@ -1,0 +1,76 @@
+/** How gate and plant fare: rates, lag, books, dead letters, silence, anomalies. */
+import { type FailureCode, failures } from '../../../core/failure.ts';
+import { books } from '../../books.ts';
+import { isPrivate, shownSites } from '../../figures/residential.ts';
+import type { OperationsModel } from '../models.ts';
+import { alarmLine } from './alarms.ts';
+import type { Source } from './source.ts';
+
+const lettersShown = 30;
+const countsShown = 50;
+const anomaliesShown = 20;
+const silentShown = 100;
+/** Fewer waiting envelopes are the ordinary second between two commits. */
+const catchingUpFrom = 5_000;
+
+/** The start of a payload; the API gives all of it. */
+const payloadCharsShown = 2_000;
+const excerpt = (payload: string): string => (payload.length > payloadCharsShown ? `${payload.slice(0, payloadCharsShown)}…` : payload);
+
+const stateOf = (lag: number, trouble: string | null): OperationsModel['state'] => {
+  if (trouble !== null) return 'trouble';
+  return lag > catchingUpFrom ? 'catching-up' : 'open';
+};
+
+export const loadOperations = async ({ views, types, directory, now }: Source, message: string | null): Promise<OperationsModel> => {
+  const [status, found, counts, letters, silent, anomalies] = await Promise.all([
+    views.status(),
+    books(views),
+    views.deadLetterCounts(),
+    views.deadLetters({ limit: lettersShown }),
+    views.silent(),
+    views.anomalies({ limit: anomaliesShown }),
+  ]);
+  const lag = status.logEnd - status.position;
+  const shownSilent = silent.filter(({ subject }) => !isPrivate(directory, subject));
+  return {
+    state: stateOf(lag, status.trouble),
+    trouble: status.trouble,
+    envelopesPerSecond: status.envelopesPerSecond,
+    readingsPerSecond: status.readingsPerSecond,
+    lagEnvelopes: lag,
+    lagMs: status.logTime === 0 ? 0 : Math.max(0, now - status.logTime),
+    storeBytes: status.storeBytes,
+    diskFreeBytes: status.gate === null || status.gate.diskFreeBytes < 0 ? null : status.gate.diskFreeBytes,
+    held: status.gate?.held ?? null,
+    connections: status.gate?.connections ?? null,
+    startedAt: status.startedAt,
+    books: {
+      balanced: found.balanced,
+      envelopes: { ...found.envelopes },
+      readings: { ...found.readings },
+      qos0Dropped: found.qos0_dropped,
+      unidentified: found.unidentified,
+    },
+    letterCounts: counts.slice(0, countsShown).map((row) => ({ ...row, adoptable: row.code === 'unknown-device' })),
+    letters: letters.rows.map(({ offset, item, subject, code, message: said, topic, logTime, payload, version }) => ({
+      offset,
+      item,
+      subject: isPrivate(directory, subject) ? '' : subject,
+      code,
+      message: said,
+      remedy: failures[code as FailureCode].remedy,
+      topic: isPrivate(directory, subject) ? '' : topic,
+      logTime,
+      payload: isPrivate(directory, subject) ? '' : excerpt(payload),
+      reopened: version === 1,
+    })),
+    types: [...types.values()].map(({ type: { name, label } }) => ({ name, label })),
+    sites: shownSites(directory).map(({ id, name }) => ({ id, name })),
+    silent: shownSilent.slice(0, silentShown).map(({ subject, since }) => ({ device: subject, since })),
+    silentHomes: silent.length - shownSilent.length,
+    anomalies: anomalies.rows.map((row) => alarmLine(directory, row)),
+    devices: directory.town.devices.length,
+    message,
+  };
+};

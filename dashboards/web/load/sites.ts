@@ -1,0 +1,68 @@
+/** The list of sites: the last whole day by carrier, a week of days, kWh a square metre. Homes by quarter only. */
+
+import type { Site } from '../../../core/town.ts';
+import type { Directory } from '../../directory.ts';
+import { amount, type Meter, metersOf, type Panes, panesByKey, periodFigures } from '../../figures/energy.ts';
+import { residentialGroups, shownSites } from '../../figures/residential.ts';
+import type { SiteLine, SiteSort, SitesModel } from '../models.ts';
+import { dayBefore, today } from './days.ts';
+import type { Source } from './source.ts';
+
+const daysShown = 7;
+
+const line = (directory: Directory, site: Site, meters: readonly Meter[], panes: Panes, now: number): SiteLine => {
+  const { zone, quarters } = directory.town;
+  const day = today(zone, now);
+  const yesterday = dayBefore(zone, day);
+  const days = Array.from({ length: daysShown }, (_, n) => dayBefore(zone, day, daysShown - n));
+  const byDay = days.map(({ start, end }) => amount(directory, meters, panes, start, end, now).kWh);
+  const known = byDay.filter((kWh) => kWh !== null);
+  const week = known.length === 0 ? null : known.reduce((sum, kWh) => sum + kWh, 0);
+  return {
+    id: site.id,
+    name: site.name,
+    use: site.use ?? '',
+    quarter: quarters.find(({ id }) => id === site.quarter)?.name ?? '',
+    areaM2: site.areaM2 ?? null,
+    yesterday: periodFigures(directory, meters, panes, yesterday.start, yesterday.end, now),
+    days: byDay,
+    // A mean day, so that a site with fewer days is not made to look thrifty.
+    kWhPerM2: week === null || site.areaM2 === undefined ? null : week / known.length / site.areaM2,
+  };
+};
+
+const least = (value: number | null): number => value ?? -1;
+const orders: Readonly<Record<SiteSort, (a: SiteLine, b: SiteLine) => number>> = {
+  name: (a, b) => a.name.localeCompare(b.name, 'fr'),
+  energy: (a, b) => least(b.yesterday.total.kWh) - least(a.yesterday.total.kWh),
+  intensity: (a, b) => least(b.kWhPerM2) - least(a.kWhPerM2),
+  coverage: (a, b) => a.yesterday.total.coverage - b.yesterday.total.coverage,
+};
+
+export const loadSites = async ({ views, directory, now }: Source, use: string | null, sort: SiteSort): Promise<SitesModel> => {
+  const { zone } = directory.town;
+  const all = shownSites(directory)
+    .map((site) => ({ site, meters: metersOf(directory, site) }))
+    .filter(({ meters }) => meters.length > 0);
+  const groups = residentialGroups(directory).map((group) => ({ name: group.name, meters: group.sites.flatMap((site) => metersOf(directory, site)) }));
+  const day = today(zone, now);
+  const yesterday = dayBefore(zone, day);
+  const keys = [...all.flatMap(({ meters }) => meters), ...groups.flatMap(({ meters }) => meters)];
+  const panes = await panesByKey(views, keys, 'P1D', dayBefore(zone, day, daysShown).start, day.start);
+  const lines = all
+    .filter(({ site }) => use === null || site.use === use)
+    .map(({ site, meters }) => line(directory, site, meters, panes, now))
+    .sort((a, b) => orders[sort](a, b) || orders.name(a, b));
+  return {
+    lines,
+    uses: [...new Set(all.flatMap(({ site }) => (site.use === undefined ? [] : [site.use])))].sort(),
+    use,
+    sort,
+    day: yesterday.start,
+    homes: groups.map(({ name, meters }) => ({
+      name,
+      meters: meters.length,
+      yesterday: amount(directory, meters, panes, yesterday.start, yesterday.end, now),
+    })),
+  };
+};

@@ -1,0 +1,89 @@
+/** The town now: today so far, the last whole day, roofs, alarms, car parks, map. */
+
+import { Flag } from '../../../core/reading.ts';
+import type { Key } from '../../../core/store.ts';
+import { calendar } from '../../../core/window.ts';
+import { amount, inverters, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
+import { carParks, latestByKey } from '../../figures/parking.ts';
+import { residentialGroups, shownSites } from '../../figures/residential.ts';
+import { mapModel } from '../map-model.ts';
+import type { Comparison, TownModel } from '../models.ts';
+import { alarmLine } from './alarms.ts';
+import { dayBefore, sameMoment, today } from './days.ts';
+import type { Source } from './source.ts';
+
+const alarmsShown = 6;
+/** Beyond it an inverter's last power is not "now", ms. */
+const powerHoldMs = 10 * 60_000;
+/** Less than this observed on either side, and a comparison would not be fair. */
+export const fairCoverage = 0.8;
+
+/** The last whole hour of today against the same hours of an earlier day. */
+const compare = async ({ views, directory, now }: Source, keys: readonly Key[], by: number): Promise<Comparison | null> => {
+  const { zone } = directory.town;
+  const day = today(zone, now);
+  const until = calendar(zone).windowAt(2, now).start;
+  if (until <= day.start) return null;
+  const before = dayBefore(zone, day, by);
+  const cut = sameMoment(zone, until, by);
+  const panes = await panesByKey(views, keys, 'PT1H', before.start, cut);
+  const ours = await panesByKey(views, keys, 'PT1H', day.start, until);
+  return {
+    now: amount(directory, keys, ours, day.start, until, now),
+    before: amount(directory, keys, panes, before.start, cut, now),
+    until,
+    beforeStart: before.start,
+  };
+};
+
+const roofs = async ({ views, directory, now }: Source, keys: readonly Key[]): Promise<TownModel['pv']> => {
+  const day = today(directory.town.zone, now);
+  const panes = await panesByKey(views, keys, 'P1D', day.start, day.end);
+  const latest = keys.length === 0 ? [] : await views.latest(keys.map(({ subject }) => subject));
+  const devices: Record<string, number | null> = Object.fromEntries(keys.map(({ subject }) => [subject, null]));
+  for (const { subject, quantity, at, value, flags } of latest)
+    if (quantity === 'active_power' && now - at <= powerHoldMs && (flags & Flag.excluded) === 0) devices[subject] = value;
+  const known = Object.values(devices).filter((watts) => watts !== null);
+  return {
+    today: amount(directory, keys, panes, day.start, day.end, now),
+    watts:
+      known.length === 0
+        ? null
+        : Math.max(
+            0,
+            known.reduce((sum, watts) => sum + watts, 0),
+          ),
+    reporting: known.length,
+    devices,
+  };
+};
+
+export const loadTown = async (source: Source): Promise<TownModel> => {
+  const { views, types, directory, now } = source;
+  const { zone } = directory.town;
+  const sites = shownSites(directory).filter(({ owner }) => owner === 'public');
+  const meters = sites.flatMap((site) => metersOf(directory, site));
+  const groups = residentialGroups(directory).map((group) => ({ ...group, meters: group.sites.flatMap((site) => metersOf(directory, site)) }));
+  const day = today(zone, now);
+  const yesterday = dayBefore(zone, day);
+  const parkDevices = directory.town.devices.filter(({ type }) => type === 'car-park').map(({ id }) => id);
+  const [panes, comparison, pv, open, latest] = await Promise.all([
+    panesByKey(views, [...meters, ...groups.flatMap((group) => group.meters)], 'P1D', yesterday.start, day.end),
+    compare(source, meters, 1),
+    roofs(source, inverters(directory, shownSites(directory))),
+    views.anomalies({ open: true, limit: alarmsShown }),
+    parkDevices.length === 0 ? [] : views.latest(parkDevices),
+  ]);
+  const parks = carParks(directory, types, latestByKey(latest), now);
+  return {
+    today: periodFigures(directory, meters, panes, day.start, day.end, now),
+    yesterday: periodFigures(directory, meters, panes, yesterday.start, yesterday.end, now),
+    comparison,
+    sites: sites.length,
+    pv,
+    alarms: { open: open.rows.map((row) => alarmLine(directory, row)), more: open.next !== null },
+    parks,
+    homes: groups.map(({ quarter, name, meters: own }) => ({ quarter, name, yesterday: amount(directory, own, panes, yesterday.start, yesterday.end, now) })),
+    map: mapModel(source.geo, shownSites(directory), parks),
+  };
+};

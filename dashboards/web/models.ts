@@ -1,0 +1,254 @@
+/** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
+import type { Amount, CarrierName, PeriodFigures } from '../figures/energy.ts';
+import type { CarPark, Street } from '../figures/parking.ts';
+
+export type Language = 'fr' | 'en';
+
+/** What every page knows. */
+export interface Frame {
+  readonly language: Language;
+  readonly town: string;
+  readonly zone: string;
+  readonly now: number;
+  /** Path and query without the language: `/sites?sort=name`. */
+  readonly path: string;
+  readonly simulated: boolean;
+  readonly assets: Assets;
+}
+
+export interface Assets {
+  readonly script: string;
+  readonly styles: readonly string[];
+}
+
+export interface AlarmLine {
+  readonly id: string;
+  /** null: a home, not named. */
+  readonly device: string | null;
+  readonly site: string | null;
+  readonly quantity: string;
+  readonly kind: string;
+  readonly since: number;
+  readonly until: number | null;
+  readonly reason: { readonly fr: string; readonly en: string };
+}
+
+export interface MapShape {
+  readonly layer: string;
+  readonly d: string;
+  readonly name: string;
+}
+export interface MapPoint {
+  readonly layer: 'station' | 'site' | 'car-park';
+  readonly x: number;
+  readonly y: number;
+  readonly name: string;
+  readonly detail: string;
+  readonly site: string | null;
+}
+export interface MapModel {
+  readonly width: number;
+  readonly height: number;
+  readonly shapes: readonly MapShape[];
+  readonly points: readonly MapPoint[];
+  readonly labels: readonly { readonly x: number; readonly y: number; readonly text: string }[];
+  readonly attributions: readonly string[];
+}
+
+export interface Comparison {
+  readonly now: Amount;
+  readonly before: Amount;
+  /** Both are cut here: the last hour that is over. */
+  readonly until: number;
+  readonly beforeStart: number;
+}
+
+export interface TownModel {
+  readonly today: PeriodFigures;
+  readonly yesterday: PeriodFigures;
+  readonly comparison: Comparison | null;
+  readonly sites: number;
+  readonly pv: { readonly today: Amount; readonly watts: number | null; readonly reporting: number; readonly devices: Readonly<Record<string, number | null>> };
+  readonly alarms: { readonly open: readonly AlarmLine[]; readonly more: boolean };
+  readonly parks: readonly CarPark[];
+  readonly homes: readonly { readonly quarter: string; readonly name: string; readonly yesterday: Amount }[];
+  readonly map: MapModel | null;
+}
+
+export interface SiteLine {
+  readonly id: string;
+  readonly name: string;
+  readonly use: string;
+  readonly quarter: string;
+  readonly areaM2: number | null;
+  readonly yesterday: PeriodFigures;
+  /** kWh a day, oldest first; null where nothing is known. */
+  readonly days: readonly (number | null)[];
+  readonly kWhPerM2: number | null;
+}
+
+export interface SitesModel {
+  readonly lines: readonly SiteLine[];
+  readonly uses: readonly string[];
+  readonly use: string | null;
+  readonly sort: SiteSort;
+  readonly day: number;
+  readonly homes: readonly { readonly name: string; readonly meters: number; readonly yesterday: Amount }[];
+}
+export const siteSorts = ['name', 'energy', 'intensity', 'coverage'] as const;
+export type SiteSort = (typeof siteSorts)[number];
+
+export interface CurveRow {
+  readonly start: number;
+  readonly end: number;
+  readonly kWh: number | null;
+  /** Mean power over the window, kW. */
+  readonly kW: number | null;
+  readonly beforeKW: number | null;
+  readonly coverage: number;
+  readonly open: boolean;
+  readonly flags: readonly string[];
+  readonly version: number;
+}
+
+export interface HeatDay {
+  readonly date: string;
+  readonly start: number;
+  /** 23, 24 or 25. */
+  readonly hours: readonly { readonly start: number; readonly kWh: number | null; readonly coverage: number }[];
+}
+
+export interface SiteModel {
+  readonly id: string;
+  readonly name: string;
+  readonly use: string;
+  readonly quarter: string;
+  readonly areaM2: number | null;
+  /** Civil dates, both inclusive. */
+  readonly from: string;
+  readonly to: string;
+  readonly carrier: CarrierName;
+  readonly carriers: readonly CarrierName[];
+  readonly window: 'PT15M' | 'PT1H' | 'P1D';
+  readonly figures: PeriodFigures;
+  readonly comparison: Comparison | null;
+  readonly meters: readonly { readonly device: string; readonly quantity: string; readonly carrier: CarrierName; readonly amount: Amount }[];
+  readonly rows: readonly CurveRow[];
+  readonly heat: readonly HeatDay[];
+  readonly alarms: readonly AlarmLine[];
+}
+
+export interface ParkingModel {
+  readonly parks: readonly (CarPark & { readonly hours: string | null })[];
+  readonly streets: readonly Street[];
+  readonly map: MapModel | null;
+}
+
+export interface OperationsModel {
+  readonly state: 'open' | 'catching-up' | 'trouble';
+  readonly trouble: string | null;
+  readonly envelopesPerSecond: number;
+  readonly readingsPerSecond: number;
+  readonly lagEnvelopes: number;
+  readonly lagMs: number;
+  readonly storeBytes: number;
+  readonly diskFreeBytes: number | null;
+  readonly held: number | null;
+  readonly connections: number | null;
+  readonly startedAt: number;
+  readonly books: {
+    readonly balanced: boolean;
+    readonly envelopes: Readonly<Record<string, number>>;
+    readonly readings: Readonly<Record<string, number>>;
+    readonly qos0Dropped: number;
+    readonly unidentified: number;
+  };
+  readonly letterCounts: readonly {
+    readonly code: string;
+    readonly subject: string;
+    readonly count: number;
+    readonly lastLogTime: number;
+    readonly adoptable: boolean;
+  }[];
+  readonly letters: readonly {
+    readonly offset: number;
+    readonly item: number;
+    readonly subject: string;
+    readonly code: string;
+    readonly message: string;
+    readonly remedy: string;
+    readonly topic: string;
+    readonly logTime: number;
+    readonly payload: string;
+    readonly reopened: boolean;
+  }[];
+  readonly types: readonly { readonly name: string; readonly label: { readonly fr: string; readonly en: string } }[];
+  readonly sites: readonly { readonly id: string; readonly name: string }[];
+  readonly silent: readonly { readonly device: string; readonly since: number }[];
+  readonly silentHomes: number;
+  readonly anomalies: readonly AlarmLine[];
+  readonly devices: number;
+  readonly message: string | null;
+}
+
+export interface ReceiptModel {
+  readonly device: string;
+  readonly label: { readonly fr: string; readonly en: string };
+  readonly quantity: string;
+  readonly unit: string;
+  readonly window: string;
+  readonly start: number;
+  readonly end: number;
+  readonly kind: string;
+  readonly holdMs: number;
+  readonly versions: readonly ReceiptPane[];
+  readonly refolded: ReceiptPane | null;
+  readonly readings: readonly {
+    readonly at: number;
+    readonly value: number | string | null;
+    readonly flags: readonly string[];
+    readonly version: number;
+    readonly envelope: number;
+  }[];
+  readonly more: number;
+  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+}
+export interface ReceiptPane {
+  readonly value: number | null;
+  readonly text: string | null;
+  readonly unallocated: number | null;
+  readonly coverage: number;
+  readonly count: number;
+  readonly flags: readonly string[];
+  readonly version: number | null;
+  readonly revision: number | null;
+}
+
+export interface SumModel {
+  /** null: the town. */
+  readonly site: { readonly id: string; readonly name: string } | null;
+  readonly figures: PeriodFigures;
+  readonly factors: readonly { readonly carrier: CarrierName; readonly eur: number | null; readonly grams: number | null }[];
+  readonly rows: readonly {
+    readonly device: string;
+    readonly quantity: string;
+    readonly carrier: CarrierName;
+    readonly window: string;
+    readonly start: number;
+    readonly kWh: number | null;
+    readonly coverage: number;
+    readonly version: number | null;
+  }[];
+  readonly more: number;
+}
+
+export type Page =
+  | { readonly kind: 'town'; readonly model: TownModel }
+  | { readonly kind: 'sites'; readonly model: SitesModel }
+  | { readonly kind: 'site'; readonly model: SiteModel }
+  | { readonly kind: 'parking'; readonly model: ParkingModel }
+  | { readonly kind: 'operations'; readonly model: OperationsModel }
+  | { readonly kind: 'receipt'; readonly model: ReceiptModel }
+  | { readonly kind: 'sum'; readonly model: SumModel }
+  | { readonly kind: 'accessibility' }
+  | { readonly kind: 'problem'; readonly status: number; readonly detail: string };

@@ -1,0 +1,237 @@
+/** Operations: is the gate open, does it keep up, do the books balance, what was refused, who is silent. */
+import type { OperationsModel } from '../models.ts';
+import type { Voice } from '../parts/document.tsx';
+import { Alarms, Moment } from '../parts/figures.tsx';
+
+const Adopt = ({ voice: { words, frame, href }, model, subject }: { voice: Voice; model: OperationsModel; subject: string }) => (
+  <form method="post" action={href('/operations/adopt')} class="adopt">
+    <input type="hidden" name="subject" value={subject} />
+    <label>
+      {words.operations.adoptAs}{' '}
+      <select name="type" aria-label={`${words.operations.adoptAs} (${subject})`}>
+        {model.types.map(({ name, label }) => (
+          <option key={name} value={name} selected={name === 'generic'}>
+            {label[frame.language]}
+          </option>
+        ))}
+      </select>
+    </label>
+    <label>
+      {words.operations.adoptAt}{' '}
+      <select name="site" aria-label={`${words.operations.adoptAt} (${subject})`}>
+        <option value="">{words.operations.noSite}</option>
+        {model.sites.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+    <button type="submit" aria-label={`${words.operations.adopt} ${subject}`}>
+      {words.operations.adopt}
+    </button>
+  </form>
+);
+
+const Books = ({ voice: { words, show }, books }: { voice: Voice; books: OperationsModel['books'] }) => {
+  const { operations: o } = words;
+  const n = (value: number | undefined): string => show.number(value ?? 0, 0);
+  const { readings, envelopes } = books;
+  return (
+    <section aria-labelledby="books" class="panel">
+      <div class="panel-head">
+        <h2 id="books">{o.books}</h2>
+        <p class={books.balanced ? 'verdict good' : 'verdict bad'}>{books.balanced ? `✓ ${o.balanced}` : `✗ ${o.notBalanced}`}</p>
+      </div>
+      <p class="sum">
+        <span>
+          <strong>{n(readings.accepted)}</strong> {o.accepted}
+        </span>
+        <span aria-hidden="true">=</span>
+        <span>
+          <strong>{n(readings.stored)}</strong> {o.stored}
+        </span>
+        <span aria-hidden="true">+</span>
+        <span>
+          <strong>{n(readings.duplicate)}</strong> {o.duplicate}
+        </span>
+        <span aria-hidden="true">+</span>
+        <span>
+          <strong>{n(readings.corrected)}</strong> {o.corrected}
+        </span>
+        <span aria-hidden="true">+</span>
+        <span>
+          <strong>{n(readings.dead_letter)}</strong> {o.deadLetter}
+        </span>
+      </p>
+      <p class="sum">
+        <span>
+          <strong>{n(envelopes.appended)}</strong> {o.appended}
+        </span>
+        <span aria-hidden="true">=</span>
+        <span>
+          <strong>{n(envelopes.processed)}</strong> {o.processed}
+        </span>
+        <span aria-hidden="true">+</span>
+        <span>
+          <strong>{n(envelopes.pending)}</strong> {o.pending}
+        </span>
+        <span aria-hidden="true">+</span>
+        <span>
+          <strong>{n(envelopes.corrupt)}</strong> {o.corrupt}
+        </span>
+      </p>
+      <p class="small">
+        {o.booksHelp} {n(books.qos0Dropped)} {o.qos0}, {n(books.unidentified)} {o.unidentified}.
+      </p>
+    </section>
+  );
+};
+
+const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+  const { words, show } = voice;
+  const { operations: o } = words;
+  if (model.letterCounts.length === 0 && model.letters.length === 0) return <p>{o.lettersNone}</p>;
+  return (
+    <>
+      <table class="numbers stack">
+        <caption>{o.lettersCaption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{o.device}</th>
+            <th scope="col">{o.code}</th>
+            <th scope="col">{o.count}</th>
+            <th scope="col">{o.last}</th>
+            <th scope="col">{o.action}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {model.letterCounts.map(({ code, subject, count, lastLogTime, adoptable }) => (
+            <tr key={`${code}/${subject}`}>
+              <th scope="row">{subject === '' ? '–' : subject}</th>
+              <td data-label={o.code}>
+                <code>{code}</code>
+              </td>
+              <td data-label={o.count}>{show.number(count, 0)}</td>
+              <td data-label={o.last}>
+                <Moment voice={voice} at={lastLogTime} />
+              </td>
+              <td data-label={o.action} class="text">
+                {adoptable && subject !== '' ? <Adopt voice={voice} model={model} subject={subject} /> : null}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <h3>{o.recent}</h3>
+      <ul class="letters">
+        {model.letters.map(({ offset, item, subject, code, message, remedy, topic, logTime, payload, reopened }) => (
+          <li key={`${offset}/${item}/${code}/${reopened}`}>
+            <details>
+              <summary>
+                <code>{code}</code> <strong>{subject === '' ? '–' : subject}</strong> <Moment voice={voice} at={logTime} />{' '}
+                {reopened ? <span class="tag">{o.reopened}</span> : null}
+              </summary>
+              <dl>
+                <dt>{words.operations.reason}</dt>
+                <dd lang="en">{message}</dd>
+                <dt>{o.remedy}</dt>
+                <dd lang="en">{remedy}</dd>
+                <dt>{o.topic}</dt>
+                <dd>
+                  <code>{topic}</code>
+                </dd>
+                <dt>{o.payload}</dt>
+                <dd>
+                  <pre>{payload}</pre>
+                </dd>
+              </dl>
+            </details>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+};
+
+export const OperationsPage = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+  const { words, show, frame } = voice;
+  const { operations: o } = words;
+  return (
+    <>
+      <header class="page-head">
+        <h1>{o.title}</h1>
+        <p class={`verdict ${model.state === 'trouble' ? 'bad' : model.state === 'open' ? 'good' : 'fair'}`}>
+          {model.state === 'trouble' ? '✗' : model.state === 'open' ? '✓' : '…'} {o.states[model.state]}
+          {model.trouble === null ? '' : ` : ${model.trouble}`}
+        </p>
+      </header>
+      {model.message === null ? null : (
+        <p class="message" role="status">
+          {o.adopted(model.message)}
+        </p>
+      )}
+      <ul class="tiles">
+        <li class="tile">
+          <h2>{o.rate}</h2>
+          <p class="figure large">
+            {show.number(model.readingsPerSecond, 0)}
+            <span class="unit">{`\u00a0${o.readings}`}</span>
+          </p>
+          <p class="small">
+            {show.number(model.envelopesPerSecond, 1)} {o.envelopes}
+          </p>
+        </li>
+        <li class="tile">
+          <h2>{o.lag}</h2>
+          <p class="figure large">{show.number(model.lagEnvelopes, 0)}</p>
+          <p class="small">
+            {o.waiting} · {o.age(show.ago(frame.now - model.lagMs, frame.now))}
+          </p>
+        </li>
+        <li class="tile">
+          <h2>{o.store}</h2>
+          <p class="figure large">{show.bytes(model.storeBytes)}</p>
+          <p class="small">
+            {o.logEnd(show.number(model.books.envelopes.appended ?? 0, 0))}
+            {model.diskFreeBytes === null ? '' : ` · ${o.disk(show.bytes(model.diskFreeBytes))}`}
+          </p>
+        </li>
+        <li class="tile">
+          <h2>MQTT</h2>
+          <p class="figure large">{model.connections === null ? '–' : show.number(model.connections, 0)}</p>
+          <p class="small">
+            {model.connections === null ? '' : o.connections(model.connections)} · {model.held === null ? '' : o.held(model.held)} ·{' '}
+            {o.devices(show.number(model.devices, 0))}
+          </p>
+        </li>
+      </ul>
+      <Books voice={voice} books={model.books} />
+      <section aria-labelledby="letters">
+        <h2 id="letters">{o.letters}</h2>
+        <Letters voice={voice} model={model} />
+      </section>
+      <div class="columns">
+        <section aria-labelledby="silent">
+          <h2 id="silent">{o.silent}</h2>
+          {model.silent.length === 0 ? <p>{o.silentNone}</p> : null}
+          <ul class="plain">
+            {model.silent.map(({ device, since }) => (
+              <li key={device}>
+                <strong>{device}</strong>{' '}
+                <span class="small">
+                  {o.silentSince} <Moment voice={voice} at={since} />
+                </span>
+              </li>
+            ))}
+          </ul>
+          {model.silentHomes === 0 ? null : <p class="small">{o.silentHomes(model.silentHomes)}</p>}
+        </section>
+        <section aria-labelledby="anomalies">
+          <h2 id="anomalies">{o.anomalies}</h2>
+          {model.anomalies.length === 0 ? <p>{o.anomaliesNone}</p> : <Alarms voice={voice} list={model.anomalies} />}
+        </section>
+      </div>
+    </>
+  );
+};

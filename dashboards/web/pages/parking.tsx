@@ -1,0 +1,64 @@
+/** Parking: the list first, the map after it; readable without a script. */
+import type { ParkingModel } from '../models.ts';
+import { CarParks } from '../parts/car-parks.tsx';
+import type { Voice } from '../parts/document.tsx';
+import { Moment } from '../parts/figures.tsx';
+import { TownMap } from '../parts/map.tsx';
+
+export const ParkingPage = ({ voice, model }: { voice: Voice; model: ParkingModel }) => {
+  const { words } = voice;
+  return (
+    <>
+      <header class="page-head">
+        <h1>{words.parking.title}</h1>
+        <p>{words.parking.intro}</p>
+      </header>
+      <section aria-labelledby="parks">
+        <h2 id="parks">{words.parking.parks}</h2>
+        {model.parks.length === 0 ? <p>{words.parking.none}</p> : <CarParks voice={voice} parks={model.parks} />}
+        <p class="live-bar" data-live-bar hidden>
+          <span class="pulse" aria-hidden="true" />
+          <span data-live-status>{words.town.waiting}</span>
+          <button type="button" data-live-pause aria-pressed="false">
+            {words.town.pause}
+          </button>
+        </p>
+      </section>
+      {model.streets.length === 0 ? null : (
+        <section aria-labelledby="streets">
+          <h2 id="streets">{words.parking.streets}</h2>
+          <p class="small">{words.parking.streetsHelp}</p>
+          <table class="numbers stack">
+            <caption>{words.parking.streetsCaption}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{words.parking.street}</th>
+                <th scope="col">{words.parking.freeBays}</th>
+                <th scope="col">{words.parking.occupied}</th>
+                <th scope="col">{words.parking.unknownBays}</th>
+                <th scope="col">{words.parking.lastChange}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {model.streets.map(({ site, name, free, occupied, unknown, at }) => (
+                <tr key={site}>
+                  <th scope="row">{name}</th>
+                  <td data-label={words.parking.freeBays}>{free + occupied === 0 ? '–' : <strong>{free}</strong>}</td>
+                  <td data-label={words.parking.occupied}>{free + occupied === 0 ? '–' : occupied}</td>
+                  <td data-label={words.parking.unknownBays}>{unknown}</td>
+                  <td data-label={words.parking.lastChange}>{at === null ? words.never : <Moment voice={voice} at={at} />}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {model.map === null ? null : (
+        <section aria-labelledby="map">
+          <h2 id="map">{words.parking.map}</h2>
+          <TownMap voice={voice} map={model.map} id="park-map" />
+        </section>
+      )}
+    </>
+  );
+};

@@ -1,0 +1,137 @@
+/** The list of sites, sortable and filtered by links: readable and shareable without a script. */
+import type { SiteLine, SiteSort, SitesModel } from '../models.ts';
+import type { Voice } from '../parts/document.tsx';
+import { Coverage, Figure } from '../parts/figures.tsx';
+
+const Trend = ({ voice: { words, show }, days }: { voice: Voice; days: readonly (number | null)[] }) => {
+  const most = Math.max(0.001, ...days.map((kWh) => kWh ?? 0));
+  return (
+    <svg
+      class="trend"
+      viewBox="0 0 70 20"
+      width="70"
+      height="20"
+      role="img"
+      aria-label={words.sites.trend(days.map((kWh) => (kWh === null ? words.noData : show.number(kWh))).join(', '))}
+    >
+      {days.map((kWh, n) => {
+        const height = kWh === null ? 2 : Math.max(1, (18 * kWh) / most);
+        return <rect key={String(n)} class={kWh === null ? 'gap' : 'part'} x={n * 10} y={20 - height} width="8" height={height} rx="1" />;
+      })}
+    </svg>
+  );
+};
+
+const Row = ({ voice, line }: { voice: Voice; line: SiteLine }) => {
+  const { words, show, href } = voice;
+  const { byCarrier, total } = line.yesterday;
+  const cell = (name: keyof typeof byCarrier) =>
+    byCarrier[name].meters === 0 ? '' : byCarrier[name].kWh === null ? words.noData : show.number(byCarrier[name].kWh);
+  return (
+    <tr>
+      <th scope="row">
+        <a href={href(`/sites/${encodeURIComponent(line.id)}`)}>{line.name}</a>
+        <span class="small">{[words.uses[line.use] ?? line.use, line.quarter].filter(Boolean).join(' · ')}</span>
+      </th>
+      <td data-label={words.carriers.electricity}>{cell('electricity')}</td>
+      <td data-label={words.carriers.gas}>{cell('gas')}</td>
+      <td data-label={words.carriers.heat}>{cell('heat')}</td>
+      <td data-label={words.sites.total} class="total">
+        {total.kWh === null ? words.noData : show.number(total.kWh)}
+      </td>
+      <td data-label={words.sites.intensity}>{line.kWhPerM2 === null ? '–' : show.number(line.kWhPerM2, 3)}</td>
+      <td data-label={words.sites.week}>
+        <Trend voice={voice} days={line.days} />
+      </td>
+      <td data-label={words.sites.coverage}>
+        <Coverage voice={voice} share={total.coverage} />
+      </td>
+    </tr>
+  );
+};
+
+const query = (use: string | null, sort: SiteSort): string => {
+  const parts = [...(use === null ? [] : [`use=${encodeURIComponent(use)}`]), ...(sort === 'name' ? [] : [`sort=${sort}`])];
+  return parts.length === 0 ? '/sites' : `/sites?${parts.join('&')}`;
+};
+
+export const SitesPage = ({ voice, model }: { voice: Voice; model: SitesModel }) => {
+  const { words, show, href } = voice;
+  const { use, sort, lines } = model;
+  const Head = ({ by, label }: { by: SiteSort; label: string }) => (
+    <th scope="col" aria-sort={sort === by ? (by === 'name' || by === 'coverage' ? 'ascending' : 'descending') : undefined}>
+      <a href={href(query(use, by))} title={words.sites.sortBy(label)}>
+        {label}
+        <svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true" focusable="false">
+          <path d="M1 3.5h8L5 8z" />
+        </svg>
+      </a>
+    </th>
+  );
+  return (
+    <>
+      <header class="page-head">
+        <h1>{words.sites.title}</h1>
+        <p>
+          {words.sites.intro(show.date(model.day))} {words.sites.count(lines.length)}.
+        </p>
+      </header>
+      <nav class="filters" aria-label={words.sites.filter}>
+        <ul>
+          <li>
+            <a href={href(query(null, sort))} aria-current={use === null ? 'true' : undefined}>
+              {words.sites.all}
+            </a>
+          </li>
+          {model.uses.map((one) => (
+            <li key={one}>
+              <a href={href(query(one, sort))} aria-current={use === one ? 'true' : undefined}>
+                {words.uses[one] ?? one}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <table class="sites numbers stack">
+        <caption>{words.sites.caption} (kWh)</caption>
+        <thead>
+          <tr>
+            <Head by="name" label={words.sites.name} />
+            <th scope="col">{words.carriers.electricity}</th>
+            <th scope="col">{words.carriers.gas}</th>
+            <th scope="col">{words.carriers.heat}</th>
+            <Head by="energy" label={words.sites.total} />
+            <Head by="intensity" label={words.sites.intensity} />
+            <th scope="col">{words.sites.week}</th>
+            <Head by="coverage" label={words.sites.coverage} />
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => (
+            <Row key={line.id} voice={voice} line={line} />
+          ))}
+        </tbody>
+      </table>
+      {model.homes.length === 0 ? null : (
+        <section aria-labelledby="homes">
+          <h2 id="homes">{words.sites.homes}</h2>
+          <p class="small">{words.sites.homesHelp}</p>
+          <ul class="tiles">
+            {model.homes.map(({ name, meters, yesterday }) => (
+              <li key={name} class="tile quiet">
+                <h3>{name}</h3>
+                <p>
+                  <Figure voice={voice} of={yesterday.kWh === null ? null : show.energy(yesterday.kWh)} />
+                </p>
+                <p class="foot">
+                  <Coverage voice={voice} share={yesterday.coverage} />
+                  <span class="small">{words.meters(meters)}</span>
+                </p>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+};

@@ -1,0 +1,54 @@
+/** Car parks by word, shape and colour: a state is never told by colour alone. */
+import type { CarPark, CarParkState } from '../../figures/parking.ts';
+import type { Voice } from './document.tsx';
+import { Ago } from './figures.tsx';
+
+const shapes: Readonly<Record<CarParkState, string>> = {
+  free: 'M5 12.5 10 17.5 19 7',
+  full: 'M6 6 18 18M18 6 6 18',
+  unknown: 'M8.5 9a3.5 3.5 0 1 1 5 3.2c-1.1.6-1.5 1.2-1.5 2.3M12 18v.01',
+  closed: 'M5 12h14',
+};
+
+export const StateMark = ({ state }: { state: CarParkState }) => (
+  <svg class="state-mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
+    <circle cx="12" cy="12" r="11" />
+    <path d={shapes[state]} />
+  </svg>
+);
+
+const places = ({ words, show }: Voice, { state, free, capacity }: CarPark): string | null => {
+  if (state === 'closed') return null;
+  if (free === null) return capacity === null ? null : words.parking.capacity(show.number(capacity, 0));
+  if (capacity === null) return words.parking.free(show.number(free, 0));
+  return words.parking.freeOf(show.number(free, 0), show.number(capacity, 0));
+};
+
+export const CarParks = ({ voice, parks }: { voice: Voice; parks: readonly (CarPark & { readonly hours?: string | null })[] }) => {
+  const { words } = voice;
+  return (
+    <ul class="car-parks">
+      {parks.map((park) => (
+        <li key={park.device} class={`car-park ${park.state}`} data-car-park={park.device} data-capacity={park.capacity ?? undefined}>
+          <StateMark state={park.state} />
+          <div>
+            <h3>{park.name}</h3>
+            <p class="state">
+              <strong data-live="state">{words.parking.states[park.state]}</strong> <span data-live="places">{places(voice, park)}</span>
+            </p>
+            <p class="small">
+              <Ago voice={voice} at={park.at} holdMs={park.holdMs} />
+            </p>
+            {park.hours ? <p class="small">{words.parking.hours(park.hours)}</p> : null}
+          </div>
+          {park.free !== null && park.capacity !== null ? (
+            <svg class="gauge" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+              <rect class="track" width="100" height="8" rx="2" />
+              <rect class="part" width={Math.round((100 * park.free) / park.capacity)} height="8" rx="2" />
+            </svg>
+          ) : null}
+        </li>
+      ))}
+    </ul>
+  );
+};

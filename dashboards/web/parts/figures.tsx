@@ -1,0 +1,79 @@
+/** Small parts that many pages share: a figure with its unit, its coverage, its receipt; a moment; an alarm. */
+import type { AlarmLine } from '../models.ts';
+import type { Voice } from './document.tsx';
+
+/** A number with its unit, or the words that there is none. */
+export const Figure = ({
+  voice: { words },
+  of,
+  large = false,
+}: {
+  voice: Voice;
+  of: { readonly value: string; readonly unit: string } | null;
+  large?: boolean;
+}) =>
+  of === null ? (
+    <span class="figure none">{words.noData}</span>
+  ) : (
+    <span class={large ? 'figure large' : 'figure'}>
+      {of.value}
+      <span class="unit">
+        {'\u00a0'}
+        {of.unit}
+      </span>
+    </span>
+  );
+
+const level = (share: number): string => (share >= 0.95 ? 'good' : share >= 0.8 ? 'fair' : 'poor');
+
+/** The observed share, as a word and a bar. */
+export const Coverage = ({ voice: { words, show }, share }: { voice: Voice; share: number }) => (
+  <span class={`coverage ${level(share)}`} title={words.coverageHelp}>
+    <svg viewBox="0 0 40 6" width="40" height="6" aria-hidden="true" focusable="false">
+      <rect class="track" width="40" height="6" rx="3" />
+      <rect class="part" width={Math.round(share * 400) / 10} height="6" rx="3" />
+    </svg>
+    <span>
+      {words.coverage} {show.percent(share)}
+    </span>
+  </span>
+);
+
+export const Moment = ({ voice: { show }, at }: { voice: Voice; at: number }) => <time dateTime={new Date(at).toISOString()}>{show.moment(at)}</time>;
+
+/** "12 s ago", counted on by the page's script; turns to a warning when it is too old. */
+export const Ago = ({ voice: { words, show, frame }, at, holdMs }: { voice: Voice; at: number | null; holdMs: number }) =>
+  at === null ? (
+    <span class="ago stale">{words.never}</span>
+  ) : (
+    <time class={frame.now - at > holdMs ? 'ago stale' : 'ago'} dateTime={new Date(at).toISOString()} data-ago={holdMs} title={show.moment(at)}>
+      {words.ago(show.ago(at, frame.now))}
+    </time>
+  );
+
+export const Alarms = ({ voice, list }: { voice: Voice; list: readonly AlarmLine[] }) => {
+  const { words, frame, href } = voice;
+  return (
+    <ul class="alarms">
+      {list.map((alarm) => (
+        <li key={alarm.id} class={alarm.until === null ? 'lasting' : 'ended'}>
+          <span class="tag">{words.kinds[alarm.kind] ?? alarm.kind}</span>
+          <strong>
+            {alarm.device === null ? (
+              words.operations.home
+            ) : alarm.site === null ? (
+              alarm.device
+            ) : (
+              <a href={href(`/sites/${encodeURIComponent(alarm.site)}`)}>{alarm.device}</a>
+            )}
+          </strong>
+          <span class="why">{alarm.reason[frame.language]}</span>
+          <span class="when">
+            <Moment voice={voice} at={alarm.since} />
+            {alarm.until === null ? ` · ${words.operations.lasting}` : null}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+};

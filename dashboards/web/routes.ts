@@ -1,0 +1,161 @@
+/** The addresses of the pages: what is asked, loaded and rendered. Looks and words are left to pages/ and text/. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Failure, FailureError, fail, failure } from '../../core/failure.ts';
+import { adoptDevice } from '../adopt.ts';
+import type { Context } from '../api/route.ts';
+import { pageQueryCharsMax } from '../limits.ts';
+import { problemOf } from '../problem.ts';
+import { type Bundle, loadBundle } from './bundle.ts';
+import { siteCsv } from './csv.ts';
+import { readGeo } from './geo.ts';
+import { loadReceipt, loadSum } from './load/explain.ts';
+import { loadOperations } from './load/operations.ts';
+import { loadParking } from './load/parking.ts';
+import { loadSite } from './load/site.ts';
+import { loadSites } from './load/sites.ts';
+import { memory, type Source } from './load/source.ts';
+import { loadTown } from './load/town.ts';
+import { type Language, type Page, siteSorts } from './models.ts';
+import { languages } from './text/messages.ts';
+
+const word = z.string().min(1).max(pageQueryCharsMax);
+const optional = word.or(z.literal('')).optional();
+
+const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#0f6a84" d="M4 28V13L16 4l12 9v15h-8v-8a4 4 0 0 0-8 0v8z"/></svg>';
+
+/** What was asked for, checked. @throws FailureError `bad-request` naming the parameter */
+const asked = <T extends z.ZodType>(shape: T, query: unknown): z.output<T> => {
+  const parsed = shape.safeParse(query);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw fail('bad-request', `${issue?.path.join('.')}: ${issue?.message}`, String(issue?.path[0] ?? ''));
+};
+
+/** Answers one page. The parameters of the path come with the query's. */
+type Loader = (source: Source, query: Record<string, unknown>) => Promise<Page>;
+
+const pages: Readonly<Record<string, Loader>> = {
+  '/': async (source) => ({ kind: 'town', model: await loadTown(source) }),
+  '/sites': async (source, query) => {
+    const { use, sort } = asked(z.object({ use: optional, sort: z.enum(siteSorts).default('name') }), query);
+    return { kind: 'sites', model: await loadSites(source, use === undefined || use === '' ? null : use, sort) };
+  },
+  '/sites/:id': async (source, query) => ({
+    kind: 'site',
+    model: await loadSite(source, asked(z.object({ id: word, from: optional, to: optional, carrier: optional }), query)),
+  }),
+  '/parking': async (source) => ({ kind: 'parking', model: await loadParking(source) }),
+  '/operations': async (source, query) => {
+    const { adopted } = asked(z.object({ adopted: optional }), query);
+    // Only a device of the town is said to be adopted: the page repeats nobody's words.
+    const known = source.directory.town.devices.some(({ id }) => id === adopted);
+    return { kind: 'operations', model: await loadOperations(source, known ? (adopted ?? null) : null) };
+  },
+  '/explain': async (source, query) => {
+    if (query.device !== undefined)
+      return { kind: 'receipt', model: await loadReceipt(source, asked(z.object({ device: word, quantity: word, window: word, at: word }), query)) };
+    return { kind: 'sum', model: await loadSum(source, asked(z.object({ site: word.optional(), from: word, to: word }), query)) };
+  },
+  '/accessibility': async () => ({ kind: 'accessibility' }),
+};
+
+/** The language of a path, else the one that the browser prefers, else French. */
+const languageOf = (request: FastifyRequest): Language => {
+  const [, first] = request.url.split(/[/?]/);
+  const inPath = languages.find((language) => language === first);
+  if (inPath !== undefined) return inPath;
+  const preferred = (request.headers['accept-language'] ?? '').split(',').map((part) => part.trim().slice(0, 2).toLowerCase());
+  return languages.find((language) => language === preferred.find((one) => languages.includes(one as Language))) ?? 'fr';
+};
+
+/** Registers pages, their assets, and the form of the operations page. */
+export const web =
+  (context: Context, geo: unknown) =>
+  async (app: FastifyInstance): Promise<void> => {
+    const { views, types, clock } = context;
+    const shapes = readGeo(geo);
+    // Built while the server already listens; a page that is asked for meanwhile waits for it.
+    const bundle = loadBundle();
+    bundle.catch((error: Error) => app.log.error({ err: error }, 'the pages could not be built'));
+    app.addHook('onClose', async () => {
+      await bundle.catch(() => undefined);
+    });
+    const remembered = memory(clock);
+
+    const source = async (): Promise<Source> => ({ views, types, directory: await context.directory(), geo: shapes, now: clock() });
+
+    const send = async (request: FastifyRequest, reply: FastifyReply, page: Page, status = 200): Promise<FastifyReply> => {
+      const { render, assets }: Bundle = await bundle;
+      const language = languageOf(request);
+      const { town } = await context.directory();
+      const path = request.url.replace(/^\/(fr|en)(?=\/|\?|$)/, '') || '/';
+      const frame = {
+        language,
+        town: town.name,
+        zone: town.zone,
+        now: clock(),
+        path: path.startsWith('/') ? path : `/${path}`,
+        simulated: town.devices.some(({ simulated }) => simulated === true),
+        assets,
+      };
+      return reply
+        .code(status)
+        .type('text/html; charset=utf-8')
+        .header('content-language', language)
+        .header('cache-control', 'no-cache')
+        .send(render(page, frame));
+    };
+
+    const sendFailure = (request: FastifyRequest, reply: FastifyReply, found: Failure): Promise<FastifyReply> => {
+      const { status, detail } = problemOf(found);
+      return send(request, reply, { kind: 'problem', status, detail }, status);
+    };
+
+    app.setErrorHandler(async (error, request, reply) => {
+      if (error instanceof FailureError && !request.url.startsWith('/api/')) return sendFailure(request, reply, error.failure);
+      throw error;
+    });
+
+    for (const language of languages) {
+      for (const [path, load] of Object.entries(pages)) {
+        app.get(`/${language}${path}`, async (request, reply) => {
+          const query = { ...(request.query as Record<string, unknown>), ...(request.params as Record<string, unknown>) };
+          const page = await remembered(`${path} ${JSON.stringify(query)}`, async () => load(await source(), query));
+          return send(request, reply, page);
+        });
+      }
+      app.get(`/${language}`, async (_, reply) => reply.redirect(`/${language}/`, 308));
+      app.get(`/${language}/sites/:id.csv`, async (request, reply) => {
+        const query = asked(z.object({ id: word, from: optional, to: optional, carrier: optional }), {
+          ...(request.query as object),
+          ...(request.params as object),
+        });
+        const from = await source();
+        const model = await loadSite(from, query);
+        return reply
+          .type('text/csv; charset=utf-8')
+          .header('content-disposition', `attachment; filename="${model.id.replace(/[^\w.-]/g, '_')}_${model.from}_${model.to}.csv"`)
+          .send(siteCsv(model, language, from.directory.town.zone));
+      });
+      app.post(`/${language}/operations/adopt`, async (request, reply) => {
+        const { subject, type, site } = asked(z.object({ subject: word, type: word, site: optional }), request.body);
+        await adoptDevice(views, await context.directory(), types, { subject, type, ...(site === undefined || site === '' ? {} : { site }) });
+        return reply.redirect(`/${language}/operations?adopted=${encodeURIComponent(subject)}`, 303);
+      });
+      app.get(`/${language}/*`, async (request, reply) => sendFailure(request, reply, failure('not-found', '')));
+    }
+
+    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
+      done(null, Object.fromEntries(new URLSearchParams(String(body))));
+    });
+    app.get('/', async (request, reply) => reply.header('vary', 'accept-language').redirect(`/${languageOf(request)}/`, 302));
+    app.get('/icon.svg', async (_, reply) => reply.type('image/svg+xml').header('cache-control', 'public, max-age=86400').send(icon));
+    app.get('/assets/:file', async (request, reply) => {
+      const { files } = await bundle;
+      const { file } = request.params as { file: string };
+      const found = files.get(`/assets/${file}`);
+      if (found === undefined) return reply.callNotFound();
+      return reply.type(found.type).header('cache-control', 'public, max-age=31536000, immutable').send(found.body);
+    });
+  };
