@@ -38,7 +38,7 @@ type Loader = (source: Source, query: Record<string, unknown>) => Promise<Page>;
 const pages: Readonly<Record<string, Loader>> = {
   '/': async (source) => ({ kind: 'town', model: await loadTown(source) }),
   '/sites': async (source, query) => {
-    const { use, sort } = asked(z.object({ use: optional, sort: z.enum(siteSorts).default('name') }), query);
+    const { use, sort } = asked(z.object({ use: optional, sort: z.enum(siteSorts).default('energy') }), query);
     return { kind: 'sites', model: await loadSites(source, use === undefined || use === '' ? null : use, sort) };
   },
   '/sites/:id': async (source, query) => ({

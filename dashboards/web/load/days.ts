@@ -9,6 +9,11 @@ export const dayBefore = (zone: string, day: Interval, by = 1): Interval => {
   for (let n = 0; n < by; n++) found = calendar(zone).windowAt(days, found.start - 1);
   return found;
 };
+/** Meters report every quarter of an hour, and late: an hour that ended less than this ago is not whole yet, ms. */
+const settleMs = 30 * 60_000;
+/** End of the last hour that is over and reported. */
+export const lastWholeHour = (zone: string, now: number): number => calendar(zone).windowAt(2, now - settleMs).start;
+
 /** The same moment of the civil day, some days earlier: by hours that passed, cut at the end of the shorter day. */
 export const sameMoment = (zone: string, at: number, by: number): number => {
   const day = today(zone, at);

@@ -1,17 +1,19 @@
 /** One site over a range of days: totals, load curve, the week before, heat map, meters. The same rows feed chart, table and CSV. */
 import { fail } from '../../../core/failure.ts';
+import { coverage } from '../../../core/pane.ts';
+import { fromQuanta } from '../../../core/quantity.ts';
 import { flagNames } from '../../../core/reading.ts';
 import type { Site } from '../../../core/town.ts';
 import type { ShownPane } from '../../../core/views.ts';
-import { calendar, type Interval } from '../../../core/window.ts';
+import type { Interval } from '../../../core/window.ts';
 import { type Directory, keyName } from '../../directory.ts';
 import { amount, type CarrierName, carrierNames, type Meter, metersOf, type Panes, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { isResidential } from '../../figures/residential.ts';
 import { civilDay, momentOf, windowsIn } from '../../moment.ts';
-import { sumPanes } from '../../sums.ts';
+import { amountOf, share } from '../../present.ts';
 import type { Comparison, CurveRow, HeatDay, SiteModel } from '../models.ts';
 import { alarmLine } from './alarms.ts';
-import { dayBefore, sameMoment, today } from './days.ts';
+import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
 import type { Source } from './source.ts';
 
 const dayMs = 86_400_000;
@@ -29,10 +31,23 @@ export interface SiteQuestion {
   readonly carrier?: string | undefined;
 }
 
+/** The first of the last days on which something is known: a site of three days is not shown as four of nothing. */
+const firstKnown = async ({ views }: Source, meters: readonly Meter[], week: Interval, last: Interval): Promise<Interval> => {
+  const panes = await panesByKey(views, meters, 'P1D', week.start, last.end);
+  const known = [...panes.values()].flat().filter(({ observedMs }) => observedMs > 0);
+  const start = known.reduce((least, pane) => Math.min(least, pane.start), Number.MAX_SAFE_INTEGER);
+  return known.find((pane) => pane.start === start) ?? week;
+};
+
 /** Whole civil days, the last one inclusive; default a week up to today. @throws FailureError `bad-request`, `too-wide` */
-const daysAsked = (zone: string, now: number, { from, to }: SiteQuestion): { first: Interval; last: Interval } => {
+const daysAsked = async (source: Source, meters: readonly Meter[], { from, to }: SiteQuestion): Promise<{ first: Interval; last: Interval }> => {
+  const { directory, now } = source;
+  const { zone } = directory.town;
   const last = to === undefined || to === '' ? today(zone, now) : today(zone, momentOf(to, 'to', zone));
-  const first = from === undefined || from === '' ? dayBefore(zone, last, defaultDays - 1) : today(zone, momentOf(from, 'from', zone));
+  const first =
+    from === undefined || from === ''
+      ? await firstKnown(source, meters, dayBefore(zone, last, defaultDays - 1), last)
+      : today(zone, momentOf(from, 'from', zone));
   if (first.start > last.start) throw fail('bad-request', 'the range ends before it begins', 'from');
   if (last.end - first.start > rangeDaysMax * dayMs) throw fail('too-wide', `more than ${rangeDaysMax} days`, 'from');
   return { first, last };
@@ -54,34 +69,37 @@ const byStart = (panes: Panes, meters: readonly Meter[]): Map<number, { meter: M
   return found;
 };
 
-/** Sum over the meters in one window: only a sum of all of them is comparable, so one that is missing makes it unknown in the curve. */
-const rowOf = (directory: Directory, window: Interval, own: readonly { meter: Meter; pane: ShownPane }[], meters: number): Omit<CurveRow, 'beforeKW'> => {
-  let kWh: number | null = null;
-  let known = 0;
-  let covered = 0;
-  for (const { meter, pane } of own) {
-    const { value, coverage } = sumPanes(directory.quantity(meter.quantity), [pane], 1);
-    covered += coverage;
-    if (value === null) continue;
-    kWh = (kWh ?? 0) + value;
-    known++;
-  }
-  const open = own.some(({ pane }) => pane.open);
-  const whole = known === meters ? kWh : null;
-  const hours = (window.end - window.start) / 3_600_000;
-  return {
-    ...window,
-    kWh: whole === null ? null : Math.round(whole * 1e4) / 1e4,
-    // An open window's amount is not yet that of its whole length.
-    kW: whole === null || open ? null : Math.round((whole / hours) * 1e4) / 1e4,
-    coverage: meters === 0 ? 0 : Math.round((covered / meters) * 1e4) / 1e4,
-    open,
-    flags: flagNames(own.reduce((bits, { pane }) => bits | pane.flags, 0)),
-    version: own.reduce((highest, { pane }) => Math.max(highest, pane.version), 0),
-  };
-};
+/** Mean power over the time that was observed, kW: what was not seen neither raises nor lowers it. */
+const powerOf = (directory: Directory, { meter, pane }: { meter: Meter; pane: ShownPane }): number | null =>
+  pane.observedMs === 0 ? null : fromQuanta(directory.quantity(meter.quantity), pane.sum - pane.unallocated) / (pane.observedMs / 3_600_000);
 
-/** Days back as many civil days as `compareDays`: the row that stands at the same hour of the same weekday. */
+const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 1e4) / 1e4);
+
+/** The sum, or null where one of `meters` is not known: less than all of them would look like a saving. */
+const whole = (values: readonly (number | null)[], meters: number): number | null =>
+  values.length < meters ? null : values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+
+const rowOf = (directory: Directory, window: Interval, own: readonly { meter: Meter; pane: ShownPane }[], meters: number): Omit<CurveRow, 'beforeKW'> => ({
+  ...window,
+  kWh: rounded(
+    whole(
+      own.map(({ meter, pane }) => amountOf(directory.quantity(meter.quantity), pane)),
+      meters,
+    ),
+  ),
+  kW: rounded(
+    whole(
+      own.map((one) => powerOf(directory, one)),
+      meters,
+    ),
+  ),
+  coverage: meters === 0 ? 0 : share(own.reduce((sum, { pane }) => sum + coverage(pane), 0) / meters),
+  open: own.some(({ pane }) => pane.open),
+  flags: flagNames(own.reduce((bits, { pane }) => bits | pane.flags, 0)),
+  version: own.reduce((highest, { pane }) => Math.max(highest, pane.version), 0),
+});
+
+/** The rows of a range, each with the same hour of the same weekday a week before. */
 const curve = async (
   { views, directory, now }: Source,
   meters: readonly Meter[],
@@ -113,9 +131,10 @@ const heatMap = (source: Source, meters: readonly Meter[], panes: Panes, from: n
   return days.map(({ start, end }) => ({
     date: civilDay(start, zone),
     start,
-    hours: windowsIn('PT1H', zone, start, end, 25).map((hour) => {
-      const { kWh, coverage, open } = rowOf(directory, hour, present.get(hour.start) ?? [], meters.length);
-      return { start: hour.start, kWh: open ? null : kWh, coverage };
+    // Hours to come are no gaps: they are not there.
+    hours: windowsIn('PT1H', zone, start, Math.min(end, now), 25).map((hour) => {
+      const { kWh, coverage: seen, open } = rowOf(directory, hour, present.get(hour.start) ?? [], meters.length);
+      return { start: hour.start, kWh: open ? null : kWh, coverage: seen };
     }),
   }));
 };
@@ -123,7 +142,7 @@ const heatMap = (source: Source, meters: readonly Meter[], panes: Panes, from: n
 /** The range against the week before, both cut at the last hour that is over. */
 const comparison = async ({ views, directory, now }: Source, meters: readonly Meter[], from: number, to: number): Promise<Comparison | null> => {
   const { zone } = directory.town;
-  const until = to <= now ? to : calendar(zone).windowAt(2, now).start;
+  const until = to <= now ? to : lastWholeHour(zone, now);
   if (until <= from || until - from > heatDaysMax * dayMs) return null;
   const then = {
     from: sameMoment(zone, from, compareDays),
@@ -159,7 +178,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
   const present = carrierNames.filter((name) => meters.some(({ carrier }) => carrier === name));
   const carrier = carrierAsked(question.carrier, present);
   const own = meters.filter((meter) => meter.carrier === carrier);
-  const { first, last } = daysAsked(zone, now, question);
+  const { first, last } = await daysAsked(source, meters, question);
   const [from, to] = [first.start, last.end];
   const window = windowFor(from, to);
   const heatFrom = Math.max(from, dayBefore(zone, last, heatDaysMax - 1).start);

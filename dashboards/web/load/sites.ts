@@ -33,7 +33,7 @@ const line = (directory: Directory, site: Site, meters: readonly Meter[], panes:
 
 const least = (value: number | null): number => value ?? -1;
 const orders: Readonly<Record<SiteSort, (a: SiteLine, b: SiteLine) => number>> = {
-  name: (a, b) => a.name.localeCompare(b.name, 'fr'),
+  name: (a, b) => a.name.localeCompare(b.name, 'fr', { numeric: true }),
   energy: (a, b) => least(b.yesterday.total.kWh) - least(a.yesterday.total.kWh),
   intensity: (a, b) => least(b.kWhPerM2) - least(a.kWhPerM2),
   coverage: (a, b) => a.yesterday.total.coverage - b.yesterday.total.coverage,

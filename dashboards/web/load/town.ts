@@ -2,27 +2,23 @@
 
 import { Flag } from '../../../core/reading.ts';
 import type { Key } from '../../../core/store.ts';
-import { calendar } from '../../../core/window.ts';
 import { amount, inverters, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { carParks, latestByKey } from '../../figures/parking.ts';
 import { residentialGroups, shownSites } from '../../figures/residential.ts';
 import { mapModel } from '../map-model.ts';
 import type { Comparison, TownModel } from '../models.ts';
 import { alarmLine } from './alarms.ts';
-import { dayBefore, sameMoment, today } from './days.ts';
+import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
 import type { Source } from './source.ts';
 
 const alarmsShown = 6;
 /** Beyond it an inverter's last power is not "now", ms. */
 const powerHoldMs = 10 * 60_000;
-/** Less than this observed on either side, and a comparison would not be fair. */
-export const fairCoverage = 0.8;
-
 /** The last whole hour of today against the same hours of an earlier day. */
 const compare = async ({ views, directory, now }: Source, keys: readonly Key[], by: number): Promise<Comparison | null> => {
   const { zone } = directory.town;
   const day = today(zone, now);
-  const until = calendar(zone).windowAt(2, now).start;
+  const until = lastWholeHour(zone, now);
   if (until <= day.start) return null;
   const before = dayBefore(zone, day, by);
   const cut = sameMoment(zone, until, by);

@@ -102,7 +102,9 @@ const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => 
             <th scope="col">{o.code}</th>
             <th scope="col">{o.count}</th>
             <th scope="col">{o.last}</th>
-            <th scope="col">{o.action}</th>
+            <th scope="col" class="text">
+              {o.action}
+            </th>
           </tr>
         </thead>
         <tbody>

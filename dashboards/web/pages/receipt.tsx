@@ -79,7 +79,9 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
               <th scope="col">{words.coverage}</th>
               <th scope="col">{r.readingsCount}</th>
               <th scope="col">{r.revision}</th>
-              <th scope="col">{words.site.notes}</th>
+              <th scope="col" class="text">
+                {words.site.notes}
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -113,7 +115,7 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
       </section>
       <section aria-labelledby="readings">
         <h2 id="readings">{r.readings}</h2>
-        <Scroll tall label={r.readings}>
+        <Scroll tall label={r.readingsCount}>
           <table class="numbers">
             <caption class="visually-hidden">{r.readings}</caption>
             <thead>
@@ -122,7 +124,9 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
                 <th scope="col">{`${r.value} (${shownUnit(model.unit)})`}</th>
                 <th scope="col">{r.version}</th>
                 <th scope="col">{r.revision}</th>
-                <th scope="col">{words.site.notes}</th>
+                <th scope="col" class="text">
+                  {words.site.notes}
+                </th>
               </tr>
             </thead>
             <tbody>

@@ -135,7 +135,7 @@ const Totals = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
       ))}
       <li class="tile">
         <h3>
-          {words.site.compare} · {words.carriers[model.carrier]}
+          {words.site.compare} ({words.carriers[model.carrier].toLowerCase()})
         </h3>
         <p>
           {fair && comparison.now.kWh !== null && comparison.before.kWh !== null ? (
@@ -178,7 +178,9 @@ const Twin = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
             <th scope="col">{words.site.power}</th>
             <th scope="col">{words.site.beforePower}</th>
             <th scope="col">{words.coverage}</th>
-            <th scope="col">{words.site.notes}</th>
+            <th scope="col" class="text">
+              {words.site.notes}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -286,7 +288,7 @@ export const SitePage = ({ voice, model }: { voice: Voice; model: SiteModel }) =
                       <td data-label={words.site.carrier}>{words.carriers[carrier]}</td>
                       <td data-label="kWh">{amount.kWh === null ? words.noData : show.number(amount.kWh)}</td>
                       <td data-label={words.sites.coverage}>
-                        <Coverage voice={voice} share={amount.coverage} />
+                        <Coverage voice={voice} share={amount.coverage} bare />
                       </td>
                     </tr>
                   ))}

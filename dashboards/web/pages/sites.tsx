@@ -44,14 +44,14 @@ const Row = ({ voice, line }: { voice: Voice; line: SiteLine }) => {
         <Trend voice={voice} days={line.days} />
       </td>
       <td data-label={words.sites.coverage}>
-        <Coverage voice={voice} share={total.coverage} />
+        <Coverage voice={voice} share={total.coverage} bare />
       </td>
     </tr>
   );
 };
 
 const query = (use: string | null, sort: SiteSort): string => {
-  const parts = [...(use === null ? [] : [`use=${encodeURIComponent(use)}`]), ...(sort === 'name' ? [] : [`sort=${sort}`])];
+  const parts = [...(use === null ? [] : [`use=${encodeURIComponent(use)}`]), ...(sort === 'energy' ? [] : [`sort=${sort}`])];
   return parts.length === 0 ? '/sites' : `/sites?${parts.join('&')}`;
 };
 

@@ -88,11 +88,11 @@ export const Document = ({ voice: { frame, words, href }, title, children }: { v
           </div>
         </header>
         {frame.simulated ? (
-          <p class="simulated">
-            <span class="wrap">
-              <strong>{words.simulated}</strong> <span>{words.simulatedLong}</span>
-            </span>
-          </p>
+          <aside class="simulated" aria-label={words.simulated}>
+            <p class="wrap">
+              <strong>{words.simulated}</strong> {words.simulatedLong}
+            </p>
+          </aside>
         ) : null}
         <main id="content" class="wrap" tabIndex={-1}>
           {children}

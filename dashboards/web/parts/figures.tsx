@@ -26,16 +26,14 @@ export const Figure = ({
 
 const level = (share: number): string => (share >= 0.95 ? 'good' : share >= 0.8 ? 'fair' : 'poor');
 
-/** The observed share, as a word and a bar. */
-export const Coverage = ({ voice: { words, show }, share }: { voice: Voice; share: number }) => (
+/** The observed share, as a word and a bar; without the word where a heading says it. */
+export const Coverage = ({ voice: { words, show }, share, bare = false }: { voice: Voice; share: number; bare?: boolean }) => (
   <span class={`coverage ${level(share)}`} title={words.coverageHelp}>
     <svg viewBox="0 0 40 6" width="40" height="6" aria-hidden="true" focusable="false">
       <rect class="track" width="40" height="6" rx="3" />
       <rect class="part" width={Math.round(share * 400) / 10} height="6" rx="3" />
     </svg>
-    <span>
-      {words.coverage} {show.percent(share)}
-    </span>
+    <span>{bare ? show.percent(share) : `${words.coverage} ${show.percent(share)}`}</span>
   </span>
 );
 

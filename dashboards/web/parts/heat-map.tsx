@@ -16,7 +16,7 @@ export const HeatMap = ({ voice: { words, show }, days, name }: { voice: Voice; 
   return (
     <figure class="heat">
       <Scroll label={name}>
-        <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={name}>
+        <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
           <defs>
             <pattern id="gap" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
               <rect class="gap-ground" width="6" height="6" />

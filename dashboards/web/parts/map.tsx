@@ -45,7 +45,7 @@ export const TownMap = ({ voice, map, id }: { voice: Voice; map: MapModel; id: s
       <a class="skip inline" href={`#${id}-end`}>
         {words.map.skip}
       </a>
-      <svg viewBox={`0 0 ${map.width} ${map.height}`} role="img" aria-label={words.map.label(frame.town)}>
+      <svg viewBox={`0 0 ${map.width} ${map.height}`} role={present.has('site') ? 'group' : 'img'} aria-label={words.map.label(frame.town)}>
         {map.shapes.map(({ layer, d, name }, n) => (
           <path key={`${layer}${n}`} class={layer} d={d}>
             {name === '' ? null : <title>{name}</title>}

@@ -22,8 +22,8 @@ export interface Format {
   span(ms: number): string;
 }
 
-/** Digits that matter: three for small figures, none from a thousand on. */
-const digitsFor = (value: number): number => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+/** Digits that matter: two for small figures, none from a hundred on. */
+const digitsFor = (value: number): number => (value === 0 || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 
 const nbsp = '\u00a0';
 
