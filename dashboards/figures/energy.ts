@@ -1,7 +1,6 @@
 /** Which meters make a site's energy, and their sums by period. Money and CO₂ follow from the town file's factors; what a page shows is left to it. */
 import { fail } from '../../core/failure.ts';
 import type { Element } from '../../core/pane.ts';
-import type { Quantity } from '../../core/quantity.ts';
 import type { Key } from '../../core/store.ts';
 import type { Device, Site, Town } from '../../core/town.ts';
 import type { ShownPane, Views } from '../../core/views.ts';
@@ -86,10 +85,6 @@ export interface Amount {
   readonly until: number | null;
 }
 
-export const noAmount: Amount = { kWh: null, coverage: 0, meters: 0, until: null };
-
-const wholeKey = (directory: Directory, quantity: string): Quantity => directory.quantity(quantity);
-
 /** What some meters used in [from, to), from panes that tile it. `now` cuts the part that is not over. */
 export const amount = (directory: Directory, keys: readonly Key[], panes: Panes, from: number, to: number, now: number): Amount => {
   const elapsed = Math.max(1, Math.min(to, now) - from);
@@ -98,7 +93,7 @@ export const amount = (directory: Directory, keys: readonly Key[], panes: Panes,
   let until: number | null = null;
   for (const key of keys) {
     const own = (panes.get(keyName(key)) ?? []).filter(({ start, end }) => start >= from && end <= to);
-    const quantity = wholeKey(directory, key.quantity);
+    const quantity = directory.quantity(key.quantity);
     for (const pane of own) {
       const { value } = sumPanes(quantity, [pane], 1);
       if (value !== null) kWh = (kWh ?? 0) + value;

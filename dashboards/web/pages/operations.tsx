@@ -181,7 +181,7 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
             <span class="unit">{`\u00a0${o.readings}`}</span>
           </p>
           <p class="small">
-            {show.number(model.envelopesPerSecond, 1)} {o.envelopes}
+            {show.number(model.envelopesPerSecond, 1)} {o.envelopes} · {o.started(show.ago(model.startedAt, frame.now))}
           </p>
         </li>
         <li class="tile">
@@ -213,27 +213,25 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
         <h2 id="letters">{o.letters}</h2>
         <Letters voice={voice} model={model} />
       </section>
-      <div class="columns">
-        <section aria-labelledby="silent">
-          <h2 id="silent">{o.silent}</h2>
-          {model.silent.length === 0 ? <p>{o.silentNone}</p> : null}
-          <ul class="plain">
-            {model.silent.map(({ device, since }) => (
-              <li key={device}>
-                <strong>{device}</strong>{' '}
-                <span class="small">
-                  {o.silentSince} <Moment voice={voice} at={since} />
-                </span>
-              </li>
-            ))}
-          </ul>
-          {model.silentHomes === 0 ? null : <p class="small">{o.silentHomes(model.silentHomes)}</p>}
-        </section>
-        <section aria-labelledby="anomalies">
-          <h2 id="anomalies">{o.anomalies}</h2>
-          {model.anomalies.length === 0 ? <p>{o.anomaliesNone}</p> : <Alarms voice={voice} list={model.anomalies} />}
-        </section>
-      </div>
+      <section aria-labelledby="silent">
+        <h2 id="silent">{o.silent}</h2>
+        {model.silent.length === 0 ? <p>{o.silentNone}</p> : null}
+        <ul class="plain">
+          {model.silent.map(({ device, since }) => (
+            <li key={device}>
+              <strong>{device}</strong>{' '}
+              <span class="small">
+                {o.silentSince} <Moment voice={voice} at={since} />
+              </span>
+            </li>
+          ))}
+        </ul>
+        {model.silentHomes === 0 ? null : <p class="small">{o.silentHomes(model.silentHomes)}</p>}
+      </section>
+      <section aria-labelledby="anomalies">
+        <h2 id="anomalies">{o.anomalies}</h2>
+        {model.anomalies.length === 0 ? <p>{o.anomaliesNone}</p> : <Alarms voice={voice} list={model.anomalies} />}
+      </section>
     </>
   );
 };

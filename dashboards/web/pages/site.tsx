@@ -5,10 +5,8 @@ import type { Voice } from '../parts/document.tsx';
 import { Alarms, Coverage, Figure } from '../parts/figures.tsx';
 import { HeatMap } from '../parts/heat-map.tsx';
 import { Scroll } from '../parts/scroll.tsx';
+import { fairCoverage, fullCoverage } from '../thresholds.ts';
 
-/** Below it a window is hatched, and a comparison is not made. */
-const lowCoverage = 0.95;
-const fairCoverage = 0.8;
 const changed = new Set(['reset', 'rollover', 'replaced']);
 
 const rangeQuery = (from: string, to: string, carrier: string | null): string => `?from=${from}&to=${to}${carrier === null ? '' : `&carrier=${carrier}`}`;
@@ -20,7 +18,7 @@ export const notesOf = ({ words, show }: Voice, row: CurveRow): string =>
   [
     ...(row.kWh === null && !row.open ? [words.noData] : []),
     ...(row.open ? [words.open] : []),
-    ...(row.coverage < lowCoverage && row.kWh !== null ? [`${words.coverage} ${show.percent(row.coverage)}`] : []),
+    ...(row.coverage < fullCoverage && row.kWh !== null ? [`${words.coverage} ${show.percent(row.coverage)}`] : []),
     ...(row.version > 0 ? [words.revised] : []),
     ...row.flags.filter((flag) => flag !== 'simulated').map((flag) => words.flags[flag] ?? flag),
   ].join(', ');
@@ -43,7 +41,7 @@ const chartData = (voice: Voice, rows: readonly CurveRow[]): ChartData => {
       const kind =
         row.version > 0 || row.flags.some((flag) => changed.has(flag))
           ? ('revised' as const)
-          : row.coverage < lowCoverage && !row.open
+          : row.coverage < fullCoverage && !row.open
             ? ('low' as const)
             : null;
       return kind === null ? [] : [{ from: row.start / 1000, to: row.end / 1000, kind, text: notesOf(voice, row) }];

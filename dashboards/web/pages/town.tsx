@@ -5,9 +5,7 @@ import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Alarms, Coverage, Figure } from '../parts/figures.tsx';
 import { TownMap } from '../parts/map.tsx';
-
-/** Below it a comparison of two days would not be fair. */
-const fairCoverage = 0.8;
+import { fairCoverage } from '../thresholds.ts';
 
 const day = (at: number, { frame: { zone } }: Voice): string => new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(at);
 

@@ -1,5 +1,6 @@
 /** Small parts that many pages share: a figure with its unit, its coverage, its receipt; a moment; an alarm. */
 import type { AlarmLine } from '../models.ts';
+import { fairCoverage, fullCoverage } from '../thresholds.ts';
 import type { Voice } from './document.tsx';
 
 /** A number with its unit, or the words that there is none. */
@@ -24,7 +25,7 @@ export const Figure = ({
     </span>
   );
 
-const level = (share: number): string => (share >= 0.95 ? 'good' : share >= 0.8 ? 'fair' : 'poor');
+const level = (share: number): string => (share >= fullCoverage ? 'good' : share >= fairCoverage ? 'fair' : 'poor');
 
 /** The observed share, as a word and a bar; without the word where a heading says it. */
 export const Coverage = ({ voice: { words, show }, share, bare = false }: { voice: Voice; share: number; bare?: boolean }) => (

@@ -95,7 +95,7 @@ export const TownMap = ({ voice, map, id }: { voice: Voice; map: MapModel; id: s
         </ul>
         <p class="small">{words.map.places}</p>
         <p class="small">
-          {words.map.sources} : {map.attributions.join(' · ')}
+          {words.map.sources} {map.attributions.join(' · ')}
         </p>
       </figcaption>
     </figure>

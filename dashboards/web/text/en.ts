@@ -96,7 +96,7 @@ export const en: Messages = {
     river: 'Seine (approximate outline)',
     rail: 'railway or tramway',
     places: 'Places: the town’s list of 2014; some have opened, closed or moved since.',
-    sources: 'Sources',
+    sources: 'Sources:',
   },
   sites: {
     title: 'Sites',
@@ -242,7 +242,6 @@ export const en: Messages = {
     silentHomes: (n) => `and ${n} residential ${n === 1 ? 'meter' : 'meters'}`,
     anomalies: 'Anomalies',
     anomaliesNone: 'No anomaly.',
-    anomaliesCaption: 'Most recent anomalies',
     kind: 'Kind',
     since: 'Since',
     until: 'End',

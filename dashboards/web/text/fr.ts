@@ -99,7 +99,7 @@ export const fr = {
     river: 'Seine (tracé approximatif)',
     rail: 'voie ferrée ou tramway',
     places: 'Lieux : liste de la ville de 2014 ; certains ont ouvert, fermé ou déménagé depuis.',
-    sources: 'Sources',
+    sources: 'Sources :',
   },
   sites: {
     title: 'Les sites',
@@ -246,7 +246,6 @@ export const fr = {
     silentHomes: (n: number) => `et ${n} ${n > 1 ? 'compteurs résidentiels' : 'compteur résidentiel'}`,
     anomalies: 'Anomalies',
     anomaliesNone: 'Aucune anomalie.',
-    anomaliesCaption: 'Anomalies les plus récentes',
     kind: 'Nature',
     since: 'Depuis',
     until: 'Fin',
