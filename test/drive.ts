@@ -1,7 +1,7 @@
 /** Drives a pipeline without broker or timers: send, let time pass, read the outputs; crash and come back. */
 import type { Envelope } from '../core/envelope.ts';
-import type { Pane } from '../core/pane.ts';
 import type { LogReader } from '../core/log.ts';
+import type { Pane } from '../core/pane.ts';
 import type { Ledger, Store } from '../core/store.ts';
 import { type Town, townSchema } from '../core/town.ts';
 import type { WindowName } from '../core/window.ts';
@@ -57,7 +57,16 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
     log,
     send(subject, payload, options = {}) {
       const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-      const draft = { kind: 'message' as const, subject, sender: '', topic: `city/v1/here/${subject}/telemetry`, payload: Buffer.from(text), qos: 1 as const, dup: false, packetId: 1 };
+      const draft = {
+        kind: 'message' as const,
+        subject,
+        sender: '',
+        topic: `city/v1/here/${subject}/telemetry`,
+        payload: Buffer.from(text),
+        qos: 1 as const,
+        dup: false,
+        packetId: 1,
+      };
       log.push({ ...draft, partition: 0, offset: log.length, logTime: now, ...options });
     },
     append(kind, body, subject = '') {
@@ -83,8 +92,7 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
       running = await run(self.pipeline, reader, store);
     },
     ledger: () => self.pipeline.ledger(log.length),
-    panes: (subject, quantity, window) =>
-      store.panesOf({ keys: [{ subject, quantity }], window, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000_000 }),
+    panes: (subject, quantity, window) => store.panesOf({ keys: [{ subject, quantity }], window, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000_000 }),
   };
   running = await run(self.pipeline, reader, store);
   self.append('registry', { action: 'apply', town });

@@ -3,9 +3,8 @@ import type { QuantityRule } from '../../core/device-type.ts';
 import type { Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
 
-/** What a detector remembers of one key: plain data, at most `detectorNumbersMax` numbers. */
+/** What a detector remembers of one key: plain data, a handful of numbers. */
 export type DetectorState = Record<string, number>;
-export const detectorNumbersMax = 16;
 
 export interface Judgement {
   readonly unusual: boolean;
