@@ -15,7 +15,7 @@ import { changeRegistry } from './change-registry.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
 import { initialState, ledgerOf, type PipelineState, restore, snapshot } from './state.ts';
-import { passTime, wantsPast } from './tick.ts';
+import { passLogTime, passTime, wantsPast } from './tick.ts';
 
 /** Everything an operator may touch. */
 export interface Context {
@@ -55,7 +55,7 @@ export const pipeline = (types: Types, history: History): Pipeline => {
   const process = (envelope: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
     state.end = envelope.offset + 1;
-    state.logTime = Math.max(state.logTime, envelope.logTime);
+    passLogTime(context, envelope, out);
     state.counters.processed++;
     switch (envelope.kind) {
       case 'message':

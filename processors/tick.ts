@@ -9,7 +9,7 @@ import { reopen } from './reopen.ts';
 import { revise, revisedKeysPerTickMax } from './revise.ts';
 import { isRevising, type KeyState, type SubjectState } from './state.ts';
 
-/** A longer gap between two ticks means that no gate was open in it, ms. */
+/** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
 export const openGapMaxMs = 5_000;
 /** A step of the wall clock against the log's own time beyond it raises an alarm, ms. */
 export const clockStepMaxMs = 60_000;
@@ -37,16 +37,33 @@ export const passTime = (context: Context, envelope: Envelope, out: Outputs): Pr
   })();
 };
 
-/** Keeps the gate's counters, the open time and the closures. */
+/** Moves the log time on to that of the next envelope; keeps the open time and the closures. */
+export const passLogTime = ({ state }: Context, envelope: Envelope, out: Outputs): void => {
+  const from = state.logTime;
+  state.logTime = Math.max(from, envelope.logTime);
+  const gap = from === 0 ? 0 : state.logTime - from;
+  if (gap <= openGapMaxMs) {
+    state.openMs += gap;
+    return;
+  }
+  state.closures.push({ from, to: state.logTime });
+  out.closures.push({ from, to: state.logTime, offset: envelope.offset });
+  // A device whose clock is ahead may have been folded into the closure before it was known.
+  for (const [name, { keys }] of state.subjects) {
+    for (const key of keys.values()) {
+      const { rule, last } = key.fold;
+      if (!rule.holds || !rule.live || last === null || last.at <= from) continue;
+      key.touched.push([from, last.at]);
+      state.revising.add(name);
+    }
+  }
+};
+
+/** Keeps the gate's counters, and watches its clock. */
 const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void => {
   const tick = JSON.parse(textOf(envelope.payload)) as Tick;
   const gap = state.tickAt === null ? 0 : state.logTime - state.tickAt;
   state.counters.qos0Dropped = tick.qos0Dropped;
-  if (gap <= openGapMaxMs) state.openMs += gap;
-  else if (state.tickAt !== null) {
-    state.closures.push({ from: state.tickAt, to: state.logTime });
-    out.closures.push({ from: state.tickAt, to: state.logTime, offset: envelope.offset });
-  }
   const step = state.wallAt === null || gap > openGapMaxMs ? 0 : tick.wall - state.wallAt - gap;
   if (Math.abs(step) > clockStepMaxMs) out.anomalies.push(clockStep(step, state.logTime, envelope.offset));
   state.tickAt = state.logTime;

@@ -32,8 +32,6 @@ export interface Drive {
   panes(subject: string, quantity: string, window: WindowName): Promise<Pane[]>;
 }
 
-const minuteMs = 60_000;
-
 export const townOf = (devices: Town['devices'], extra: Partial<Town> = {}): Town =>
   townSchema.parse({ name: 'Test', zone: 'Europe/Paris', admission: 'open', devices, ...extra });
 
@@ -96,7 +94,7 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
   };
   running = await run(self.pipeline, reader, store);
   self.append('registry', { action: 'apply', town });
-  self.tick(start + minuteMs, minuteMs);
+  self.tick(start + 1000);
   now = start;
   return self;
 };
