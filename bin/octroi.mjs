@@ -10,7 +10,11 @@ if (node === null || !existsSync(join(root, 'node_modules', 'commander'))) {
   console.error(node === null ? noNode : 'octroi is not installed yet: run "npm ci" here.');
   process.exit(1);
 }
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, 'cli', 'octroi.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, 'cli', 'octroi.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  // glibc's arenas, one a thread, keep what they free; see main.ts.
+  env: { MALLOC_ARENA_MAX: '2', ...process.env },
+});
 // The child hears the terminal's signals itself; this process only waits for it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));

@@ -85,11 +85,14 @@ process.on('message', (message: ToPlant) => {
 process.on('disconnect', () => void stop());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 
+/** After that a stop no longer waits for what hangs: the log holds whatever was not committed. */
+const stopMsMax = 10_000;
 let stopping = false;
 const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   gate.abort(failure('unavailable', 'the gate is stopping'));
+  setTimeout(() => process.exit(1), stopMsMax).unref();
   await server?.close();
   toWorker({ stop: true });
 };

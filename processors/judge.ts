@@ -50,11 +50,17 @@ export const judge = (key: KeyState, point: Point, rule: QuantityRule, to: Verdi
     to.anomalies.push({
       ...row,
       until: judgement.unusual ? null : point.at,
-      reason: detector.reason(judgement, observed, show),
+      reason: judgement.unusual ? detector.reason(judgement, observed, show) : ended(point.at - since),
       version: judgement.unusual ? 0 : 1,
     });
     note(state, judgement.unusual ? since : undefined, observed);
   }
+};
+
+/** What ends it says how long it lasted; what it was stands in the first version. */
+const ended = (ms: number): Anomaly['reason'] => {
+  const minutes = Math.round(ms / 60_000);
+  return { fr: `Revenu à la normale après ${minutes} min.`, en: `Back to usual after ${minutes} min.` };
 };
 
 const note = (state: DetectorState, since: number | undefined, observed: number | null): void => {
