@@ -6,6 +6,7 @@ import { benchCommand } from './bench.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { importCommand } from './import.ts';
 import { ledgerCommand } from './ledger.ts';
 import { startCommand } from './start.ts';
 import { townCommand } from './town.ts';
@@ -18,6 +19,7 @@ const program = new Command('octroi')
   .version(version)
   .exitOverride()
   .addCommand(startCommand())
+  .addCommand(importCommand())
   .addCommand(ledgerCommand())
   .addCommand(verifyCommand())
   .addCommand(explainCommand())

@@ -1,0 +1,247 @@
+/** `octroi import`: CSV files of history into a data folder, by profiles. What a file means is left to `imports/`. */
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { fail, failures } from '../core/failure.ts';
+import type { DeadLetter } from '../core/reading.ts';
+import type { Ledger } from '../core/store.ts';
+import { emptyTown } from '../core/town.ts';
+import { bundledProfiles, type Profile, readProfile } from '../imports/profile.ts';
+import { type Batch, readRows } from '../imports/rows.ts';
+import { configOf, dataCommand, print } from './options.ts';
+import { appliedFile, types } from './parts.ts';
+import { openWorkshop, type Workshop } from './workshop.ts';
+
+/** Readings that are appended at once; each time the log is synced and the store commits. */
+const appendReadingsMax = 40_000;
+/** A tick at least that often: after 5 s without one the gate counts as closed. */
+const tickMs = 1_000;
+const progressMs = 500;
+
+export interface ImportedFile {
+  readonly file: string;
+  readonly profile: string;
+  readonly rows: number;
+  /** Cells of rows that could be read, missing ones included. */
+  readonly readings: number;
+  readonly refused: number;
+}
+
+export interface Imported {
+  readonly files: readonly ImportedFile[];
+  /** Files of a folder that no profile knows. */
+  readonly skipped: readonly string[];
+  readonly rows: number;
+  readonly readings: number;
+  readonly refused: number;
+  /** What the ledger gained. */
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly corrected: number;
+  readonly deadLetter: number;
+  readonly seconds: number;
+  readonly readingsPerSecond: number;
+}
+
+interface Task {
+  readonly path: string;
+  readonly profile: Profile;
+}
+
+/** Which file is read by which profile. @throws FailureError `no-profile`, `bad-request` (no such path), `profile-invalid` */
+const tasksOf = async (paths: readonly string[], profileFile: string | undefined): Promise<{ tasks: Task[]; skipped: string[] }> => {
+  const given = profileFile === undefined ? undefined : readProfile(profileFile, types);
+  const profiles = given === undefined ? bundledProfiles(types) : [given];
+  const known = (path: string): Profile | undefined => profiles.find(({ files }) => files.includes(basename(path)));
+  const tasks: Task[] = [];
+  const skipped: string[] = [];
+  for (const path of paths) {
+    if (!existsSync(path)) throw fail('bad-request', 'there is no such file or folder', path);
+    if ((await stat(path)).isDirectory()) {
+      for (const name of (await readdir(path)).sort()) {
+        const profile = known(name);
+        if (profile === undefined) skipped.push(name);
+        else tasks.push({ path: join(path, name), profile });
+      }
+      continue;
+    }
+    const profile = given ?? known(path);
+    if (profile === undefined) throw fail('no-profile', 'no profile knows this file', path);
+    tasks.push({ path, profile });
+  }
+  return { tasks, skipped };
+};
+
+/** A fresh folder gets an empty town, so that it is nobody else's. */
+const prepare = async (workshop: Workshop, config: Config): Promise<void> => {
+  if ((await workshop.views.ledger()).envelopes.appended > 0) return;
+  await workshop.change({ action: 'apply', town: emptyTown });
+  if (!existsSync(appliedFile(config.data))) await writeFile(appliedFile(config.data), JSON.stringify(emptyTown));
+};
+
+const adopt = async (workshop: Workshop, profiles: Iterable<Profile>): Promise<void> => {
+  const known = new Set((await workshop.views.town()).devices.map(({ id }) => id));
+  for (const { devices } of profiles) {
+    for (const device of devices) {
+      if (!known.has(device.id)) await workshop.change({ action: 'adopt', device: { ...device, imported: true } });
+      known.add(device.id);
+    }
+  }
+  await workshop.catchUp();
+};
+
+/** Rows that an earlier import refused already: a second import must not count them again. */
+const refusedBefore = async (workshop: Workshop): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>();
+  for (const { code, subject } of await workshop.views.deadLetterCounts()) {
+    if (failures[code as DeadLetter['code']]?.stage !== 'import' && code !== 'bad-time') continue;
+    let after: string | undefined;
+    do {
+      const { rows, next } = await workshop.views.deadLetters({ subject, code, limit: 1_000, ...(after === undefined ? {} : { after }) });
+      for (const letter of rows) found.add(refusedKey(letter.subject, letter.code, letter.field, letter.payload));
+      after = next ?? undefined;
+    } while (after !== undefined);
+  }
+  return found;
+};
+const refusedKey = (...parts: readonly string[]): string => parts.join('\n');
+
+class Importer {
+  rows = 0;
+  readings = 0;
+  refused = 0;
+  readonly #workshop: Workshop;
+  readonly #known: ReadonlySet<string>;
+  #drafts: Parameters<Workshop['append']>[0][number][] = [];
+  #waiting = 0;
+  #tickedAt = 0;
+
+  constructor(workshop: Workshop, known: ReadonlySet<string>) {
+    this.#workshop = workshop;
+    this.#known = known;
+  }
+
+  async file({ path, profile }: Task, progress: (rows: number) => void): Promise<ImportedFile> {
+    const before = { readings: this.readings, refused: this.refused };
+    let rows = 0;
+    for await (const part of readRows(createReadStream(path, { encoding: 'utf8', highWaterMark: 262_144 }), profile, basename(path))) {
+      for (const batch of part.batches) await this.#take(batch);
+      rows = part.rows;
+      progress(this.rows + rows);
+    }
+    await this.#send();
+    this.rows += rows;
+    return { file: basename(path), profile: profile.name, rows, readings: this.readings - before.readings, refused: this.refused - before.refused };
+  }
+
+  /** Closes the windows of what was imported: nothing more is expected. */
+  async settle(subjects: readonly string[]): Promise<void> {
+    await this.#drain();
+    await this.#workshop.append([{ kind: 'command', subject: '', payload: JSON.stringify({ action: 'settle', subjects }) }]);
+    await this.#tick();
+    await this.#workshop.catchUp();
+  }
+
+  async #take({ subject, rows }: Batch): Promise<void> {
+    const readings = rows.at.length * rows.columns.length;
+    this.readings += readings;
+    this.refused += rows.refused.length;
+    const refused = rows.refused.filter(({ code, line, text }) => !this.#known.has(refusedKey(subject, code, `${rows.source}:${line}`, text)));
+    if (readings === 0 && refused.length === 0) return;
+    this.#drafts.push({ kind: 'import', subject, payload: JSON.stringify({ ...rows, refused }) });
+    this.#waiting += readings;
+    if (this.#waiting >= appendReadingsMax) await this.#send();
+  }
+
+  async #send(): Promise<void> {
+    const drafts = this.#drafts;
+    this.#drafts = [];
+    this.#waiting = 0;
+    if (drafts.length > 0) await this.#workshop.append(drafts);
+    if (performance.now() - this.#tickedAt > tickMs) await this.#tick();
+    await this.#workshop.catchUp();
+    await this.#drain();
+  }
+
+  /** Ticks until no reading waits to be revised: each tick takes some days of each key. */
+  async #drain(): Promise<void> {
+    while ((await this.#workshop.views.ledger()).readings.waiting > 0) {
+      await this.#tick();
+      await this.#workshop.catchUp();
+    }
+  }
+
+  async #tick(): Promise<void> {
+    this.#tickedAt = performance.now();
+    await this.#workshop.tick();
+  }
+}
+
+/** Shows how far it is, on a terminal only. */
+const progressLine = (began: number): ((rows: number, readings: number) => void) => {
+  if (!process.stderr.isTTY) return () => {};
+  let shownAt = 0;
+  return (rows, readings) => {
+    const now = performance.now();
+    if (now - shownAt < progressMs) return;
+    shownAt = now;
+    process.stderr.write(`\r${rows} rows, ${readings} readings, ${Math.round(readings / ((now - began) / 1_000))} readings/s   `);
+  };
+};
+
+const gained = (before: Ledger, after: Ledger) => ({
+  stored: after.readings.stored - before.readings.stored,
+  duplicate: after.readings.duplicate - before.readings.duplicate,
+  corrected: after.readings.corrected - before.readings.corrected,
+  deadLetter: after.readings.deadLetter - before.readings.deadLetter,
+});
+
+/**
+ * Imports files into a data folder, which is made where there is none.
+ * @param paths files, and folders of which every file that a profile knows is read
+ * @throws FailureError `no-profile`, `profile-invalid`, `bad-request`, `data-in-use`
+ */
+export const importPaths = async (paths: readonly string[], config: Config, profileFile?: string): Promise<Imported> => {
+  const { tasks, skipped } = await tasksOf(paths, profileFile);
+  await mkdir(config.data, { recursive: true, mode: 0o750 });
+  const workshop = await openWorkshop(config, true);
+  try {
+    const began = performance.now();
+    await prepare(workshop, config);
+    const profiles = new Set(tasks.map(({ profile }) => profile));
+    await adopt(workshop, profiles);
+    const before = await workshop.views.ledger();
+    const importer = new Importer(workshop, await refusedBefore(workshop));
+    const show = progressLine(began);
+    const files: ImportedFile[] = [];
+    for (const task of tasks) files.push(await importer.file(task, (rows) => show(rows, importer.readings)));
+    await importer.settle([...profiles].flatMap(({ devices }) => devices.map(({ id }) => id)));
+    const seconds = (performance.now() - began) / 1_000;
+    const { rows, readings, refused } = importer;
+    const rate = { seconds: Math.round(seconds * 100) / 100, readingsPerSecond: Math.round(readings / seconds) };
+    return { files, skipped, rows, readings, refused, ...gained(before, await workshop.views.ledger()), ...rate };
+  } finally {
+    await workshop.close();
+  }
+};
+
+const report = (imported: Imported): string => {
+  const { files, skipped, rows, readings, refused, stored, duplicate, corrected, deadLetter, seconds, readingsPerSecond } = imported;
+  return [
+    ...files.map((one) => `${one.file}: ${one.rows} rows, ${one.readings} readings, ${one.refused} refused (profile ${one.profile})`),
+    ...skipped.map((file) => `${file}: skipped, no profile knows it`),
+    `${rows} rows, ${readings} readings, ${refused} refused: stored ${stored}, duplicate ${duplicate}, corrected ${corrected}, dead letters ${deadLetter}`,
+    `${seconds} s, ${readingsPerSecond} readings/s`,
+  ].join('\n');
+};
+
+export const importCommand = (): Command =>
+  dataCommand('import', 'import CSV files of history, by profiles')
+    .argument('<path...>', 'files; of a folder every file that a profile knows')
+    .option('--profile <file>', 'profile to read them by (default: the bundled ones, by file name)')
+    .action(async (paths: string[], { json, profile, ...options }) => {
+      const imported = await importPaths(paths, configOf(options), profile);
+      print(json, imported, () => report(imported));
+    });
