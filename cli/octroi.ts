@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { ledgerCommand } from './ledger.ts';
+import { replayCommand } from './replay.ts';
 import { startCommand } from './start.ts';
 import { townCommand } from './town.ts';
 import { verifyCommand } from './verify.ts';
@@ -21,6 +22,7 @@ const program = new Command('octroi')
   .addCommand(startCommand())
   .addCommand(importCommand())
   .addCommand(ledgerCommand())
+  .addCommand(replayCommand())
   .addCommand(verifyCommand())
   .addCommand(explainCommand())
   .addCommand(townCommand())

@@ -1,0 +1,124 @@
+/** `octroi replay`: the kept log of a data folder run again into an empty store; with `--check` both stores are compared, row by row. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { fail } from '../core/failure.ts';
+import type { Store } from '../core/store.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
+import { lockFolder } from '../log/lock.ts';
+import { pipeline } from '../processors/pipeline.ts';
+import { run } from '../processors/run.ts';
+import { duckdbStore } from '../stores/duckdb.ts';
+import { configOf, dataCommand, print } from './options.ts';
+import { openPlant, requireData, storeFile, types } from './parts.ts';
+
+export interface Difference {
+  /** Line of the dumps, counted from 1. */
+  readonly line: number;
+  /** Null where the dump ended before the other. */
+  readonly kept: string | null;
+  readonly replayed: string | null;
+}
+
+export interface Replayed {
+  readonly envelopes: number;
+  readonly readings: number;
+  readonly seconds: number;
+  readonly readingsPerSecond: number;
+  /** Null where no comparison was asked for. */
+  readonly equal: boolean | null;
+  readonly difference: Difference | null;
+}
+
+/** @throws FailureError `not-empty` */
+const requireEmpty = async (folder: string): Promise<void> => {
+  if (existsSync(folder) && (await readdir(folder)).length > 0) throw fail('not-empty', 'there is something in it', folder);
+};
+
+/** The first line in which two dumps differ; null where they are equal. */
+export const firstDifference = async (kept: AsyncIterable<string>, replayed: AsyncIterable<string>): Promise<Difference | null> => {
+  const a = kept[Symbol.asyncIterator]();
+  const b = replayed[Symbol.asyncIterator]();
+  try {
+    for (let line = 1; ; line++) {
+      const [left, right] = [await a.next(), await b.next()];
+      if (left.done && right.done) return null;
+      if (left.value !== right.value) return { line, kept: left.value ?? null, replayed: right.value ?? null };
+    }
+  } finally {
+    await a.return?.();
+    await b.return?.();
+  }
+};
+
+/** Compares with the folder's own store, which is first caught up with its log. */
+const compare = async (config: Config, replayed: Store): Promise<Difference | null> => {
+  const plant = await openPlant(config);
+  try {
+    await plant.run.to(replayed.position);
+    await plant.run.commit();
+    return await firstDifference(plant.store.dump(), replayed.dump());
+  } finally {
+    await plant.close();
+  }
+};
+
+/**
+ * Runs the log of a data folder into an empty store in another.
+ * @param into the folder of the new store; absent or empty
+ * @throws FailureError `no-data`, `not-empty`, `data-in-use` (only with `check`: the store has one reader)
+ */
+export const replay = async (config: Config, into: string, check: boolean): Promise<Replayed> => {
+  requireData(config.data);
+  await requireEmpty(into);
+  const lock = check ? await lockFolder(config.data) : null;
+  const reader = new AppendFileReader(config.data);
+  const file = storeFile(into);
+  try {
+    const start = await reader.start();
+    if (start > 0) throw fail('no-data', `the log begins at position ${start}: a replay begins with the backup that was taken before it was cut`, config.data);
+    await mkdir(dirname(file), { recursive: true, mode: 0o750 });
+    const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
+    try {
+      const began = performance.now();
+      const running = await run(pipeline(types, store), reader, store);
+      await running.to(await reader.end());
+      await running.checkpoint();
+      const seconds = (performance.now() - began) / 1_000;
+      const { envelopes, readings } = store.ledger();
+      const difference = check ? await compare(config, store) : null;
+      return {
+        envelopes: envelopes.processed,
+        readings: readings.accepted,
+        seconds: Math.round(seconds * 100) / 100,
+        readingsPerSecond: Math.round(readings.accepted / seconds),
+        equal: check ? difference === null : null,
+        difference,
+      };
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await reader.close();
+    await lock?.release();
+  }
+};
+
+const report = ({ envelopes, readings, seconds, readingsPerSecond, equal, difference }: Replayed): string =>
+  [
+    `${envelopes} envelopes, ${readings} readings, ${seconds} s, ${readingsPerSecond} readings/s`,
+    ...(equal === null ? [] : [equal ? 'equal' : 'DIFFERENT']),
+    ...(difference === null ? [] : [`line ${difference.line}`, `  kept      ${difference.kept?.trimEnd()}`, `  replayed  ${difference.replayed?.trimEnd()}`]),
+  ].join('\n');
+
+export const replayCommand = (): Command =>
+  dataCommand('replay', 'run the kept log again into an empty store')
+    .requiredOption('--into <dir>', 'folder of the new store; absent or empty')
+    .option('--check', 'compare it with the store there is')
+    .action(async ({ json, into, check, ...options }) => {
+      const replayed = await replay(configOf(options), into, check === true);
+      print(json, replayed, () => report(replayed));
+      if (replayed.equal === false) process.exitCode = 1;
+    });
