@@ -2,6 +2,8 @@
 import type { Config } from '../config.ts';
 import type { Views } from '../core/views.ts';
 import { httpServer } from '../dashboards/http.ts';
+import { feed } from '../feed/feed.ts';
+import { geography } from './geo.ts';
 import { types } from './parts.ts';
 import type { GateCalls } from './plant.ts';
 
@@ -10,7 +12,9 @@ export interface Served {
   close(): Promise<void>;
 }
 
-export const serve = async (config: Config, views: Views, _gate: GateCalls): Promise<Served> => {
-  const server = await httpServer({ host: config.httpHost, port: config.httpPort, logLevel: config.logLevel, views, types });
+export const serve = async (config: Config, views: Views, gate: GateCalls): Promise<Served> => {
+  const open = feed({ views, types, publish: (topic, payload, retain) => gate.publish(topic, payload, retain) });
+  const { httpHost: host, httpPort: port, logLevel } = config;
+  const server = await httpServer({ host, port, logLevel, views, types, plugins: [open], geo: geography() });
   return { url: server.url, close: () => server.close() };
 };
