@@ -1,0 +1,110 @@
+/** `octroi import` and `octroi replay` on a data folder, with a tiny file and a profile of its own. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { importPaths } from '../../cli/import.ts';
+import { firstDifference, replay } from '../../cli/replay.ts';
+import { inWorkshop } from '../../cli/workshop.ts';
+import { resolveConfig } from '../../config.ts';
+import { balance } from '../../core/ledger.ts';
+import { Flag } from '../../core/reading.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'octroi-import-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const configOf = (name: string) => resolveConfig({ data: join(folder, name) }, {}).config;
+
+const profile = `name: tiny
+files: [tiny.csv]
+source: this test
+time: { column: at, format: civil, zone: Europe/Paris, stamp: start }
+stepMs: 3600000
+devices: [{ id: school, type: submeter, intervalMs: 3600000, zone: Europe/Paris }]
+columns: [{ column: kwh, device: school, quantity: active_energy }]
+`;
+
+/** The whole of a day of 23 hours and one of 25, written with 24 rows each; the n-th row of a day holds n kWh. */
+const days = ['2026-03-29', '2026-10-25'].flatMap((day) => Array.from({ length: 24 }, (_, n) => `${day} ${String(n).padStart(2, '0')}:00,${n}`));
+
+const write = (lines: readonly string[]): { csv: string; profileFile: string } => {
+  const [csv, profileFile] = [join(folder, 'tiny.csv'), join(folder, 'tiny.yaml')];
+  writeFileSync(csv, ['at,kwh', ...lines].join('\n'));
+  writeFileSync(profileFile, profile);
+  return { csv, profileFile };
+};
+
+const booksOf = (name: string) => inWorkshop(configOf(name), async ({ views }) => balance(await views.ledger(), await views.recount()));
+
+const panesOf = (name: string, window: 'P1D' | 'P1M') =>
+  inWorkshop(configOf(name), ({ views }) =>
+    views.panes({ keys: [{ subject: 'school', quantity: 'active_energy' }], window, from: 0, to: Date.parse('2030-01-01'), limit: 1_000 }),
+  );
+
+test('days of 23 and 25 hours: the hour that cannot be told is a dead letter, every window is closed', async () => {
+  const { csv, profileFile } = write(days);
+  const imported = await importPaths([csv], configOf('data'), profileFile);
+  expect(imported).toMatchObject({ rows: 48, readings: 46, refused: 2, stored: 46, duplicate: 0, corrected: 0, deadLetter: 2, skipped: [] });
+  const panes = await panesOf('data', 'P1D');
+  // 0 + … + 23 = 276 kWh without the row of 2 kWh, in quanta of 0.0001 kWh.
+  expect(panes.map(({ start, end, sum, observedMs, open }) => [(end - start) / 3_600_000, sum, observedMs / 3_600_000, open])).toEqual([
+    [23, 2_740_000, 23, false],
+    [25, 2_740_000, 23, false],
+  ]);
+  for (const { flags } of panes) expect(flags & Flag.imported).toBe(Flag.imported);
+  expect((await booksOf('data')).balanced).toBe(true);
+  const letters = await inWorkshop(configOf('data'), ({ views }) => views.deadLetters({ limit: 10 }));
+  expect(letters.rows.map(({ code, field, payload }) => [code, field, payload])).toEqual([
+    ['no-such-local-time', 'tiny.csv:28', '2026-10-25 02:00,2'],
+    ['no-such-local-time', 'tiny.csv:4', '2026-03-29 02:00,2'],
+  ]);
+});
+
+test('a second import of the same file changes nothing; a changed value corrects', async () => {
+  const { csv, profileFile } = write(days);
+  await importPaths([csv], configOf('data'), profileFile);
+  const before = await panesOf('data', 'P1D');
+  const again = await importPaths([csv], configOf('data'), profileFile);
+  expect(again).toMatchObject({ stored: 0, duplicate: 46, corrected: 0, deadLetter: 0 });
+  expect(await panesOf('data', 'P1D')).toEqual(before);
+  write(days.map((line) => line.replace('2026-03-29 10:00,10', '2026-03-29 10:00,110')));
+  expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ stored: 0, duplicate: 45, corrected: 1, deadLetter: 0 });
+  const after = await panesOf('data', 'P1D');
+  expect(after.map(({ sum, version }) => [sum, version])).toEqual([
+    [3_740_000, 1],
+    [2_740_000, 0],
+  ]);
+  expect((await booksOf('data')).balanced).toBe(true);
+  const verified = await inWorkshop(configOf('data'), ({ views }) => views.verify());
+  expect(verified.compared).toBeGreaterThan(50);
+  expect(verified.different).toBe(0);
+});
+
+test('a replay gives the same store; it needs an empty folder', async () => {
+  const { csv, profileFile } = write(days);
+  await importPaths([csv], configOf('data'), profileFile);
+  await importPaths([csv], configOf('data'), profileFile);
+  const replayed = await replay(configOf('data'), join(folder, 'again'), true);
+  expect(replayed).toMatchObject({ readings: 94, equal: true, difference: null });
+  await expect(replay(configOf('data'), join(folder, 'again'), false)).rejects.toThrow('not-empty');
+  await expect(replay(configOf('nowhere'), join(folder, 'other'), false)).rejects.toThrow('no-data');
+});
+
+test('the comparison names the first line that differs', async () => {
+  async function* lines(...all: string[]): AsyncIterable<string> {
+    yield* all;
+  }
+  expect(await firstDifference(lines('a\n', 'b\n'), lines('a\n', 'b\n'))).toBeNull();
+  expect(await firstDifference(lines('a\n', 'b\n'), lines('a\n', 'c\n'))).toEqual({ line: 2, kept: 'b\n', replayed: 'c\n' });
+  expect(await firstDifference(lines('a\n'), lines('a\n', 'c\n'))).toEqual({ line: 2, kept: null, replayed: 'c\n' });
+});
+
+test('a folder: files that no profile knows are named and skipped; a file alone is refused', async () => {
+  const { csv } = write(days);
+  expect(await importPaths([folder], configOf('data'))).toMatchObject({ files: [], skipped: ['tiny.csv', 'tiny.yaml'], rows: 0 });
+  await expect(importPaths([csv], configOf('data'))).rejects.toThrow('no-profile');
+  await expect(importPaths([join(folder, 'absent.csv')], configOf('data'))).rejects.toThrow('absent.csv');
+});
