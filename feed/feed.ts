@@ -1,18 +1,23 @@
 /** The open-data side, put together: the gate, its tables, the routes on top and what MQTT retains. Each part is left to its own file. */
+import { randomBytes } from 'node:crypto';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { ResolvedType } from '../core/device-type.ts';
 import type { Views } from '../core/views.ts';
 import { catalogue } from './catalogue.ts';
+import { changesOf } from './changes.ts';
+import { events } from './events.ts';
+import { exports } from './exports.ts';
 import { gate } from './gate.ts';
 import { OdsError } from './ods-error.ts';
 import { datasets } from './registry.ts';
+import { type Publish, retain } from './retained.ts';
 import { tables } from './tables.ts';
 
 export interface FeedOptions {
   readonly views: Views;
   readonly types: ReadonlyMap<string, ResolvedType>;
   /** Publishes as the gate itself; an empty payload with `retain` forgets what was retained. */
-  readonly publish: (topic: string, payload: string, retain: boolean) => Promise<void>;
+  readonly publish: Publish;
   /** Epoch ms; default the machine's clock. */
   readonly clock?: () => number;
 }
@@ -31,13 +36,21 @@ const openToAll = (app: FastifyInstance): void => {
 
 /** The feed as a plug-in of the HTTP server. */
 export const feed =
-  ({ views, types, publish: _publish, clock = Date.now }: FeedOptions): ((app: FastifyInstance) => Promise<void>) =>
+  ({ views, types, publish, clock = Date.now }: FeedOptions): ((app: FastifyInstance) => Promise<void>) =>
   async (app) => {
     const shelves = tables(gate({ views, types, datasets }), clock);
     openToAll(app);
+    const warn =
+      (what: string) =>
+      (error: unknown): void =>
+        app.log.warn({ err: error }, what);
+    const changes = changesOf(shelves, randomBytes(6).toString('hex'));
+    retain(shelves, publish, warn('the public rows could not be retained'));
+    events(app, shelves, changes);
+    exports(app, shelves);
     catalogue(app, shelves, async () => (await views.town()).name);
     const end = views.onCommit(() => {
-      shelves.refresh().catch((error: unknown) => app.log.warn({ err: error }, 'the public rows could not be made'));
+      shelves.refresh().catch(warn('the public rows could not be made'));
     });
     app.addHook('onClose', async () => end());
   };

@@ -2,7 +2,7 @@
 
 export class OdsError extends Error {
   readonly status: number;
-  readonly code: 'ODSQLError' | 'InvalidRESTParameterError' | 'NotFoundResource';
+  readonly code: 'ODSQLError' | 'InvalidRESTParameterError' | 'NotFoundResource' | 'TooManyRequests';
   constructor(status: number, code: OdsError['code'], message: string) {
     super(message);
     this.name = 'OdsError';
@@ -19,3 +19,5 @@ export const odsql = (clause: string, what: string): OdsError =>
 export const badParameter = (message: string): OdsError => new OdsError(400, 'InvalidRESTParameterError', message);
 
 export const notFound = (what: string): OdsError => new OdsError(404, 'NotFoundResource', `${what} does not exist.`);
+
+export const tooMany = (message: string): OdsError => new OdsError(429, 'TooManyRequests', message);

@@ -1,0 +1,63 @@
+/** Public rows on MQTT: the newest of each key, retained on city/v1/public/<dataset>/<key>. Who may subscribe is left to the broker. */
+import type { Dataset } from './dataset.ts';
+import { record } from './present.ts';
+import type { Table, Tables } from './tables.ts';
+
+export type Publish = (topic: string, payload: string, retain: boolean) => Promise<void>;
+
+const payloads = ({ dataset, rows }: Table): Map<string, string> => {
+  const selection = dataset.fields.map((field) => ({ field, as: field.name }));
+  return new Map(
+    [...dataset.retained(rows)].map(([key, { id, fields }]) => [
+      `city/v1/public/${dataset.id}/${key}`,
+      JSON.stringify({ record: id, ...record(selection, fields, 'UTC') }),
+    ]),
+  );
+};
+
+/**
+ * Keeps what is retained equal to the tables. One dataset is written at a time, and only the newest state: a slow broker
+ * skips states and never falls behind. What failed is written again with the next change.
+ */
+export const retain = (tables: Tables, publish: Publish, failed: (error: unknown) => void): void => {
+  /** What the broker holds, by topic. */
+  const held = new Map<Dataset, Map<string, string>>();
+  const newest = new Map<Dataset, Table>();
+  const writing = new Set<Dataset>();
+
+  const write = async (table: Table): Promise<void> => {
+    const own = held.get(table.dataset) ?? new Map<string, string>();
+    held.set(table.dataset, own);
+    const wanted = payloads(table);
+    // What must go, goes first.
+    for (const topic of [...own.keys()].filter((one) => !wanted.has(one))) {
+      await publish(topic, '', true);
+      own.delete(topic);
+    }
+    for (const [topic, payload] of wanted) {
+      if (own.get(topic) === payload) continue;
+      await publish(topic, payload, true);
+      own.set(topic, payload);
+    }
+  };
+
+  const drain = async (dataset: Dataset): Promise<void> => {
+    if (writing.has(dataset)) return;
+    writing.add(dataset);
+    try {
+      for (let table = newest.get(dataset); table !== undefined; table = newest.get(dataset)) {
+        newest.delete(dataset);
+        await write(table);
+      }
+    } catch (error) {
+      failed(error);
+    } finally {
+      writing.delete(dataset);
+    }
+  };
+
+  tables.listen((table) => {
+    newest.set(table.dataset, table);
+    void drain(table.dataset);
+  });
+};
