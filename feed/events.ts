@@ -51,7 +51,7 @@ export const events = (app: FastifyInstance, tables: Tables, changes: Changes): 
     // An id at once: who is cut before the first change can still come back without a gap.
     const missed = seen === undefined ? [] : changes.since(seen);
     write(`retry: 2000\nid: ${missed === null || seen === undefined ? changes.newest() : seen}\n`);
-    write(missed === null ? `event: gap\ndata: ${JSON.stringify({ after: seen })}\n\n` : `event: open\ndata: {}\n\n`);
+    write(missed === null ? `event: gap\ndata: ${JSON.stringify({ after: seen })}\n\n` : `event: ready\ndata: {}\n\n`);
     for (const change of missed ?? []) send(change);
     const end = changes.listen(send);
     const beat = setInterval(() => write(': \n\n'), heartbeatMs);

@@ -20,13 +20,13 @@ const payloads = ({ dataset, rows }: Table): Map<string, string> => {
  * skips states and never falls behind. What failed is written again with the next change.
  */
 export const retain = (tables: Tables, publish: Publish, failed: (error: unknown) => void): void => {
-  /** What the broker holds, by topic. */
-  const held = new Map<Dataset, Map<string, string>>();
+  /** What the broker holds, by topic; null where a publication failed and may have arrived all the same. */
+  const held = new Map<Dataset, Map<string, string | null>>();
   const newest = new Map<Dataset, Table>();
   const writing = new Set<Dataset>();
 
   const write = async (table: Table): Promise<void> => {
-    const own = held.get(table.dataset) ?? new Map<string, string>();
+    const own = held.get(table.dataset) ?? new Map<string, string | null>();
     held.set(table.dataset, own);
     const wanted = payloads(table);
     // What must go, goes first.
@@ -36,6 +36,7 @@ export const retain = (tables: Tables, publish: Publish, failed: (error: unknown
     }
     for (const [topic, payload] of wanted) {
       if (own.get(topic) === payload) continue;
+      own.set(topic, null);
       await publish(topic, payload, true);
       own.set(topic, payload);
     }
