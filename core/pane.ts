@@ -43,5 +43,30 @@ export interface Pane extends Readonly<Element> {
   readonly revision: number;
 }
 
+/** The pane of a key. Field by field: a spread costs ten times as much, and every reading closes a window or so (`bench/`). */
+export const paneOf = (subject: string, quantity: string, window: WindowName, element: Readonly<Element>, version: number, revision: number): Pane => ({
+  subject,
+  quantity,
+  window,
+  start: element.start,
+  end: element.end,
+  count: element.count,
+  sum: element.sum,
+  unallocated: element.unallocated,
+  integral2: element.integral2,
+  observedMs: element.observedMs,
+  min: element.min,
+  max: element.max,
+  firstAt: element.firstAt,
+  firstValue: element.firstValue,
+  lastAt: element.lastAt,
+  lastValue: element.lastValue,
+  changes: element.changes,
+  sharesMs: element.sharesMs,
+  flags: element.flags,
+  version,
+  revision,
+});
+
 /** Share of the window that was observed, 0 to 1. */
 export const coverage = (element: Readonly<Element>): number => Math.min(1, element.observedMs / (element.end - element.start));

@@ -2,7 +2,7 @@
 import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
-import type { Element } from '../core/pane.ts';
+import { type Element, paneOf } from '../core/pane.ts';
 import { deadLetterExcerptChars, deadLetterPayloadCharsMax, Flag } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { type Level, lifetime, windowName } from '../core/window.ts';
@@ -21,7 +21,7 @@ export const emitTo =
   (level: Level, element: Element) => {
     if (level === lifetime && key.fold.rule.kind !== 'index' && key.fold.rule.kind !== 'delta') return;
     const version = level === lifetime ? key.fold.totalVersions++ : 0;
-    out.panes.push({ subject, quantity, window: windowName(level), ...element, version, revision });
+    out.panes.push(paneOf(subject, quantity, windowName(level), element, version, revision));
   };
 
 const excerpt = (text: string, max: number): string => (text.length > max ? text.slice(0, max) : text);
@@ -132,7 +132,17 @@ const accept = (context: Context, envelope: Envelope, subject: SubjectState, { d
     case 'new':
       state.counters.accepted++;
       state.counters.stored++;
-      out.readings.push({ subject: envelope.subject, quantity, ...point, offset: envelope.offset, revision: revisionOf(context), version: 0 });
+      out.readings.push({
+        subject: envelope.subject,
+        quantity,
+        at: point.at,
+        spanMs: point.spanMs,
+        value: point.value,
+        flags: point.flags,
+        offset: envelope.offset,
+        revision: revisionOf(context),
+        version: 0,
+      });
       remember(key, point);
       if (isExcluded(point)) pass(key.fold, point.at);
       else {

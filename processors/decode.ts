@@ -95,9 +95,10 @@ export const decodeImport = (envelope: Envelope, registry: Registry): Decoded & 
   const rows = JSON.parse(textOf(envelope.payload)) as ImportRows;
   if (declared === undefined) return refuse('unknown-device', `no device "${envelope.subject}" is declared`);
   const candidates: Candidate[] = [];
-  for (const [r, ts] of rows.at.entries()) {
-    for (const [c, { quantity, spanMs }] of rows.columns.entries()) {
-      candidates.push({ declared, field: quantity, value: rows.values[c]?.[r] ?? null, ts, spanMs, seq: undefined });
+  for (let row = 0; row < rows.at.length; row++) {
+    for (let column = 0; column < rows.columns.length; column++) {
+      const { quantity, spanMs } = rows.columns[column] as ImportRows['columns'][number];
+      candidates.push({ declared, field: quantity, value: rows.values[column]?.[row] ?? null, ts: rows.at[row], spanMs, seq: undefined });
     }
   }
   return { candidates, rows };

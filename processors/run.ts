@@ -36,19 +36,30 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
   let out = emptyOutputs();
   let snapshotAt = restored.offset;
   let logEnd = 0;
+  /** Up to where commits were handed to the store, and the last of them: the next envelopes are processed while it is written. */
+  let handedEnd = store.position;
+  let writing: Promise<void> = Promise.resolve();
 
-  const write = async (withSnapshot: boolean): Promise<void> => {
+  /** Hands over what waits as soon as the commit before is durable: two at the most are in memory. */
+  const hand = async (withSnapshot: boolean): Promise<void> => {
+    await writing;
     const end = pipeline.end();
-    if (end <= store.position && !(withSnapshot && snapshotAt < end)) return;
+    if (end <= handedEnd && !(withSnapshot && snapshotAt < end)) return;
     const outputs = out;
     out = emptyOutputs();
     const snapshot = withSnapshot ? { offset: end, scopes: pipeline.snapshot(false) } : null;
     if (snapshot !== null) snapshotAt = end;
-    const commit: Commit = { start: store.position, end, logTime: pipeline.logTime(), outputs, ledger: pipeline.ledger(Math.max(end, logEnd)), snapshot };
-    await store.commit(commit);
-    committed(commit);
+    const commit: Commit = { start: handedEnd, end, logTime: pipeline.logTime(), outputs, ledger: pipeline.ledger(Math.max(end, logEnd)), snapshot };
+    handedEnd = Math.max(handedEnd, end);
+    writing = store.commit(commit).then(() => committed(commit));
+    writing.catch(() => {}); // told to whoever awaits it next
   };
-  const commit = (): Promise<void> => write(pipeline.end() - snapshotAt >= snapshotEnvelopesMax);
+  const wantsSnapshot = (): boolean => pipeline.end() - snapshotAt >= snapshotEnvelopesMax;
+  const write = async (withSnapshot: boolean): Promise<void> => {
+    await hand(withSnapshot);
+    await writing;
+  };
+  const commit = (): Promise<void> => write(wantsSnapshot());
 
   return {
     async to(end) {
@@ -59,9 +70,9 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
           if (pipeline.wantsPast(envelope)) await commit();
           const reading = pipeline.process(envelope, out);
           if (reading !== undefined) await reading;
-          if (pipeline.end() <= store.position) out = emptyOutputs();
+          if (pipeline.end() <= handedEnd) out = emptyOutputs();
         }
-        if (rowsOf(out) >= commitRowsMax) await commit();
+        if (rowsOf(out) >= commitRowsMax) await hand(wantsSnapshot());
       }
     },
     commit,
