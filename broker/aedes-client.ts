@@ -1,11 +1,16 @@
 /** The private side of aedes 1.2 that the door relies on; a canary test fails when a field is gone. Exactly that version is pinned. */
+import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { bodyFault, levelFault } from './grammar.ts';
 import type { Session } from './session.ts';
 
 export interface AedesParser {
-  readonly packet: { readonly cmd: string; readonly length: number };
+  readonly packet: { readonly cmd: string; readonly length: number; readonly qos: number; readonly dup: boolean };
+  /** What has come and is not parsed. */
+  readonly _list: { readonly length: number; slice(start: number, end: number): Buffer };
   _parseLength(): boolean;
+  _parsePayload(): boolean;
   _emitError(error: Error): boolean;
 }
 
@@ -16,6 +21,8 @@ export interface AedesClient extends EventEmitter {
   readonly connected: boolean;
   readonly _parser: AedesParser;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
+  /** Packet ids of QoS 2 between PUBREC and PUBREL. */
+  readonly _inboundInflight: ReadonlySet<number>;
   /** Packets of the chunk at hand that are not done; the next chunk is read at 0. */
   _parsingBatch: number;
   pause(): void;
@@ -43,13 +50,29 @@ const packetTypes = [
   'disconnect',
 ];
 
-/** Judges each packet by its header, before its body is gathered. */
-export const guardParser = (client: AedesClient, fault: (type: number, bytes: number) => string | null): void => {
+const connackLevel = Buffer.from([0x20, 2, 0, 1]);
+/** A topic and a packet id, with their length. */
+const publishHeadMax = 2 + 65_535 + 2;
+
+/** Judges each packet by its header, before its body is gathered, and then by its body; `refused` is told why one was not taken. */
+export const guardParser = (client: AedesClient, headerFault: (type: number, bytes: number) => string | null, refused: (reason: string) => void): void => {
   const parser = client._parser;
-  const parseLength = parser._parseLength;
+  const { _parseLength: parseLength, _parsePayload: parsePayload } = parser;
+  const refuse = (reason: string): boolean => {
+    refused(reason);
+    return parser._emitError(new Error(reason));
+  };
   parser._parseLength = () => {
     if (!parseLength.call(parser)) return false;
-    const found = fault(packetTypes.indexOf(parser.packet.cmd), parser.packet.length);
-    return found === null || parser._emitError(new Error(found));
+    const found = headerFault(packetTypes.indexOf(parser.packet.cmd), parser.packet.length);
+    return found === null || refuse(found);
+  };
+  parser._parsePayload = () => {
+    const { cmd, length, qos, dup } = parser.packet;
+    if (parser._list.length < length) return false;
+    const type = packetTypes.indexOf(cmd);
+    const found = bodyFault(type, qos, dup, parser._list.slice(0, cmd === 'publish' ? Math.min(length, publishHeadMax) : length));
+    if (found === levelFault) client.conn.write(connackLevel);
+    return found === null ? parsePayload.call(parser) : refuse(found);
   };
 };

@@ -11,7 +11,7 @@ import { type AedesClient, guardParser } from './aedes-client.ts';
 import { Gate, type Ingest } from './gate.ts';
 import { hooks } from './hooks.ts';
 import { type AdmissionRules, admit } from './identity.ts';
-import { type DoorLimits, doorLimitDefaults, packetFault } from './limits.ts';
+import { type DoorLimits, limitsOf, packetFault } from './limits.ts';
 import { Scanner } from './scanner.ts';
 import { type Connection, Session } from './session.ts';
 import { publicPrefix, topicRule } from './topic.ts';
@@ -31,18 +31,24 @@ export interface DoorOptions {
   readonly clock?: () => number;
 }
 
-/** What the door has counted since it opened; `connections`, `strangers`, `held` and `heldBytes` are of this moment. */
+/** What the door has counted since it opened; `connections`, `strangers`, `held` and the three of bytes are of this moment. */
 export interface DoorCounters {
   readonly connections: number;
   readonly strangers: number;
   /** Messages received and not settled. */
   readonly held: number;
   readonly heldBytes: number;
+  /** Bytes of payload that wait because the log has its hands full. */
+  readonly waitingBytes: number;
+  /** Bytes of packets that have not wholly come. */
+  readonly gatheredBytes: number;
   /** Messages handed to the log. */
   readonly messages: number;
   readonly qos0Dropped: number;
   /** Connections, publications and subscriptions refused, by reason: the limit's name where it was one. */
   readonly refused: Readonly<Record<string, number>>;
+  /** How often a limit that slows a sender down, or drops QoS 0, was reached, by its name. */
+  readonly slowed: Readonly<Record<string, number>>;
   /** Public messages that a slow subscriber missed. */
   readonly forwardsDropped: number;
 }
@@ -60,8 +66,8 @@ export interface Door {
   close(): Promise<void>;
 }
 
-/** The keepalive of connections that wait for the log is renewed that often, ms. */
-const keepAliveEveryMs = 500;
+/** The keepalive of connections that wait for the log is renewed that often, and packets that do not end are looked for, ms. */
+const sweepEveryMs = 500;
 
 const listening = async (server: Server | HttpServer, host: string, port: number): Promise<number> => {
   server.listen(port, host);
@@ -107,7 +113,7 @@ class OpenDoor implements Door {
 
   constructor(options: DoorOptions) {
     this.#options = options;
-    this.#limits = { ...doorLimitDefaults, ...options.limits };
+    this.#limits = limitsOf(options.limits ?? {});
     this.#clock = options.clock ?? (() => performance.now());
     this.#gate = new Gate(this.#limits, options.ingest, this.#clock);
     this.#topics = new TextCache((topic) => topicRule(topic, this.#limits));
@@ -128,6 +134,8 @@ class OpenDoor implements Door {
       connectTimeout: limits.connectTimeoutMs,
       drainTimeout: limits.drainTimeoutMs,
       maxInflightInbound: limits.qos2OpenPerClientMax,
+      // Of what follows a CONNECT in one chunk, before its CONNACK: a device need not wait for it. No further chunk is read until then.
+      queueLimit: Number.MAX_SAFE_INTEGER,
       concurrency: 1000,
     });
     await this.#aedes.listen();
@@ -140,14 +148,17 @@ class OpenDoor implements Door {
       await this.close();
       throw error;
     }
-    this.#timer = setInterval(() => this.#keepAlive(), keepAliveEveryMs);
+    this.#timer = setInterval(() => this.#sweep(), sweepEveryMs);
   }
 
   publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void> {
     if (!topic.startsWith(publicPrefix) || topicRule(topic, this.#limits).fault !== null) throw fail('bad-request', 'not a public topic', topic);
     if (retain && payload.length === 0) this.#retained.delete(topic);
     else if (retain && !this.#retained.has(topic)) {
-      if (this.#retained.size >= this.#limits.retainedMax) throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
+      if (this.#retained.size >= this.#limits.retainedMax) {
+        this.#refuse('retainedMax');
+        throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
+      }
       this.#retained.add(topic);
     }
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -162,9 +173,12 @@ class OpenDoor implements Door {
       strangers: this.#strangers.size,
       held: this.#gate.pending,
       heldBytes: this.#gate.heldBytes,
+      waitingBytes: this.#gate.waitingBytes,
+      gatheredBytes: this.#gate.gatheredBytes,
       messages: this.#gate.messages,
       qos0Dropped: this.#gate.qos0Dropped,
       refused: Object.fromEntries(this.#refused),
+      slowed: { ...this.#gate.slowed },
       forwardsDropped: this.#forwardsDropped,
     };
   }
@@ -184,8 +198,14 @@ class OpenDoor implements Door {
   }
 
   /** Who waits for its acknowledgements, or is not read, is not silent: its PINGREQ may stand in the socket. */
-  #keepAlive(): void {
-    for (const session of this.#sockets.values()) if (session.inFlight > 0 || session.paused) session.connection.touch();
+  #sweep(): void {
+    const stale = this.#clock() - this.#limits.packetTimeoutMs;
+    for (const session of this.#sockets.values()) {
+      if (session.inFlight > 0 || session.paused) session.connection.touch();
+      if (session.gatheringSince === null || session.gatheringSince > stale) continue;
+      this.#refuse('packetTimeoutMs');
+      session.connection.close();
+    }
   }
 
   #refuse(reason: string): void {
@@ -213,9 +233,11 @@ class OpenDoor implements Door {
     aedes.on('unsubscribe', (filters, client) => {
       for (const filter of filters) (client as unknown as AedesClient | null)?.session?.subscriptions.delete(filter);
     });
-    // A client's error ends its connection and nothing else; without listeners it would end the process.
     // An error ends its connection and nothing else; without listeners it would end the process.
-    aedes.on('clientError', () => {});
+    aedes.on('clientError', (_client, error) => {
+      if (error.message === 'drain timeout') this.#refuse('drainTimeoutMs');
+      else if (error.message.startsWith('maxInflightInbound')) this.#refuse('qos2OpenPerClientMax');
+    });
     aedes.on('keepaliveTimeout', () => this.#refuse('keepalive'));
     aedes.on('connectionError', (_client, error) => {
       if (error.message === 'connect did not arrive in time') this.#refuse('connectTimeoutMs');
@@ -236,6 +258,7 @@ class OpenDoor implements Door {
       this.#sockets.delete(socket);
       this.#strangers.delete(session);
       session.close();
+      this.#gate.forget(session);
     });
   }
 
@@ -262,12 +285,12 @@ class OpenDoor implements Door {
       close: () => socket.destroy(),
     });
     const client = this.#handle(socket, session, request);
-    guardParser(client, (type, bytes) => {
+    const header = (type: number, bytes: number): string | null => {
       const fault = packetFault(type, bytes, !session.greeted, this.#limits);
       session.greeted = true;
-      if (fault !== null) this.#refuse(fault);
       return fault;
-    });
+    };
+    guardParser(client, header, (reason) => this.#refuse(reason));
     return session;
   }
 
@@ -280,6 +303,12 @@ class OpenDoor implements Door {
       (reason) => this.#refuse(reason),
     );
     scanner.client = this.#handle(scanner.tunnel, scanner.session, request);
+    // It has judged the headers.
+    guardParser(
+      scanner.client,
+      () => null,
+      (reason) => this.#refuse(reason),
+    );
     scanner.session.onReady = () => scanner.ready();
     return scanner.session;
   }

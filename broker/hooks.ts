@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { AedesOptions, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
 import type { AedesClient } from './aedes-client.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, Release } from './gate.ts';
 import type { Admission, Credentials } from './identity.ts';
 import type { Session } from './session.ts';
 import { hasControl, maySubscribe, topicRule } from './topic.ts';
@@ -44,8 +44,11 @@ const enter = (client: AedesClient, userName: string | undefined, password: Buff
   const { session, id } = client;
   const { limits } = context.gate;
   if (session === undefined || session.closed) return refusal(3, 'no session');
-  if (id.length > limits.clientIdCharsMax || hasControl(id)) return refusal(2, 'clientIdCharsMax');
-  if (userName !== undefined && (userName.length > limits.userNameCharsMax || hasControl(userName))) return refusal(4, 'userNameCharsMax');
+  if (session.refusal !== null) return refusal(2, session.refusal);
+  if (id.length > limits.clientIdCharsMax) return refusal(2, 'clientIdCharsMax');
+  if (hasControl(id)) return refusal(2, 'a control character in a client id');
+  if (userName !== undefined && userName.length > limits.userNameCharsMax) return refusal(4, 'userNameCharsMax');
+  if (userName !== undefined && hasControl(userName)) return refusal(4, 'a control character in a user name');
   const admission = context.admit({ clientId: id, userName, password });
   if (!admission.admitted) return refusal(admission.returnCode, admission.returnCode === 3 ? 'strangersMax' : 'bad-credentials');
   const holder = context.holder(id);
@@ -56,34 +59,55 @@ const enter = (client: AedesClient, userName: string | undefined, password: Buff
 };
 
 /** Sessions do not outlive connections, wills are not kept, and a keepalive is always set: aedes reads all three from the packet. */
-const tame = (packet: ConnectPacket, keepaliveSecondsMax: number): Error | null => {
+const tame = ({ session }: AedesClient, packet: ConnectPacket, keepaliveSecondsMax: number): void => {
   const open = packet as { will?: unknown; clean?: boolean; keepalive?: number; clientId: string };
-  // [MQTT-3.1.3-8]
-  if (open.clientId === '' && open.clean === false) return new Error('an empty client id needs a clean session');
+  // [MQTT-3.1.3-8]; an error here would end the connection without its CONNACK.
+  if (session !== undefined && open.clientId === '' && open.clean === false) session.refusal = 'an empty client id without a clean session';
   open.will = undefined;
   open.clean = true;
   if (!open.keepalive || open.keepalive > keepaliveSecondsMax) open.keepalive = keepaliveSecondsMax;
+};
+
+/** Why a client may not subscribe; null where it may, and then it is counted. */
+const subscribeFault = (client: AedesClient, filter: string, { gate }: HookContext): string | null => {
+  const { session } = client;
+  const { limits } = gate;
+  if (session === undefined || !maySubscribe(filter, limits)) return 'subscribe-denied';
+  if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptionsPerClientMax) return 'subscriptionsPerClientMax';
+  session.subscriptions.add(filter);
   return null;
 };
 
-const mayAdd = (client: AedesClient, filter: string, context: HookContext): boolean => {
-  const { session } = client;
-  const { limits } = context.gate;
-  if (session === undefined || !maySubscribe(filter, limits)) return false;
-  if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptionsPerClientMax) return false;
-  session.subscriptions.add(filter);
-  return true;
+/**
+ * Offers a QoS 2 message; a repetition before its PUBREL is answered and not passed on again [MQTT-4.3.3-2].
+ * @param offer called for a message that is new, with what to do when it is settled
+ */
+const offerOnce = (client: AedesClient, session: Session, packetId: number, done: () => void, offer: (settled: () => void) => void): void => {
+  if (client._inboundInflight.has(packetId)) {
+    done();
+    return;
+  }
+  const waiting = session.unsettled.get(packetId);
+  if (waiting !== undefined) {
+    waiting.push(done);
+    return;
+  }
+  const all = [done];
+  session.unsettled.set(packetId, all);
+  offer(() => {
+    session.unsettled.delete(packetId);
+    for (const one of all) one();
+  });
 };
 
 /** The hooks, for `Aedes.createBroker`. */
 export const hooks = (context: HookContext): AedesOptions => {
   const { gate } = context;
   return {
-    preConnect: (_client, packet, callback) =>
+    preConnect: (client, packet, callback) =>
       guarded<boolean>(callback, false, (done) => {
-        const error = tame(packet, gate.limits.keepaliveSecondsMax);
-        if (error !== null) context.refused(error.message);
-        done(error, error === null);
+        tame(client as unknown as AedesClient, packet, gate.limits.keepaliveSecondsMax);
+        done(null, true);
       }),
     authenticate: (client, userName, password, callback) =>
       guarded<boolean | null>(callback as Callback<boolean | null>, false, (done) => {
@@ -105,15 +129,18 @@ export const hooks = (context: HookContext): AedesOptions => {
         packet.payload = nothing;
         const { qos, dup, messageId } = packet as PublishPacket & { messageId?: number };
         const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-        gate.offer(session, rule, bytes, qos, dup, messageId ?? 0, qos === 0 ? null : () => done(null, undefined));
-        if (qos === 0) done(null, undefined);
+        const pass = (): void => done(null, undefined);
+        const offer = (release: Release): void => gate.offer(session, rule, bytes, qos, dup, messageId ?? 0, release);
+        if (qos === 2) return offerOnce(client as unknown as AedesClient, session, messageId ?? 0, pass, offer);
+        offer(qos === 0 ? null : pass);
+        if (qos === 0) pass();
       }),
     authorizeSubscribe: (client, subscription, callback) =>
       guarded<Subscription | null>(callback as Callback<Subscription | null>, null, (done) => {
-        const allowed = mayAdd(client as unknown as AedesClient, subscription.topic, context);
-        if (!allowed) context.refused('subscribe-denied');
+        const fault = subscribeFault(client as unknown as AedesClient, subscription.topic, context);
+        if (fault !== null) context.refused(fault);
         // An error would end the connection; null is refused in the SUBACK.
-        done(null, allowed ? subscription : null);
+        done(null, fault === null ? subscription : null);
       }),
     authorizeForward: (client, packet) => {
       try {

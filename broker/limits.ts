@@ -1,4 +1,6 @@
 /** Every limit of the door, named; what is done at each is said here and done elsewhere. */
+import { fail } from '../core/failure.ts';
+
 export interface DoorLimits {
   /** Bytes of one packet; a longer one is cut off at its header, and so is its connection. */
   readonly packetBytesMax: number;
@@ -22,6 +24,12 @@ export interface DoorLimits {
   readonly heldEnvelopesMax: number;
   /** The same in bytes of payload. */
   readonly heldBytesMax: number;
+  /** Bytes of payload that wait because the log has its hands full; above it whoever adds to them is not read, below half of it read again. */
+  readonly waitingBytesMax: number;
+  /** Bytes of packets that have not wholly come, of all connections; above it whoever adds to them is not read until others' are done. */
+  readonly gatheredBytesMax: number;
+  /** How long one packet may take to come, ms; then its connection is closed. */
+  readonly packetTimeoutMs: number;
   /** Messages a second of one connection, with a burst of one second; above it that connection alone is read more slowly. */
   readonly ratePerDeviceMax: number;
   /** QoS 2 messages of one connection between PUBREC and PUBREL; one more closes it. */
@@ -56,6 +64,9 @@ export const doorLimitDefaults: DoorLimits = {
   inFlightBytesPerClientMax: 1024 * 1024,
   heldEnvelopesMax: 50_000,
   heldBytesMax: 64 * 1024 * 1024,
+  waitingBytesMax: 32 * 1024 * 1024,
+  gatheredBytesMax: 16 * 1024 * 1024,
+  packetTimeoutMs: 60_000,
   ratePerDeviceMax: 10_000,
   qos2OpenPerClientMax: 1_000,
   subscriptionsPerClientMax: 20,
@@ -66,6 +77,18 @@ export const doorLimitDefaults: DoorLimits = {
   retainedMax: 10_000,
   drainTimeoutMs: 3_000,
   unreadAckBytesMax: 64 * 1024,
+};
+
+/**
+ * The limits, some of them given.
+ * @throws FailureError `bad-setting` that names one which does not exist
+ */
+export const limitsOf = (given: Readonly<Record<string, number>>): DoorLimits => {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(doorLimitDefaults, name))
+      throw fail('bad-setting', `there is no limit ${name}; there are ${Object.keys(doorLimitDefaults).join(', ')}`, name);
+  }
+  return { ...doorLimitDefaults, ...given };
 };
 
 const connect = 1;

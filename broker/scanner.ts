@@ -95,6 +95,8 @@ export class Scanner implements Connection {
   readonly #refused: (reason: string) => void;
   #chunks: Buffer[] = [];
   #length = 0;
+  /** Bytes of an unfinished packet that the gate was told of. */
+  #gathered = 0;
   /** Bytes without which scanning is of no use. */
   #needed = 2;
   /** aedes has not taken what it was given. */
@@ -122,7 +124,10 @@ export class Scanner implements Connection {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('end', () => this.tunnel.push(null));
     socket.on('error', () => {});
-    socket.on('close', () => this.tunnel.destroy());
+    socket.on('close', () => {
+      this.#drop();
+      this.tunnel.destroy();
+    });
   }
 
   get session(): Session {
@@ -170,9 +175,40 @@ export class Scanner implements Connection {
   }
 
   #take(chunk: Buffer): void {
-    this.#chunks.push(chunk);
     this.#length += chunk.length;
+    if (this.#length >= this.#needed && this.#chunks.length === 0) {
+      this.#chunks.push(chunk);
+    } else this.#gather(chunk);
     if (this.#length >= this.#needed) this.#go();
+    else this.#count();
+  }
+
+  /** Small pieces are joined as they come, each at least twice as large as the next: a buffer a byte would cost a hundred times as much. */
+  #gather(chunk: Buffer): void {
+    const chunks = this.#chunks;
+    let last = chunk;
+    for (let before = chunks.at(-1); before !== undefined && before.length < 2 * last.length; before = chunks.at(-1)) {
+      chunks.pop();
+      last = Buffer.concat([before, last]);
+    }
+    chunks.push(last);
+  }
+
+  /** Tells the gate how much of an unfinished packet is here; what is whole and not read yet is not counted. */
+  #count(): void {
+    const now = this.#length >= this.#needed || this.#session.closed ? 0 : this.#length;
+    const more = now - this.#gathered;
+    if (more === 0) return;
+    this.#gathered = now;
+    if (now === 0) this.#session.gatheringSince = null;
+    else this.#session.gatheringSince ??= this.#gate.now();
+    this.#gate.gathered(this.#session, more);
+  }
+
+  #drop(): void {
+    this.#chunks = [];
+    this.#length = 0;
+    this.#count();
   }
 
   get #held(): boolean {
@@ -184,12 +220,17 @@ export class Scanner implements Connection {
     this.#scanning = true;
     if (this.#length >= this.#needed) {
       const buffer = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-      const rest = buffer.subarray(this.#scan(buffer));
-      this.#chunks = rest.length === 0 ? [] : [rest];
+      const at = this.#scan(buffer);
+      const rest = buffer.subarray(at);
+      // A short rest must not keep the whole buffer.
+      this.#chunks = rest.length === 0 ? [] : [at > rest.length ? Buffer.copyBytesFrom(rest) : rest];
       this.#length = rest.length;
+      // Another packet has begun.
+      if (at > 0) this.#session.gatheringSince = null;
     }
     this.#scanning = false;
-    if (this.#session.closed) this.#chunks = [];
+    if (this.#session.closed) this.#drop();
+    else this.#count();
     if (this.#held) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -235,6 +276,8 @@ export class Scanner implements Connection {
     const topicEnd = topicStart <= end ? topicStart + buffer.readUInt16BE(start) : end + 1;
     const payloadStart = topicEnd + 2 * qos;
     if (payloadStart > end) return this.#refuse('a malformed PUBLISH');
+    // [MQTT-3.3.1-2]
+    if (qos === 0 && (flags & 8) !== 0) return this.#refuse('DUP at QoS 0');
     const rule = this.#topics.get(buffer, topicStart, topicEnd);
     if (rule === null) return this.#refuse('a topic that is not UTF-8');
     if (rule.fault !== null) return this.#refuse(rule.fault);

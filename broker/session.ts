@@ -15,9 +15,13 @@ export interface Connection {
 /** Reasons not to read a connection. */
 export const pausedInFlight = 1;
 export const pausedRate = 2;
+export const pausedWaiting = 4;
+export const pausedGathering = 8;
 
 export class Session {
   sender = '';
+  /** Why the CONNECT is refused before its credentials are looked at. */
+  refusal: string | null = null;
   /** A CONNECT has come. */
   greeted = false;
   /** The CONNACK has gone. */
@@ -28,7 +32,11 @@ export class Session {
   tokens: number;
   refilledMs: number;
   rateTimer: NodeJS.Timeout | null = null;
+  /** Since when a packet is unfinished, ms of the door's clock; null where none is. */
+  gatheringSince: number | null = null;
   readonly subscriptions = new Set<string>();
+  /** QoS 2 messages by packet id that the log has not settled, with who waits for each. */
+  readonly unsettled = new Map<number, (() => void)[]>();
   #pauses = 0;
   readonly connection: Connection;
   /** Called once the CONNACK has gone. */
@@ -45,10 +53,12 @@ export class Session {
     return this.#pauses !== 0;
   }
 
-  pause(reason: number): void {
+  /** True where it was not paused for that reason before. */
+  pause(reason: number): boolean {
     const before = this.#pauses;
     this.#pauses |= reason;
     if (before === 0) this.connection.pause();
+    return (before & reason) === 0;
   }
 
   resume(reason: number): void {

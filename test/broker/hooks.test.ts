@@ -57,6 +57,9 @@ it('finds the private fields of aedes that it relies on', async () => {
   expect(typeof client._parser._parseLength).toBe('function');
   expect(typeof client._parser._emitError).toBe('function');
   expect(client._parser.packet).toMatchObject({ cmd: null, length: -1 });
+  expect(typeof client._parser._parsePayload).toBe('function');
+  expect(client._parser._list.length).toBe(0);
+  expect(client._inboundInflight).toBeInstanceOf(Set);
   expect(typeof client._parsingBatch).toBe('number');
   expect(client._keepaliveTimer).toBeNull();
   expect(typeof client.pause).toBe('function');
