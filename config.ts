@@ -6,6 +6,15 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.union([z.boolean(), z.stringbool()]);
 const whole = (min: number, max: number): z.ZodType<number, unknown> => z.coerce.number().int().min(min).max(max) as z.ZodType<number, unknown>;
 
+/** What is no JSON stays text, and the schema says what it should be. */
+const fromJson = (value: unknown): unknown => {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+};
+
 export const configSchema = z.strictObject({
   data: z.string().min(1).default('data').describe('folder of the log and the store'),
   town: z.string().min(1).optional().describe('town file; without one, the demo town, or what the data folder holds'),
@@ -16,6 +25,10 @@ export const configSchema = z.strictObject({
   mqttPort: port.default(1883).describe('port of the MQTT door; 0: any free one'),
   mqttWsPort: port.optional().describe('port of MQTT over WebSocket; absent: closed'),
   mqttFront: z.enum(['scanner', 'aedes']).default('scanner').describe('what reads PUBLISH packets: the fast scanner before aedes, or aedes alone'),
+  doorLimits: z
+    .preprocess(fromJson, z.record(z.string(), z.number().int().positive(), { error: 'a JSON object of limits and whole numbers is expected' }))
+    .default({})
+    .describe('limits of the MQTT door that differ from their defaults, as JSON: {"connectionsMax":20000}; broker/limits.ts lists them'),
   lingerMsMax: whole(0, 20).default(20).describe('longest time a group of envelopes waits for company before it is synced'),
   segmentBytesMax: whole(65_536, 2 ** 31)
     .default(64 * 1024 * 1024)

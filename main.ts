@@ -9,7 +9,7 @@ import { type Logger, pino } from 'pino';
 import { type Door, openDoor } from './broker/door.ts';
 import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
-import { appliedFile, appliedTown, openLog, readTown } from './cli/parts.ts';
+import { appliedFile, appliedTown, newestTick, openLog, readTown } from './cli/parts.ts';
 import type { FromPlant, GateCalls, ToPlant } from './cli/plant.ts';
 import { type Config, isLoopback } from './config.ts';
 import { answering, calling } from './core/channel.ts';
@@ -83,11 +83,14 @@ export const openGate = async (config: Config): Promise<Gate> => {
     if (town.admission === 'open' && !isLoopback(config.mqttHost))
       throw fail('not-loopback', `the town admits anybody, and the door would listen on ${config.mqttHost}`, 'admission');
   };
+  // The door counts from its own opening, a tick since the log began.
+  const droppedBefore = (await newestTick(config.data))?.qos0Dropped ?? 0;
   let diskFreeBytes = -1;
   let lastTick: Tick | null = null;
   const tick = (): void => {
     const counters = door?.counters();
-    lastTick = { wall: Date.now(), qos0Dropped: counters?.qos0Dropped ?? 0, held: log.held.envelopes, connections: counters?.connections ?? 0, diskFreeBytes };
+    const qos0Dropped = droppedBefore + (counters?.qos0Dropped ?? 0);
+    lastTick = { wall: Date.now(), qos0Dropped, held: log.held.envelopes, connections: counters?.connections ?? 0, diskFreeBytes };
     log.append(draft('tick', JSON.stringify(lastTick)));
     statfs(config.data).then(
       ({ bavail, bsize }) => {
@@ -108,6 +111,7 @@ export const openGate = async (config: Config): Promise<Gate> => {
     port: config.mqttPort,
     wsPort: config.mqttWsPort ?? null,
     front: config.mqttFront,
+    limits: config.doorLimits,
     admission: {
       get policy() {
         return town.admission;
@@ -157,6 +161,7 @@ export const openGate = async (config: Config): Promise<Gate> => {
       clearInterval(ticking);
       socket.close();
       await door.close();
+      tick(); // what was dropped since the last one
       await log.flush();
       await plant.close();
       await log.close();

@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { configSchema, environmentName, resolveConfig } from '../config.ts';
 import { dataCommand, print } from './options.ts';
 
+const shown = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '–'));
+
 export const configCommand = (): Command =>
   dataCommand('config', 'list every setting, its value and where it came from').action(({ json, data }) => {
     const { config, sources } = resolveConfig({ data }, process.env);
@@ -13,7 +15,5 @@ export const configCommand = (): Command =>
       environment: environmentName(name),
       meaning: schema.description ?? '',
     }));
-    print(json, rows, () =>
-      rows.map((row) => `${row.environment.padEnd(26)} ${String(row.value ?? '–').padEnd(12)} ${row.from.padEnd(12)} ${row.meaning}`).join('\n'),
-    );
+    print(json, rows, () => rows.map((row) => `${row.environment.padEnd(26)} ${shown(row.value).padEnd(12)} ${row.from.padEnd(12)} ${row.meaning}`).join('\n'));
   });

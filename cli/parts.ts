@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import type { Tick } from '../core/envelope.ts';
 import { fail } from '../core/failure.ts';
 import type { Commit, Store } from '../core/store.ts';
 import { parseTown, type Town, townSchema } from '../core/town.ts';
@@ -18,6 +19,26 @@ export const typeNames: ReadonlySet<string> = new Set(types.keys());
 
 export const openLog = (config: Pick<Config, 'data' | 'lingerMsMax' | 'segmentBytesMax'>): Promise<AppendFileWriter> =>
   openAppendFile({ folder: config.data, clock: Date.now, settings: { lingerMsMax: config.lingerMsMax, segmentBytesMax: config.segmentBytesMax } });
+
+/** The newest tick of a data folder's log; null where it holds none. */
+export const newestTick = async (data: string): Promise<Tick | null> => {
+  const reader = new AppendFileReader(data);
+  try {
+    const start = await reader.start();
+    for (let end = await reader.end(), size = 1_000; end > start; size *= 4) {
+      const from = Math.max(start, end - size);
+      let found: Tick | null = null;
+      for await (const { envelopes } of reader.read(from, end, 1_000)) {
+        for (const { kind, payload } of envelopes) if (kind === 'tick') found = JSON.parse(Buffer.from(payload).toString('utf8')) as Tick;
+      }
+      if (found !== null) return found;
+      end = from;
+    }
+    return null;
+  } finally {
+    await reader.close();
+  }
+};
 
 export const storeFile = (data: string): string => join(data, 'store', 'octroi.duckdb');
 
