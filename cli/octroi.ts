@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FailureError } from '../core/failure.ts';
+import { backupCommand } from './backup.ts';
 import { benchCommand } from './bench.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
@@ -9,6 +10,7 @@ import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { ledgerCommand } from './ledger.ts';
 import { replayCommand } from './replay.ts';
+import { restoreCommand } from './restore.ts';
 import { startCommand } from './start.ts';
 import { townCommand } from './town.ts';
 import { verifyCommand } from './verify.ts';
@@ -25,6 +27,8 @@ const program = new Command('octroi')
   .addCommand(replayCommand())
   .addCommand(verifyCommand())
   .addCommand(explainCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
   .addCommand(townCommand())
   .addCommand(benchCommand())
   .addCommand(configCommand())

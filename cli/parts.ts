@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Tick } from '../core/envelope.ts';
 import { fail } from '../core/failure.ts';
-import type { Commit, Store } from '../core/store.ts';
+import type { Commit } from '../core/store.ts';
 import { parseTown, type Town, townSchema } from '../core/town.ts';
 import { resolveTypes } from '../devices/registry.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { type AppendFileWriter, openAppendFile } from '../log/append-file-writer.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { type Run, run } from '../processors/run.ts';
-import { duckdbStore } from '../stores/duckdb.ts';
+import { type DuckDbStore, duckdbStore } from '../stores/duckdb.ts';
 
 export const types = resolveTypes();
 export const typeNames: ReadonlySet<string> = new Set(types.keys());
@@ -43,7 +43,7 @@ export const newestTick = async (data: string): Promise<Tick | null> => {
 export const storeFile = (data: string): string => join(data, 'store', 'octroi.duckdb');
 
 export interface Plant {
-  readonly store: Store;
+  readonly store: DuckDbStore;
   readonly pipeline: Pipeline;
   readonly run: Run;
   close(): Promise<void>;

@@ -10,6 +10,7 @@ import type { Commit, LatestReading } from '../core/store.ts';
 import type { LiveEvent, Status } from '../core/views.ts';
 import { views } from '../processors/views.ts';
 import { verify } from '../stores/verify.ts';
+import { type BackedUp, takeBackup } from './backup.ts';
 import { openPlant, storeFile } from './parts.ts';
 
 export type ToWorker = Wire | { readonly logEnd: number; readonly gate: Tick | null; readonly trouble: string | null } | { readonly stop: true };
@@ -69,7 +70,25 @@ const status = async (): Promise<Status> => ({
   startedAt,
 });
 
-const answer = answering({ ...views(plant.pipeline, plant.store, () => logEnd), status, verify: () => verify(plant.store, plant.pipeline.ruleOf) }, send);
+/** Work that needs the pipeline at rest, between two slices. */
+let atRest: (() => Promise<void>)[] = [];
+
+/** Takes a backup; the pipeline goes on as soon as the store is copied. */
+const backup = (folder: string): Promise<BackedUp> =>
+  new Promise((resolve, reject) => {
+    atRest.push(() => new Promise((copied) => takeBackup(plant, config.data, folder, copied).then(resolve, reject)));
+  });
+
+const rest = async (): Promise<void> => {
+  const waiting = atRest;
+  atRest = [];
+  for (const work of waiting) await work();
+};
+
+const answer = answering(
+  { ...views(plant.pipeline, plant.store, () => logEnd), status, backup, verify: () => verify(plant.store, plant.pipeline.ruleOf) },
+  send,
+);
 
 port.on('message', (message: ToWorker) => {
   if ('stop' in message) stopping = true;
@@ -94,6 +113,7 @@ const work = async (): Promise<void> => {
   while (!stopping) {
     const behind = logEnd - plant.pipeline.end();
     if (behind > 0) await plant.run.to(Math.min(logEnd, plant.pipeline.end() + sliceEnvelopes));
+    await rest();
     const now = Date.now();
     if (now - snapshotAt >= config.snapshotMs) {
       await plant.run.checkpoint();

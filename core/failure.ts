@@ -46,6 +46,14 @@ export const failures = {
   'newer-version': { stage: 'log', class: 'permanent', remedy: 'Start the version of octroi that wrote this data, or a later one.' },
   // store
   'store-failed': { stage: 'store', class: 'retryable', remedy: 'The plant reopens the store and catches up by itself; see its log if it does not.' },
+  'store-corrupt': {
+    stage: 'store',
+    class: 'permanent',
+    remedy: 'Run octroi rebuild: it sets the damaged store aside and makes it anew from the last backup and the log.',
+  },
+  'backup-failed': { stage: 'store', class: 'retryable', remedy: 'Free space at the target, or name another; nothing half-written is left.' },
+  'backup-damaged': { stage: 'store', class: 'permanent', remedy: 'Use another backup: this one is not what was written.' },
+  'no-backup': { stage: 'store', class: 'permanent', remedy: 'Name a folder that octroi backup or octroi follow has written.' },
   // town
   'town-invalid': { stage: 'town', class: 'permanent', remedy: 'Correct the town file at the line named.' },
   // process

@@ -17,9 +17,15 @@ const bind = (statement: DuckDBPreparedStatement, parameters: readonly Parameter
   }
 };
 
-/** What DuckDB throws, as a failure that names the file. */
-export const storeFailed = (error: unknown, file: string): FailureError =>
-  error instanceof FailureError ? error : fail('store-failed', error instanceof Error ? error.message : String(error), file);
+/** How DuckDB 1.5 speaks of a file that is damaged, and of no other trouble (a full disk, a lock, too little memory). */
+const damage = /corrupt|checksum|not a valid DuckDB database|Serialization Error|deserializ/i;
+
+/** What DuckDB throws, as a failure that names the file: `store-corrupt` where the file itself is damaged, else `store-failed`. */
+export const storeFailed = (error: unknown, file: string): FailureError => {
+  if (error instanceof FailureError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return fail(damage.test(message) ? 'store-corrupt' : 'store-failed', message, file);
+};
 
 /** One connection. */
 export interface Reader {

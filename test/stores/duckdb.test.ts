@@ -85,7 +85,7 @@ describe('a file that is opened again', () => {
     expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'newer-version', where: file });
   });
 
-  it('is refused with store-failed and its name where it is damaged', async () => {
+  it('is refused with store-corrupt and its name where it is damaged', async () => {
     const store = await duckdbStore({ file });
     await store.commit(commit(0, 3, everyKind));
     await store.close();
@@ -94,7 +94,7 @@ describe('a file that is opened again', () => {
     await handle.write(Buffer.alloc(64, 0xff), 0, 64, 8_192);
     await handle.write(Buffer.alloc(64, 0xff), 0, 64, 0);
     await handle.close();
-    expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-failed', where: file });
+    expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-corrupt', where: file });
   });
 });
 

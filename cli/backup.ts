@@ -1,0 +1,103 @@
+/** `octroi backup`: the store of a data folder as of one position, while it runs or at rest. What a backup is on disk is `backup-files.ts`. */
+import { existsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { FailureError, fail } from '../core/failure.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
+import { lockFolder } from '../log/lock.ts';
+import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
+import { reachControl } from './control.ts';
+import { configOf, dataCommand, print } from './options.ts';
+import { appliedFile, openPlant, type Plant, requireData } from './parts.ts';
+
+export interface BackedUp {
+  readonly folder: string;
+  /** Offset below which everything is in the backup, and the log time of the last envelope below it. */
+  readonly position: number;
+  readonly logTime: number;
+  readonly bytes: number;
+}
+
+/** Names of the files in a backup. */
+export const storeInBackup = 'octroi.duckdb';
+export const townInBackup = 'town.json';
+
+const asBackup = (error: unknown, folder: string): FailureError => {
+  if (error instanceof FailureError && error.failure.code !== 'store-failed') return error;
+  return fail('backup-failed', error instanceof Error ? error.message : String(error), folder);
+};
+
+/**
+ * Copies the store of an open plant, with a snapshot, into a folder that is absent or empty. Commits wait while the file
+ * is copied; the sums are made of the copy. The plant must not run envelopes until `copied` has been called.
+ * @throws FailureError `not-empty`, `backup-failed`
+ */
+export const takeBackup = async (plant: Plant, data: string, folder: string, copied: () => void = () => {}): Promise<BackedUp> => {
+  let manifest: Manifest | undefined;
+  try {
+    await makeWhole(folder, async (unfinished) => {
+      await plant.run.checkpoint();
+      const { position, logTime } = plant.store;
+      await plant.store.copyTo(join(unfinished, storeInBackup));
+      if (existsSync(appliedFile(data))) await copyFile(appliedFile(data), join(unfinished, townInBackup));
+      copied();
+      manifest = await writeManifest(unfinished, position, logTime);
+    });
+  } catch (error) {
+    throw asBackup(error, folder);
+  } finally {
+    copied();
+  }
+  const { position = 0, logTime = 0, files = [] } = manifest ?? {};
+  return { folder, position, logTime, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+};
+
+/** A folder at rest: its store is caught up with its log first. */
+const backupAtRest = async (config: Config, folder: string): Promise<BackedUp> => {
+  const lock = await lockFolder(config.data);
+  try {
+    const reader = new AppendFileReader(config.data);
+    const plant = await openPlant(config);
+    try {
+      await plant.run.to(await reader.end());
+      return await takeBackup(plant, config.data, folder);
+    } finally {
+      await reader.close();
+      await plant.close();
+    }
+  } finally {
+    await lock.release();
+  }
+};
+
+/**
+ * Backs a data folder up: through the gate that uses it, else by itself.
+ * @throws FailureError `no-data`, `not-empty`, `backup-failed`, `data-in-use`
+ */
+export const backup = async (config: Config, folder: string): Promise<BackedUp> => {
+  requireData(config.data);
+  const target = resolve(folder);
+  const client = await reachControl(config.data);
+  if (client === null) return backupAtRest(config, target);
+  try {
+    return (await client.remote.view('backup', [target])) as BackedUp;
+  } finally {
+    client.close();
+  }
+};
+
+export const backupCommand = (): Command =>
+  dataCommand('backup', 'copy the store as of one position into a folder, while it runs or at rest')
+    .argument('<dir>', 'absent or empty')
+    .action(async (dir: string, { json, ...options }) => {
+      const began = performance.now();
+      const done = await backup(configOf(options), dir);
+      const seconds = Math.round((performance.now() - began) / 10) / 100;
+      print(
+        json,
+        { ...done, seconds },
+        () => `${done.folder}: position ${done.position} (${new Date(done.logTime).toISOString()}), ${done.bytes} bytes, ${seconds} s`,
+      );
+    });

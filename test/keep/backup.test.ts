@@ -1,0 +1,135 @@
+/** A backup taken under load, and what comes of it elsewhere: the same ledger, the same rows. A damaged one is refused. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { backup } from '../../cli/backup.ts';
+import { readManifest } from '../../cli/backup-files.ts';
+import { storeFile } from '../../cli/parts.ts';
+import { restoreBackup } from '../../cli/restore.ts';
+import { openWorkshop } from '../../cli/workshop.ts';
+import { balance } from '../../core/ledger.ts';
+import { openGate } from '../../main.ts';
+import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
+import { configFor, contents, replayed, temporaryFolder, writtenLog } from './folder.ts';
+
+test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', { timeout: 90_000 }, async () => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'backup');
+  const config = configFor(data);
+  const gate = await openGate(config);
+  await gate.http;
+  let acknowledged = 0;
+  const load = runLoad({
+    port: gate.mqttPort,
+    connections: 20,
+    window: 4,
+    messages: 8_000,
+    ratePerSecond: 2_000,
+    firstAt: Date.now() - 3_600_000,
+    stepMs: 1_000,
+    resend: true,
+    patienceMs: 30_000,
+    onAcknowledged: (count) => {
+      acknowledged = count;
+    },
+  });
+  while (acknowledged < 2_000) await delay(5);
+  const taken = await backup(config, target);
+  const after = acknowledged;
+  expect(after).toBeLessThan(8_000);
+  const { complete, sent } = await load;
+  expect(complete).toBe(true);
+  await gate.close();
+
+  expect(taken.position).toBeGreaterThan(1_000);
+  expect((await readManifest(target)).position).toBe(taken.position);
+  const restored = join(temporaryFolder(), 'restored');
+  await restoreBackup(target, restored, config);
+  const reference = await replayed(data, taken.position);
+  const found = await contents(restored);
+  expect(found.position).toBe(taken.position);
+  expect(found.ledger.readings).toEqual(reference.ledger.readings);
+  expect(found.dump).toEqual(reference.dump);
+  expect(found.dump.length).toBeGreaterThan(1_000);
+
+  // It starts, and goes on where it stood.
+  const again = await openGate(configFor(restored));
+  await again.http;
+  const more = await runLoad({
+    port: again.mqttPort,
+    connections: 1,
+    window: 1,
+    messages: 10,
+    firstAt: Date.now(),
+    stepMs: 1_000,
+    resend: true,
+    patienceMs: 10_000,
+  });
+  expect(more.complete).toBe(true);
+  await again.close();
+  const workshop = await openWorkshop(configFor(restored));
+  const books = balance(await workshop.views.ledger(), await workshop.views.recount());
+  expect(books.balanced).toBe(true);
+  expect(books.readings.accepted).toBe(reference.ledger.readings.accepted + 10 * loadReadingsPerMessage);
+  expect((await workshop.views.verify()).different).toBe(0);
+  await workshop.close();
+  expect(sent).toBe(8_000);
+});
+
+test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'backup');
+  const config = configFor(data);
+  const written = await writtenLog(data);
+  written.send('registry', { action: 'apply', town: { name: 'Test', zone: 'Europe/Paris', admission: 'open' } });
+  await written.minutes(40, ['a', 'b']);
+  await written.close();
+  const { position } = await backup(config, target);
+  expect(position).toBe(written.log.durableEnd);
+  expect(readdirSync(target).sort()).toEqual(['manifest.json', 'octroi.duckdb']);
+  const before = await contents(data);
+
+  await expect(backup(config, target)).rejects.toMatchObject({ failure: { code: 'not-empty', where: target } });
+  await expect(backup(configFor(join(data, 'none')), target)).rejects.toMatchObject({ failure: { code: 'no-data' } });
+  await expect(restoreBackup(data, join(temporaryFolder(), 'r'), config)).rejects.toMatchObject({ failure: { code: 'no-backup' } });
+  const full = temporaryFolder();
+  writeFileSync(join(full, 'mine'), '');
+  await expect(restoreBackup(target, full, config)).rejects.toMatchObject({ failure: { code: 'not-empty' } });
+  expect(readdirSync(full)).toEqual(['mine']);
+
+  // An empty folder that exists is taken.
+  const into = join(temporaryFolder(), 'into');
+  mkdirSync(into);
+  await restoreBackup(target, into, config);
+  expect(statSync(storeFile(into)).size).toBeGreaterThan(0);
+  expect((await contents(into)).dump).toEqual(before.dump);
+
+  const damaged = async (change: (copy: string) => void): Promise<unknown> => {
+    const copy = join(temporaryFolder(), 'copy');
+    cpSync(target, copy, { recursive: true });
+    change(copy);
+    const refused = join(temporaryFolder(), 'refused');
+    const error = await restoreBackup(copy, refused, config).catch((thrown: { failure: unknown }) => thrown.failure);
+    expect(existsSync(refused)).toBe(false);
+    expect(existsSync(`${refused}.unfinished`)).toBe(false);
+    return error;
+  };
+  const flip = (path: string, at: number): void => {
+    const bytes = readFileSync(path);
+    bytes[at] = (bytes[at] as number) ^ 1;
+    writeFileSync(path, bytes);
+  };
+  const store = (copy: string): string => join(copy, 'octroi.duckdb');
+  expect(await damaged((copy) => flip(store(copy), 20_000))).toMatchObject({ code: 'backup-damaged', message: expect.stringContaining('SHA-256') });
+  expect(await damaged((copy) => writeFileSync(store(copy), readFileSync(store(copy)).subarray(0, 8_192)))).toMatchObject({
+    code: 'backup-damaged',
+    message: expect.stringContaining('8192 bytes'),
+  });
+  expect(
+    await damaged((copy) =>
+      writeFileSync(join(copy, 'manifest.json'), readFileSync(join(copy, 'manifest.json'), 'utf8').replace(/"position": \d+/, '"position": 7')),
+    ),
+  ).toMatchObject({ code: 'backup-damaged', where: expect.stringContaining('manifest.json') });
+  expect(await damaged((copy) => writeFileSync(join(copy, 'manifest.json'), '{"format": 99}'))).toMatchObject({ code: 'newer-version' });
+});

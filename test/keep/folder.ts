@@ -1,0 +1,106 @@
+/** Data folders for the tests of backup, restore, rebuild, horizon and standby: real files, with a clock of the test's own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
+import { openPlant, type Plant, storeFile, types } from '../../cli/parts.ts';
+import { type Config, configSchema } from '../../config.ts';
+import type { Draft } from '../../core/envelope.ts';
+import type { Store } from '../../core/store.ts';
+import { AppendFileReader } from '../../log/append-file-reader.ts';
+import { type AppendFileSettings, type AppendFileWriter, openAppendFile } from '../../log/append-file-writer.ts';
+import { pipeline } from '../../processors/pipeline.ts';
+import { run } from '../../processors/run.ts';
+import { duckdbStore } from '../../stores/duckdb.ts';
+
+export const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'octroi-keep-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+};
+
+export const configFor = (data: string, more: Partial<Config> = {}): Config =>
+  configSchema.parse({ data, httpPort: 0, mqttPort: 0, logLevel: 'fatal', commitMs: 200, demo: false, ...more });
+
+export const start = Date.UTC(2026, 0, 5);
+const minuteMs = 60_000;
+
+/** A log that a test writes by its own clock. */
+export interface Written {
+  readonly log: AppendFileWriter;
+  now: number;
+  send(kind: Draft['kind'], body: unknown, subject?: string): void;
+  /** Every device sends its register each minute, beside a tick; the last minutes come as late ones of `lateMin` ago. */
+  minutes(count: number, devices: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const writtenLog = async (data: string, settings: Partial<AppendFileSettings> = {}, from = start): Promise<Written> => {
+  const self: Written = {
+    log: await openAppendFile({ folder: data, clock: () => self.now, settings: { compress: false, lingerMsMax: 0, ...settings } }),
+    now: from,
+    send(kind, body, subject = '') {
+      const topic = kind === 'message' ? `city/v1/here/${subject}/telemetry` : '';
+      self.log.append({ kind, subject, sender: '', topic, payload: Buffer.from(JSON.stringify(body)), qos: 1, dup: false, packetId: 1 });
+    },
+    async minutes(count, devices) {
+      for (let i = 0; i < count; i++) {
+        self.now += minuteMs;
+        const step = Math.round((self.now - start) / minuteMs);
+        for (const [n, id] of devices.entries()) {
+          self.send('message', { ts: self.now, values: { energy: 100 + n + step / 60, power: 1_000 + ((step * 37 + n) % 100) } }, id);
+          if (step % 7 === 0) self.send('message', { ts: self.now - 17 * minuteMs - 1_000, values: { power: 500 + n } }, id);
+        }
+        for (let second = 0; second < 60; second += 4) {
+          const wall = self.now + second * 1_000;
+          self.send('tick', { wall, qos0Dropped: 0, held: 0, connections: 1, diskFreeBytes: -1 });
+        }
+        await self.log.flush();
+      }
+    },
+    close: () => self.log.close(),
+  };
+  return self;
+};
+
+export const dumpOf = async (store: Store): Promise<string[]> => {
+  const lines: string[] = [];
+  for await (const line of store.dump()) lines.push(line);
+  return lines;
+};
+
+/** Runs the log of a folder from its beginning up to `end` into a fresh store elsewhere. */
+export const replayed = async (data: string, end: number): Promise<{ dump: string[]; ledger: ReturnType<Store['ledger']> }> => {
+  const file = storeFile(temporaryFolder());
+  await mkdir(dirname(file), { recursive: true });
+  const store = await duckdbStore({ file });
+  const reader = new AppendFileReader(data);
+  const running = await run(pipeline(types, store), reader, store);
+  await running.to(end);
+  await running.checkpoint();
+  const result = { dump: await dumpOf(store), ledger: store.ledger() };
+  await reader.close();
+  await store.close();
+  return result;
+};
+
+/** Opens a folder's plant, caught up with its log. */
+export const caughtUp = async (data: string): Promise<Plant> => {
+  const plant = await openPlant(configFor(data));
+  const reader = new AppendFileReader(data);
+  await plant.run.to(await reader.end());
+  await plant.run.checkpoint();
+  await reader.close();
+  return plant;
+};
+
+/** What a folder's store holds once it is caught up. */
+export const contents = async (data: string): Promise<{ dump: string[]; ledger: ReturnType<Store['ledger']>; position: number }> => {
+  const plant = await caughtUp(data);
+  try {
+    return { dump: await dumpOf(plant.store), ledger: plant.store.ledger(), position: plant.store.position };
+  } finally {
+    await plant.close();
+  }
+};
