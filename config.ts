@@ -2,9 +2,12 @@
 import { z } from 'zod';
 import { fail } from './core/failure.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const flag = z.union([z.boolean(), z.stringbool()]);
-const whole = (min: number, max: number): z.ZodType<number, unknown> => z.coerce.number().int().min(min).max(max) as z.ZodType<number, unknown>;
+const whole = (min: number, max: number): z.ZodType<number, unknown> => {
+  const error = `a whole number from ${min} to ${max} is expected`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }) as z.ZodType<number, unknown>;
+};
+const port = whole(0, 65_535);
+const flag = z.union([z.boolean(), z.stringbool()], { error: 'true or false is expected' });
 
 /** What is no JSON stays text, and the schema says what it should be. */
 const fromJson = (value: unknown): unknown => {
@@ -34,7 +37,7 @@ export const configSchema = z.strictObject({
     .default(64 * 1024 * 1024)
     .describe('size at which the log begins a new segment'),
   horizonDays: whole(1, 36_500).default(400).describe('how long the log and raw readings are kept'),
-  logBytesMax: z.coerce.number().int().positive().optional().describe('disk limit of the log; absent: only the horizon cuts it'),
+  logBytesMax: whole(1, Number.MAX_SAFE_INTEGER).optional().describe('disk limit of the log; absent: only the horizon cuts it'),
   storeMemoryMb: whole(64, 65_536).default(128).describe('memory of the embedded store'),
   storeThreads: whole(1, 64).default(2).describe('threads of the embedded store'),
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
@@ -53,6 +56,9 @@ export interface ResolvedConfig {
 /** OCTROI_HTTP_PORT for httpPort. */
 export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 
+/** --http-port for httpPort. */
+const optionName = (setting: string): string => `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 const settings = Object.keys(configSchema.shape) as (keyof Config)[];
 
 /**
@@ -63,7 +69,8 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
   const values: Record<string, unknown> = {};
   const sources = {} as Record<keyof Config, ConfigSource>;
   for (const setting of settings) {
-    const fromEnvironment = environment[environmentName(setting)];
+    // An empty variable is how a compose file leaves one out.
+    const fromEnvironment = environment[environmentName(setting)] || undefined;
     sources[setting] = given[setting] !== undefined ? 'command line' : fromEnvironment !== undefined ? 'environment' : 'default';
     const value = given[setting] ?? fromEnvironment;
     if (value !== undefined) values[setting] = value;
@@ -72,11 +79,18 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const setting = String(issue?.path[0]) as keyof Config;
-    throw fail('bad-setting', `${setting} (${sources[setting]}): ${issue?.message}`, environmentName(setting));
+    const name = sources[setting] === 'command line' ? optionName(setting) : environmentName(setting);
+    throw fail('bad-setting', `${name} is ${JSON.stringify(values[setting])}: ${issue?.message}`, configSchema.shape[setting]?.description);
   }
   const { httpHost } = parsed.data;
   if (!isLoopback(httpHost)) throw fail('not-loopback', `the pages would listen on ${httpHost} without access control`, environmentName('httpHost'));
   return { config: parsed.data, sources };
+};
+
+/** Variables that look like settings and are none: misspelt, or of an older version. */
+export const unknownVariables = (environment: Readonly<Record<string, string | undefined>>): string[] => {
+  const known = new Set(settings.map(environmentName));
+  return Object.keys(environment).filter((name) => name.startsWith('OCTROI_') && !known.has(name));
 };
 
 export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -2,31 +2,29 @@
  * The composition root: opens the gate (log, MQTT door, ticks, control socket) and watches over the plant beside it.
  * With `cli/` the only place that knows more than one folder.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { statfs, writeFile } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { type Door, openDoor } from './broker/door.ts';
 import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { appliedFile, appliedTown, newestTick, openLog, readTown } from './cli/parts.ts';
-import type { FromPlant, GateCalls, ToPlant } from './cli/plant.ts';
+import type { GateCalls } from './cli/plant.ts';
+import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
+import { requirePorts, requireWritable } from './cli/preflight.ts';
+import { writeWhole } from './cli/whole-file.ts';
 import { type Config, isLoopback } from './config.ts';
-import { answering, calling } from './core/channel.ts';
 import type { Draft, RegistryChange, Tick } from './core/envelope.ts';
-import { fail, failure } from './core/failure.ts';
+import { fail } from './core/failure.ts';
 import { deviceSchema, type Town, townSchema } from './core/town.ts';
 import { lockFolder } from './log/lock.ts';
 
 const tickMs = 1_000;
 /** The plant hears of a new durable end at most that often. */
 const durableNewsMs = 20;
-/** Pause before a plant that ended is started again: it doubles from the one to the other, and starts anew after a quiet minute. */
-const restartMsMin = 200;
-const restartMsMax = 10_000;
-
-/** glibc gives each thread an arena of its own and keeps what it frees: two are enough, and take half the memory. */
-const fewArenas = { MALLOC_ARENA_MAX: '2' };
+/** A stop waits that long for the log to write what it has; a failing disk may never let it. */
+const flushMsMax = 5_000;
 
 export interface Gate {
   readonly mqttPort: number;
@@ -52,25 +50,56 @@ const draft = (kind: Draft['kind'], body: string, subject = ''): Draft => ({
 const sendersOf = ({ devices, gateways }: Town): Map<string, Credential> =>
   new Map([...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
 
+/** What was opened, to be closed in the reverse order: at the end, or where a later step fails. */
+const closers = (): { add(close: () => unknown): void; close(): Promise<void> } => {
+  const open: (() => unknown)[] = [];
+  return {
+    add: (close) => void open.push(close),
+    async close() {
+      for (const close of open.splice(0).reverse()) await close();
+    },
+  };
+};
+
 /**
- * Opens the gate of a data folder.
- * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `town-invalid`, `newer-version`, `log-corrupt`
+ * Opens the gate of a data folder. Where it fails, nothing stays open or locked.
+ * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `town-invalid`, `newer-version`, `log-corrupt`, `not-loopback`
  */
 export const openGate = async (config: Config): Promise<Gate> => {
+  const opened = closers();
+  try {
+    return await openParts(config, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+};
+
+const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
   const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
   const given = config.town === undefined ? null : await readTown(config.town);
+  await requireWritable(config.data);
   const lock = await lockFolder(config.data);
+  opened.add(() => lock.release());
+  await requirePorts(config);
+  let town = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
+  const requireLoopback = ({ admission }: Town): void => {
+    if (admission === 'open' && !isLoopback(config.mqttHost))
+      throw fail('not-loopback', `the town admits anybody, and the door would listen on ${config.mqttHost}`, 'admission');
+  };
+  requireLoopback(given ?? town);
   const log = await openLog(config);
+  opened.add(() => log.close());
   if (log.recovered.tornBytes > 0 || log.recovered.corrupt > 0) logger.warn(log.recovered, 'the log was not closed properly');
 
-  let town = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
   let senders = sendersOf(town);
   const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, (offset) => resolve(offset)));
   const apply = async (next: Town): Promise<number> => {
+    requireLoopback(next);
     const offset = await append(draft('registry', JSON.stringify({ action: 'apply', town: next })));
     town = next;
     senders = sendersOf(next);
-    await writeFile(appliedFile(config.data), JSON.stringify(next));
+    await writeWhole(appliedFile(config.data), JSON.stringify(next));
     return offset;
   };
   const change = async (one: RegistryChange): Promise<number> => {
@@ -79,10 +108,7 @@ export const openGate = async (config: Config): Promise<Gate> => {
   };
 
   let door: Door | undefined;
-  const checkOpen = (): void => {
-    if (town.admission === 'open' && !isLoopback(config.mqttHost))
-      throw fail('not-loopback', `the town admits anybody, and the door would listen on ${config.mqttHost}`, 'admission');
-  };
+  let plant: Supervised | undefined;
   // The door counts from its own opening, a tick since the log began.
   const droppedBefore = (await newestTick(config.data))?.qos0Dropped ?? 0;
   let diskFreeBytes = -1;
@@ -105,7 +131,8 @@ export const openGate = async (config: Config): Promise<Gate> => {
   if (given !== null && !isDeepStrictEqual(given, town)) await apply(given);
   else if (log.durableEnd === 0) await apply(town);
 
-  checkOpen();
+  opened.add(() => plant?.close());
+  opened.add(() => log.trouble === null && Promise.race([log.flush(), delay(flushMsMax, undefined, { ref: false })]));
   door = await openDoor({
     host: config.mqttHost,
     port: config.mqttPort,
@@ -120,25 +147,29 @@ export const openGate = async (config: Config): Promise<Gate> => {
     },
     ingest: (one, settled) => log.append(one, settled),
   });
+  const mqttPort = door.port;
+  opened.add(async () => {
+    await door?.close();
+    tick(); // what was dropped since the last one
+  });
   const ticking = setInterval(tick, tickMs);
+  opened.add(() => clearInterval(ticking));
 
   const gateCalls: GateCalls = {
     change,
     publish: async (topic, payload, retain) => door?.publishPublic(topic, payload, retain),
   };
-  const plant = superviseThePlant(config, logger, gateCalls, (send) => {
-    let due = false;
-    const tell = (): void => {
+  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, gate: lastTick, trouble: log.trouble });
+  plant = supervisePlant(config, logger, gateCalls, tell);
+  const { http } = plant;
+  let due = false;
+  log.onDurable(() => {
+    if (due) return;
+    due = true;
+    setTimeout(() => {
       due = false;
-      send({ logEnd: log.durableEnd, gate: lastTick, trouble: log.trouble });
-    };
-    const news = (): void => {
-      if (due) return;
-      due = true;
-      setTimeout(tell, durableNewsMs);
-    };
-    log.onDurable(news);
-    return tell;
+      tell();
+    }, durableNewsMs);
   });
 
   const control: Control = {
@@ -148,97 +179,10 @@ export const openGate = async (config: Config): Promise<Gate> => {
       return (offsets.at(-1) ?? log.durableEnd - 1) + 1;
     },
     view: (name, args) => plant.view(name, args),
-    addresses: async () => ({ http: await plant.http, mqtt: door.port }),
+    addresses: async () => ({ http: await http, mqtt: mqttPort }),
   };
   const socket = await listenControl(config.data, control);
+  opened.add(() => socket.close());
 
-  return {
-    mqttPort: door.port,
-    town: () => town,
-    http: plant.http,
-    logger,
-    async close() {
-      clearInterval(ticking);
-      socket.close();
-      await door.close();
-      tick(); // what was dropped since the last one
-      await log.flush();
-      await plant.close();
-      await log.close();
-      await lock.release();
-    },
-  };
-};
-
-interface Watched {
-  readonly http: Promise<string>;
-  view(name: string, args: readonly unknown[]): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** Starts the plant, and starts it again whenever it ends. The gate goes on accepting all the while. */
-const superviseThePlant = (config: Config, logger: Logger, calls: GateCalls, onNews: (send: (message: ToPlant) => void) => () => void): Watched => {
-  let child: ChildProcess | null = null;
-  let stopping = false;
-  let restartMs = restartMsMin;
-  let startedAt = 0;
-  const { promise: http, resolve, reject } = Promise.withResolvers<string>();
-  http.catch(() => {});
-  let wasReady = false;
-  let ended: () => void = () => {};
-
-  const send = (message: ToPlant): void => {
-    if (child?.connected === true) child.send(message);
-  };
-  const asked = calling<{ view(name: string, args: readonly unknown[]): Promise<unknown> }>(send);
-  const answer = answering(calls, send);
-  const tell = onNews(send);
-
-  const start = (): void => {
-    startedAt = Date.now();
-    child = fork(new URL('./cli/plant.ts', import.meta.url), [JSON.stringify(config)], {
-      execArgv: ['--max-semi-space-size=16'],
-      serialization: 'advanced',
-      env: { ...process.env, ...fewArenas },
-    });
-    child.on('spawn', tell);
-    child.on('message', (message: FromPlant) => {
-      if ('ready' in message) {
-        wasReady = true;
-        logger.info(message.ready, 'the plant is up');
-        resolve(message.ready.url);
-        tell();
-      } else if ('broken' in message) {
-        logger.error({ why: message.broken }, 'the plant failed');
-        if (!wasReady && /port-taken|newer-version|bad-setting/.test(message.broken)) reject(new Error(message.broken));
-      } else {
-        answer(message);
-        asked.receive(message);
-      }
-    });
-    child.on('exit', (code, signal) => {
-      asked.abort(failure('unavailable', 'the plant ended'));
-      child = null;
-      if (stopping) return ended();
-      if (Date.now() - startedAt > 60_000) restartMs = restartMsMin;
-      logger.warn({ code, signal, restartMs }, 'the plant ended; it is started again');
-      setTimeout(() => stopping || start(), restartMs);
-      restartMs = Math.min(restartMs * 2, restartMsMax);
-    });
-  };
-  start();
-
-  return {
-    http,
-    view: (name, args) => asked.remote.view(name, args),
-    async close() {
-      stopping = true;
-      if (child === null) return;
-      const done = new Promise<void>((resolveEnded) => {
-        ended = resolveEnded;
-      });
-      send({ stop: true });
-      await done;
-    },
-  };
+  return { mqttPort, town: () => town, http, logger, close: () => opened.close() };
 };

@@ -33,8 +33,8 @@ const program = new Command('octroi')
   .addCommand(benchCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand());
-for (const command of program.commands) command.exitOverride();
 program.showHelpAfterError('(octroi help lists the commands and their options)');
+for (const command of program.commands) command.exitOverride().showHelpAfterError(`(octroi ${command.name()} --help lists its options)`);
 
 /** Codes of failures that come from how a command was used. */
 const wrongUse = new Set(['bad-setting', 'bad-request', 'profile-invalid', 'no-profile', 'not-loopback']);

@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import { answering, type Wire } from '../core/channel.ts';
 import type { Tick } from '../core/envelope.ts';
-import { FailureError } from '../core/failure.ts';
+import { type Failure, failureOf } from '../core/failure.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { LiveEvent, Status } from '../core/views.ts';
 import { views } from '../processors/views.ts';
@@ -14,7 +14,7 @@ import { type BackedUp, takeBackup } from './backup.ts';
 import { openPlant, storeFile } from './parts.ts';
 
 export type ToWorker = Wire | { readonly logEnd: number; readonly gate: Tick | null; readonly trouble: string | null } | { readonly stop: true };
-export type FromWorker = Wire | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: string };
+export type FromWorker = Wire | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
 
 /** Envelopes processed between two looks at the clock. */
 const sliceEnvelopes = 4_000;
@@ -43,11 +43,17 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
   return [...latest.values()].slice(-liveLatestMax);
 };
 
+/** Says what went wrong; the thread then ends. */
+const broken = (error: unknown): void => send({ broken: failureOf(error) });
+
 const plant = await openPlant(config, (commit) => {
   const now = Date.now();
   marks = marks.filter(({ at }) => now - at <= rateSpanMs);
   marks.push({ at: now, envelopes: commit.end, readings: commit.ledger.readings.accepted });
   send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
+}).catch((error: unknown) => {
+  broken(error);
+  return process.exit(); // ends the thread alone
 });
 
 const rate = (of: 'envelopes' | 'readings'): number => {
@@ -70,6 +76,17 @@ const status = async (): Promise<Status> => ({
   startedAt,
 });
 
+/** Who waits until all below an offset is committed. */
+let goals: { readonly end: number; readonly resolve: () => void }[] = [];
+const reached = (end: number): Promise<void> => new Promise((resolve) => goals.push({ end, resolve }));
+
+const meetGoals = async (): Promise<void> => {
+  if (!goals.some(({ end }) => end <= plant.pipeline.end())) return;
+  await plant.run.commit();
+  for (const { end, resolve } of goals) if (end <= plant.store.position) resolve();
+  goals = goals.filter(({ end }) => end > plant.store.position);
+};
+
 /** Work that needs the pipeline at rest, between two slices. */
 let atRest: (() => Promise<void>)[] = [];
 
@@ -86,7 +103,7 @@ const rest = async (): Promise<void> => {
 };
 
 const answer = answering(
-  { ...views(plant.pipeline, plant.store, () => logEnd), status, backup, verify: () => verify(plant.store, plant.pipeline.ruleOf) },
+  { ...views(plant.pipeline, plant.store, () => logEnd), status, reached, backup, verify: () => verify(plant.store, plant.pipeline.ruleOf) },
   send,
 );
 
@@ -113,6 +130,7 @@ const work = async (): Promise<void> => {
   while (!stopping) {
     const behind = logEnd - plant.pipeline.end();
     if (behind > 0) await plant.run.to(Math.min(logEnd, plant.pipeline.end() + sliceEnvelopes));
+    await meetGoals();
     await rest();
     const now = Date.now();
     if (now - snapshotAt >= config.snapshotMs) {
@@ -133,5 +151,5 @@ try {
   await work();
   port.close();
 } catch (error) {
-  send({ broken: error instanceof FailureError ? error.message : String((error as Error).stack ?? error) });
+  broken(error);
 }

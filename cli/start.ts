@@ -1,5 +1,6 @@
 /** `octroi start`: opens the gate, and the demo town where no other is given; runs until it is told to stop. */
 import { Command } from 'commander';
+import { unknownVariables } from '../config.ts';
 import { openGate } from '../main.ts';
 import { demoTownFile, startDemo } from './demo.ts';
 import { configOf } from './options.ts';
@@ -21,19 +22,43 @@ export const startCommand = (): Command =>
       const given = configOf({ ...options, ...(demo === false ? { demo: false } : {}) });
       const isDemo = given.demo && given.town === undefined && (await isFreshOrDemo(given.data));
       const config = isDemo ? { ...given, town: demoTownFile } : given;
+      const stop = stopAsked();
+      warnOfUnknown();
       const gate = await openGate(config);
-      const url = await gate.http;
-      console.log(`\n  octroi is open.\n    pages  ${url}\n    MQTT   mqtt://${config.mqttHost}:${gate.mqttPort}\n    data   ${config.data}\n`);
-      const endDemo = isDemo ? startDemo(gate, config) : async () => {};
-      await new Promise<void>((resolve) => {
-        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-      });
-      console.log('octroi closes …');
-      setTimeout(() => process.exit(1), stopMsMax).unref();
-      await endDemo();
-      await gate.close();
+      try {
+        const url = await Promise.race([gate.http, stop]);
+        if (url !== null)
+          console.log(`\n  octroi is open.\n    pages  ${url}\n    MQTT   mqtt://${config.mqttHost}:${gate.mqttPort}\n    data   ${config.data}\n`);
+        const endDemo = isDemo && url !== null ? startDemo(gate, config) : async () => {};
+        await stop;
+        console.log('octroi closes …');
+        await endDemo();
+      } finally {
+        setTimeout(() => process.exit(1), stopMsMax).unref();
+        await gate.close();
+      }
       process.exit(0);
     });
+
+/** A terminal's Ctrl-C comes twice, from the terminal and from the launcher: within that time it counts as one, ms. */
+const sameSignalMs = 500;
+
+/** Resolves with null at the first signal to stop; a second one ends the process at once, and what was not acknowledged is left to its senders. */
+const stopAsked = (): Promise<null> =>
+  new Promise((resolve) => {
+    let first = 0;
+    const heard = (): void => {
+      if (first === 0) first = Date.now();
+      else if (Date.now() - first > sameSignalMs) process.exit(1);
+      resolve(null);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
+  });
+
+/** A misspelt variable would leave its setting as it was, unseen. It is no failure: orchestrators invent variables of their own. */
+const warnOfUnknown = (): void => {
+  for (const name of unknownVariables(process.env)) console.error(`octroi: ${name} is no setting, and is not heeded. octroi config lists them all.`);
+};
 
 /** The demo never moves into a folder where another town lives. */
 const isFreshOrDemo = async (data: string): Promise<boolean> => {

@@ -97,3 +97,7 @@ export class FailureError extends Error {
 }
 
 export const fail = (code: FailureCode, message: string, where?: string): FailureError => new FailureError(failure(code, message, where));
+
+/** Whatever was thrown, as a value: what is no failure of the table counts as `store-failed`, with its stack. */
+export const failureOf = (error: unknown): Failure =>
+  error instanceof FailureError ? error.failure : failure('store-failed', error instanceof Error ? (error.stack ?? error.message) : String(error));

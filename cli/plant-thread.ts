@@ -1,0 +1,62 @@
+/** The plant's thread as its owner sees it: told how far the log is durable, asked, stopped. What runs in it is `plant-worker.ts`. */
+import { Worker } from 'node:worker_threads';
+import type { Config } from '../config.ts';
+import { calling } from '../core/channel.ts';
+import type { Tick } from '../core/envelope.ts';
+import { FailureError, failureOf } from '../core/failure.ts';
+import type { LiveEvent, Views } from '../core/views.ts';
+import type { Verified } from '../stores/verify.ts';
+import type { FromWorker, ToWorker } from './plant-worker.ts';
+
+/** What a plant's thread answers. */
+export type PlantViews = Omit<Views, 'change' | 'onCommit'> & {
+  verify(): Promise<Verified>;
+  /** Resolves when all below `end` is committed. */
+  reached(end: number): Promise<void>;
+};
+
+export interface PlantThread {
+  readonly views: PlantViews;
+  /** The position at which the store stands at the start. Rejects with what kept it from opening. */
+  readonly ready: Promise<number>;
+  /** Resolves when the thread has ended: null after `stop`, else the reason. */
+  readonly ended: Promise<unknown>;
+  /** The log is durable up to `logEnd`; what the gate says of itself goes to the status. */
+  tell(logEnd: number, gate?: Tick | null, trouble?: string | null): void;
+  /** Lets it commit what it has, with a snapshot, and end. */
+  stop(): void;
+}
+
+const heapMbMax = 512;
+
+/** Starts the thread that owns the store of a data folder. */
+export const startPlantThread = (config: Config, onEvent: (event: LiveEvent) => void = () => {}): PlantThread => {
+  const worker = new Worker(new URL('./plant-worker.ts', import.meta.url), { workerData: { config }, resourceLimits: { maxOldGenerationSizeMb: heapMbMax } });
+  const send = (message: ToWorker): void => worker.postMessage(message);
+  const asked = calling<PlantViews>(send);
+  const ready = Promise.withResolvers<number>();
+  const ended = Promise.withResolvers<unknown>();
+  ready.promise.catch(() => {}); // told through `ended` as well
+
+  const fell = (error: unknown): void => {
+    asked.abort(failureOf(error));
+    ready.reject(error);
+    ended.resolve(error);
+  };
+  worker.on('message', (message: FromWorker) => {
+    if ('event' in message) onEvent(message.event);
+    else if ('ready' in message) ready.resolve(message.ready);
+    else if ('broken' in message) fell(new FailureError(message.broken));
+    else asked.receive(message);
+  });
+  worker.on('error', fell);
+  worker.on('exit', (code) => (code === 0 ? ended.resolve(null) : fell(new Error(`the plant's thread ended with ${code}`))));
+
+  return {
+    views: asked.remote,
+    ready: ready.promise,
+    ended: ended.promise,
+    tell: (logEnd, gate = null, trouble = null) => send({ logEnd, gate, trouble }),
+    stop: () => send({ stop: true }),
+  };
+};

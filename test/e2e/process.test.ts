@@ -1,0 +1,175 @@
+/** What the command does when it cannot start, and how it ends: one clear line, the exit code, nothing left behind. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { encodeHeader, formatVersion, segmentName } from '../../log/segment.ts';
+import { folder, octroi, started } from './running.ts';
+
+const quiet = { OCTROI_LOG_LEVEL: 'fatal' };
+const ports = ['--http-port', '0', '--mqtt-port', '0'];
+const start = (data: string, ...more: string[]): Promise<Awaited<ReturnType<typeof octroi>>> =>
+  octroi(['start', '--data', data, '--no-demo', ...ports, ...more], quiet);
+
+/** One line for a person: the code, what was found, where, what to do; no stack. */
+const clear = (err: string): string => {
+  const lines = err.trim().split('\n');
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^octroi: [a-z-]+: .+\. [A-Z].+\.$/);
+  return lines[0] as string;
+};
+
+const takenPort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+};
+
+/** A small disk, or null where none can be mounted. */
+const disk = (options: string): string | null => {
+  const path = folder();
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]).status !== 0) return null;
+  onTestFinished(() => void spawnSync('umount', ['-l', path]));
+  return path;
+};
+
+describe('it does not start, and says why', () => {
+  test.each([
+    ['MQTT', '--mqtt-port'],
+    ['HTTP', '--http-port'],
+  ])('the %s port is taken', async (what, option) => {
+    const data = folder();
+    const port = await takenPort();
+    const { code, err } = await start(data, option, String(port));
+    expect(clear(err)).toContain(`port-taken: port ${port} is in use (${what}, 127.0.0.1:${port}). Stop the other program`);
+    expect(code).toBe(1);
+    expect(readdirSync(data)).toEqual([]);
+  });
+
+  test('a file is in the way of the data folder', async () => {
+    const file = join(folder(), 'data');
+    writeFileSync(file, '');
+    const { code, err } = await start(file);
+    expect(clear(err)).toContain(`data-not-writable: a file is in the way of the folder (${file}). Give`);
+    expect(code).toBe(1);
+  });
+
+  test('the disk can only be read', async (context) => {
+    const path = disk('size=1m,ro');
+    if (path === null) return context.skip('no tmpfs can be mounted here');
+    const { code, err } = await start(join(path, 'data'));
+    expect(clear(err)).toMatch(/data-not-writable: EROFS: .+data\). Give/);
+    expect(code).toBe(1);
+  });
+
+  test('the disk is full', async (context) => {
+    const path = disk('size=3m');
+    if (path === null) return context.skip('no tmpfs can be mounted here');
+    writeFileSync(join(path, 'other'), Buffer.alloc(2 * 1024 * 1024));
+    const { code, err } = await start(join(path, 'data'));
+    expect(clear(err)).toMatch(/data-not-writable: the disk is full: 1048576 bytes are free .+free disk space\.$/);
+    expect(code).toBe(1);
+    expect(readdirSync(path)).toEqual(['other']);
+  });
+
+  test('a later octroi wrote the log', async () => {
+    const data = folder();
+    mkdirSync(join(data, 'log'));
+    const header = encodeHeader({ version: formatVersion + 1, salt: 1, firstOffset: 0, logTime: 0 });
+    writeFileSync(join(data, 'log', `${segmentName(0)}.seg`), header);
+    const { code, err } = await start(data);
+    expect(clear(err)).toMatch(/newer-version: the log has format \d+, this octroi reads up to \d+ \(.+\.seg\)\. Start the version/);
+    expect(code).toBe(1);
+    expect(readdirSync(data)).toEqual(['log']);
+  });
+
+  test('a later octroi wrote the store', async () => {
+    const data = folder();
+    mkdirSync(join(data, 'store'));
+    const file = join(data, 'store', 'octroi.duckdb');
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run('CREATE TABLE schema_version (version INTEGER); INSERT INTO schema_version VALUES (99)');
+    connection.closeSync();
+    instance.closeSync();
+    const { code, err } = await start(data);
+    expect(clear(err)).toMatch(/newer-version: .+octroi\.duckdb\)\. Start the version/);
+    expect(code).toBe(1);
+    expect(existsSync(join(data, 'lock'))).toBe(false);
+    expect(existsSync(join(data, 'control.sock'))).toBe(false);
+  });
+
+  test('the town file is broken: file, line, remedy', async () => {
+    const data = join(folder(), 'data');
+    const file = join(folder(), 'town.yaml');
+    writeFileSync(file, 'name: Ville\nzone: Mars/Base\n');
+    const { code, err } = await start(data, '--town', file);
+    expect(clear(err)).toContain(`town-invalid: ${file}:2: zone: not an IANA time zone. Correct the town file at the line named.`);
+    expect(code).toBe(1);
+    expect(existsSync(data)).toBe(false);
+  });
+
+  test('the town file is not there', async () => {
+    const { code, err } = await start(join(folder(), 'data'), '--town', '/no/such/town.yaml');
+    expect(clear(err)).toMatch(/town-invalid: ENOENT: .+town\.yaml/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('wrong use is 2', () => {
+  test('options and commands that there are not', async () => {
+    const [option, command, argument] = await Promise.all([octroi(['start', '--bogus']), octroi(['begin']), octroi(['start', 'now'])]);
+    expect([option.code, command.code, argument.code]).toEqual([2, 2, 2]);
+    expect(option.err).toBe("error: unknown option '--bogus'\n(octroi start --help lists its options)\n");
+    expect(command.err).toContain("unknown command 'begin'");
+    expect(argument.err).toContain('too many arguments');
+  });
+
+  test('a setting with a value that it cannot have, and one that there is not', async () => {
+    const data = join(folder(), 'data');
+    const [byOption, byVariable, misspelt] = await Promise.all([
+      octroi(['start', '--data', data, '--http-port', 'eighty']),
+      octroi(['start', '--data', data], { OCTROI_COMMIT_MS: '7' }),
+      octroi(['start', '--data', data, '--http-port', '99999'], { OCTROI_COMIT_MS: '200', OCTROI_HTTP_PORT: '' }),
+    ]);
+    expect(clear(byOption.err)).toContain('bad-setting: --http-port is "eighty": a whole number from 0 to 65535 is expected (port of the pages');
+    expect(clear(byVariable.err)).toContain('bad-setting: OCTROI_COMMIT_MS is "7": a whole number from 50 to 10000 is expected (longest time');
+    expect(clear(misspelt.err)).toContain('--http-port is "99999"');
+    expect([byOption.code, byVariable.code, misspelt.code]).toEqual([2, 2, 2]);
+    expect(existsSync(data)).toBe(false);
+  });
+});
+
+describe('it ends', () => {
+  test('at SIGTERM: within seconds, with 0, the folder free; meanwhile no other may use it', async () => {
+    const data = folder();
+    const gate = await started(data, { ...quiet, OCTROI_COMIT_MS: '200' });
+    const second = await start(data);
+    expect(clear(second.err)).toContain(`data-in-use: process ${gate.pid} uses it (${data}). Stop the octroi`);
+    expect(second.code).toBe(1);
+    expect(existsSync(join(data, 'lock'))).toBe(true);
+    const { code, ms } = await gate.stop();
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(8_000);
+    expect(existsSync(join(data, 'lock'))).toBe(false);
+    expect(gate.complaints()).toContain('OCTROI_COMIT_MS is no setting');
+  });
+
+  test('at once at a second signal, when something hangs', async () => {
+    const gate = await started(folder(), quiet);
+    const plant = gate.plantPid() as number;
+    process.kill(plant, 'SIGSTOP');
+    onTestFinished(() => void process.kill(plant, 'SIGKILL'));
+    process.kill(gate.pid, 'SIGINT');
+    process.kill(gate.pid, 'SIGINT'); // a terminal and the launcher say it both
+    await delay(700); // more than counts as one
+    const { code, ms } = await gate.stop('SIGINT');
+    expect(code).toBe(1);
+    expect(ms).toBeLessThan(1_000);
+  });
+});
