@@ -38,6 +38,7 @@ export const configSchema = z.strictObject({
     .describe('size at which the log begins a new segment'),
   horizonDays: whole(1, 36_500).default(400).describe('how long the log and raw readings are kept'),
   logBytesMax: whole(1, Number.MAX_SAFE_INTEGER).optional().describe('disk limit of the log; absent: only the horizon cuts it'),
+  diskReserveMb: whole(0, 1_048_576).default(64).describe('free disk that is kept for the log: below it the store waits'),
   storeMemoryMb: whole(64, 65_536).default(128).describe('memory of the embedded store'),
   storeThreads: whole(1, 64).default(2).describe('threads of the embedded store'),
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),

@@ -9,6 +9,7 @@ import { type Logger, pino } from 'pino';
 import { type Door, openDoor } from './broker/door.ts';
 import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
+import { gateWatch } from './cli/gate-watch.ts';
 import { appliedFile, appliedTown, newestTick, openLog, readTown } from './cli/parts.ts';
 import type { GateCalls } from './cli/plant.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
@@ -18,6 +19,7 @@ import { type Config, isLoopback } from './config.ts';
 import type { Draft, RegistryChange, Tick } from './core/envelope.ts';
 import { fail } from './core/failure.ts';
 import { deviceSchema, type Town, townSchema } from './core/town.ts';
+import type { GateReport } from './core/views.ts';
 import { lockFolder } from './log/lock.ts';
 
 const tickMs = 1_000;
@@ -49,6 +51,13 @@ const draft = (kind: Draft['kind'], body: string, subject = ''): Draft => ({
 /** Devices and gateways by the name that they authenticate with. */
 const sendersOf = ({ devices, gateways }: Town): Map<string, Credential> =>
   new Map([...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
+
+/** Bytes free on the disk of a folder; -1 where that cannot be told. */
+const freeBytes = (folder: string): Promise<number> =>
+  statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => -1,
+  );
 
 /** What was opened, to be closed in the reverse order: at the end, or where a later step fails. */
 const closers = (): { add(close: () => unknown): void; close(): Promise<void> } => {
@@ -111,21 +120,28 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   let plant: Supervised | undefined;
   // The door counts from its own opening, a tick since the log began.
   const droppedBefore = (await newestTick(config.data))?.qos0Dropped ?? 0;
-  let diskFreeBytes = -1;
-  let lastTick: Tick | null = null;
+  let diskFreeBytes = await freeBytes(config.data);
+  let report: GateReport | null = null;
+  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report });
+  const watch = gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow());
+  let isTickHeld = false;
   const tick = (): void => {
     const counters = door?.counters();
     const qos0Dropped = droppedBefore + (counters?.qos0Dropped ?? 0);
-    lastTick = { wall: Date.now(), qos0Dropped, held: log.held.envelopes, connections: counters?.connections ?? 0, diskFreeBytes };
-    log.append(draft('tick', JSON.stringify(lastTick)));
-    statfs(config.data).then(
-      ({ bavail, bsize }) => {
-        diskFreeBytes = bavail * bsize;
-      },
-      () => {
-        diskFreeBytes = -1;
-      },
-    );
+    const held = counters?.held ?? log.held.envelopes;
+    const last: Tick = { wall: Date.now(), qos0Dropped, held, connections: counters?.connections ?? 0, diskFreeBytes };
+    // While the log cannot be written, the one that waits is enough: the time until the next was not open.
+    if (!isTickHeld) {
+      isTickHeld = true;
+      log.append(draft('tick', JSON.stringify(last)), () => {
+        isTickHeld = false;
+      });
+    }
+    report = watch.see({ tick: last, log, door: counters, plant: plant?.life() ?? { starts: 0, endedAt: null, why: null } });
+    tell();
+    void freeBytes(config.data).then((free) => {
+      diskFreeBytes = free;
+    });
   };
   tick(); // the first envelope of a session: the time until here was not open
   if (given !== null && !isDeepStrictEqual(given, town)) await apply(given);
@@ -159,8 +175,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
     change,
     publish: async (topic, payload, retain) => door?.publishPublic(topic, payload, retain),
   };
-  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, gate: lastTick, trouble: log.trouble });
-  plant = supervisePlant(config, logger, gateCalls, tell);
+  plant = supervisePlant(config, logger, gateCalls, () => report, tell);
   const { http } = plant;
   let due = false;
   log.onDurable(() => {

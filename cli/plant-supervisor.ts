@@ -4,12 +4,16 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { answering, calling } from '../core/channel.ts';
 import { type Failure, FailureError, failure } from '../core/failure.ts';
+import type { GateReport, PlantLife } from '../core/views.ts';
 import type { FromPlant, GateCalls, ToPlant } from './plant.ts';
+import { type Away, standIn } from './plant-away.ts';
 
 /** Pause before a plant that ended is started again: it doubles from the one to the other, and starts anew after a quiet minute. */
 const restartMsMin = 200;
 const restartMsMax = 10_000;
 const quietMs = 60_000;
+/** From that pause on a page stands in, ms. */
+const standInMs = 800;
 
 /** Failures that no restart cures: where the first start meets one, the gate does not open. */
 const hopeless: ReadonlySet<string> = new Set(['port-taken', 'newer-version', 'bad-setting', 'not-loopback']);
@@ -22,20 +26,29 @@ export interface Supervised {
   readonly http: Promise<string>;
   view(name: string, args: readonly unknown[]): Promise<unknown>;
   tell(message: ToPlant): void;
+  life(): PlantLife;
+  /** What kept it from running may be gone: a plant that waits to be started again waits no longer. */
+  restartNow(): void;
   close(): Promise<void>;
 }
 
 /**
  * @param calls what the plant may ask of the gate
+ * @param report what the stand-in page says
  * @param onStart called when a plant listens: tell it where the log stands
  */
-export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls, onStart: () => void): Supervised => {
+export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls, report: () => GateReport | null, onStart: () => void): Supervised => {
   let child: ChildProcess | null = null;
   let stopping = false;
   let restartMs = restartMsMin;
   let startedAt = 0;
   let wasReady = false;
   let restart: NodeJS.Timeout | undefined;
+  /** The port that was found free for 0 stays the same when the plant comes back. */
+  let { httpPort } = config;
+  let away: Promise<Away | null> = Promise.resolve(null);
+  let why: string | null = null;
+  let life: PlantLife = { starts: 0, endedAt: null, why: null };
   let ended: () => void = () => {};
   const { promise: http, resolve, reject } = Promise.withResolvers<string>();
   http.catch(() => {});
@@ -46,17 +59,31 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
   const asked = calling<{ view(name: string, args: readonly unknown[]): Promise<unknown> }>(send);
   const answer = answering(calls, send);
 
+  const opened = (url: string): void => {
+    httpPort = Number(new URL(url).port) || httpPort;
+    resolve(url);
+  };
   const isReady = (ready: { readonly url: string; readonly position: number }): void => {
     wasReady = true;
     logger.info(ready, 'the plant is up');
-    resolve(ready.url);
+    opened(ready.url);
     onStart();
   };
-  const isBroken = (why: Failure): void => {
-    if (!wasReady && hopeless.has(why.code)) {
+  const isBroken = (failed: Failure): void => {
+    why = `${failed.code}: ${failed.message.split('\n')[0]}`;
+    if (!wasReady && hopeless.has(failed.code)) {
       stopping = true;
-      reject(new FailureError(why));
-    } else logger.error({ why }, 'the plant failed');
+      reject(new FailureError(failed));
+    } else logger.error({ why: failed }, 'the plant failed');
+  };
+  const standsIn = async (): Promise<Away | null> => {
+    const stand = await standIn(config.httpHost, httpPort, report);
+    if (stand !== null) opened(stand.url);
+    return stand;
+  };
+  const leave = async (): Promise<void> => {
+    await (await away)?.close();
+    away = Promise.resolve(null);
   };
   const hasEnded = (code: number | null, signal: string | null): void => {
     asked.abort(failure('unavailable', 'the plant ended'));
@@ -65,14 +92,22 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
       ended();
       return;
     }
-    if (Date.now() - startedAt > quietMs) restartMs = restartMsMin;
-    logger.warn({ code, signal, restartMs }, 'the plant ended; it is started again');
+    const now = Date.now();
+    if (now - startedAt > quietMs) restartMs = restartMsMin;
+    life = { ...life, endedAt: now, why: why ?? `ended with ${signal ?? code}` };
+    why = null;
+    logger.warn({ code, signal, restartMs, starts: life.starts, why: life.why }, 'the plant ended; it is started again');
+    if (restartMs >= standInMs) away = standsIn();
     restart = setTimeout(start, restartMs);
     restartMs = Math.min(restartMs * 2, restartMsMax);
   };
-  const start = (): void => {
+  const start = async (): Promise<void> => {
+    restart = undefined;
+    await leave();
+    if (stopping) return;
     startedAt = Date.now();
-    child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify(config)], {
+    life = { ...life, starts: life.starts + 1 };
+    child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify({ ...config, httpPort })], {
       execArgv: ['--max-semi-space-size=16'],
       serialization: 'advanced',
       env: { ...process.env, ...fewArenas },
@@ -88,15 +123,23 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
     });
     child.on('exit', hasEnded);
   };
-  start();
+  void start();
 
   return {
     http,
     view: (name, args) => asked.remote.view(name, args),
     tell: send,
+    life: () => life,
+    restartNow() {
+      if (restart === undefined) return;
+      clearTimeout(restart);
+      restartMs = restartMsMin;
+      void start();
+    },
     async close() {
       stopping = true;
       clearTimeout(restart);
+      await leave();
       if (child === null) return;
       const done = new Promise<void>((resolveEnded) => {
         ended = resolveEnded;

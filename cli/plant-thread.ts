@@ -2,9 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import { calling } from '../core/channel.ts';
-import type { Tick } from '../core/envelope.ts';
 import { FailureError, failureOf } from '../core/failure.ts';
-import type { LiveEvent, Views } from '../core/views.ts';
+import type { GateReport, LiveEvent, Views } from '../core/views.ts';
 import type { Verified } from '../stores/verify.ts';
 import type { FromWorker, ToWorker } from './plant-worker.ts';
 
@@ -22,7 +21,7 @@ export interface PlantThread {
   /** Resolves when the thread has ended: null after `stop`, else the reason. */
   readonly ended: Promise<unknown>;
   /** The log is durable up to `logEnd`; what the gate says of itself goes to the status. */
-  tell(logEnd: number, gate?: Tick | null, trouble?: string | null): void;
+  tell(logEnd: number, report?: GateReport | null): void;
   /** Lets it commit what it has, with a snapshot, and end. */
   stop(): void;
 }
@@ -56,7 +55,7 @@ export const startPlantThread = (config: Config, onEvent: (event: LiveEvent) => 
     views: asked.remote,
     ready: ready.promise,
     ended: ended.promise,
-    tell: (logEnd, gate = null, trouble = null) => send({ logEnd, gate, trouble }),
+    tell: (logEnd, report = null) => send({ logEnd, report }),
     stop: () => send({ stop: true }),
   };
 };

@@ -1,19 +1,20 @@
 /** The plant's thread: owns the store, runs the pipeline up to the durable end of the log, and answers what is asked of both. */
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { answering, type Wire } from '../core/channel.ts';
-import type { Tick } from '../core/envelope.ts';
 import { type Failure, failureOf } from '../core/failure.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
-import type { LiveEvent, Status } from '../core/views.ts';
+import type { GateReport, LiveEvent, Status } from '../core/views.ts';
 import { views } from '../processors/views.ts';
 import { verify } from '../stores/verify.ts';
 import { type BackedUp, takeBackup } from './backup.ts';
 import { openPlant, storeFile } from './parts.ts';
+import { prepareStore } from './rebuild.ts';
 
-export type ToWorker = Wire | { readonly logEnd: number; readonly gate: Tick | null; readonly trouble: string | null } | { readonly stop: true };
+export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly stop: true };
 export type FromWorker = Wire | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
 
 /** Envelopes processed between two looks at the clock. */
@@ -29,8 +30,9 @@ const send = (message: FromWorker): void => port.postMessage(message);
 
 const startedAt = Date.now();
 let logEnd = 0;
-let gate: Tick | null = null;
-let trouble: string | null = null;
+let report: GateReport | null = null;
+/** Why the store waits, in words. */
+let waiting: string | null = null;
 let stopping = false;
 let wake: () => void = () => {};
 /** What was processed at each commit of the last seconds. */
@@ -46,7 +48,15 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
 /** Says what went wrong; the thread then ends. */
 const broken = (error: unknown): void => send({ broken: failureOf(error) });
 
-const plant = await openPlant(config, (commit) => {
+const open: typeof openPlant = async (...given) => {
+  const prepared = await prepareStore(config);
+  if (prepared !== null && (prepared.aside ?? prepared.backup) !== null) {
+    pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2)).warn(prepared, 'the store is made anew');
+  }
+  return openPlant(...given);
+};
+
+const plant = await open(config, (commit) => {
   const now = Date.now();
   marks = marks.filter(({ at }) => now - at <= rateSpanMs);
   marks.push({ at: now, envelopes: commit.end, readings: commit.ledger.readings.accepted });
@@ -70,8 +80,11 @@ const status = async (): Promise<Status> => ({
   logTime: plant.store.logTime,
   envelopesPerSecond: rate('envelopes'),
   readingsPerSecond: rate('readings'),
-  gate,
-  trouble,
+  gate: report?.tick ?? null,
+  trouble: report?.trouble ?? null,
+  report,
+  waiting,
+  uncommittedRows: plant.run.waitingRows(),
   storeBytes: fileBytes(storeFile(config.data)) + fileBytes(`${storeFile(config.data)}.wal`),
   startedAt,
 });
@@ -102,14 +115,19 @@ const rest = async (): Promise<void> => {
   for (const work of waiting) await work();
 };
 
+/** Ends the thread, though nobody stops the plant: the next one makes the store anew. */
+const abandon = async (): Promise<void> => {
+  stopping = true;
+};
+
 const answer = answering(
-  { ...views(plant.pipeline, plant.store, () => logEnd), status, reached, backup, verify: () => verify(plant.store, plant.pipeline.ruleOf) },
+  { ...views(plant.pipeline, plant.store, () => logEnd), status, reached, backup, abandon, verify: () => verify(plant.store, plant.pipeline.ruleOf) },
   send,
 );
 
 port.on('message', (message: ToWorker) => {
   if ('stop' in message) stopping = true;
-  else if ('logEnd' in message) ({ logEnd, gate, trouble } = message);
+  else if ('logEnd' in message) ({ logEnd, report } = message);
   else answer(message);
   wake();
 });
@@ -124,10 +142,23 @@ const pause = (ms: number): Promise<void> =>
     };
   });
 
+/** The last space of the disk is the log's: below the reserve the store takes nothing, since DuckDB does not outlive a full disk. */
+const waitsForRoom = (): boolean => {
+  const { bavail, bsize } = statfsSync(config.data);
+  const freeMb = Math.floor((bavail * bsize) / 2 ** 20);
+  waiting = freeMb < config.diskReserveMb ? `${freeMb} MB of the disk are free; ${config.diskReserveMb} MB are kept for the log` : null;
+  return waiting !== null;
+};
+const roomMs = 500;
+
 const work = async (): Promise<void> => {
   let committedAt = Date.now();
   let snapshotAt = Date.now();
   while (!stopping) {
+    if (waitsForRoom()) {
+      await pause(roomMs);
+      continue;
+    }
     const behind = logEnd - plant.pipeline.end();
     if (behind > 0) await plant.run.to(Math.min(logEnd, plant.pipeline.end() + sliceEnvelopes));
     await meetGoals();

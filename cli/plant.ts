@@ -1,13 +1,14 @@
 /** The plant's process: the worker thread with the store behind it, the pages and the API before it. Started and watched by the gate. */
 import type { Config } from '../config.ts';
 import { answering, calling, type Wire } from '../core/channel.ts';
-import type { RegistryChange, Tick } from '../core/envelope.ts';
+import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
-import type { LiveEvent, Views } from '../core/views.ts';
+import type { GateReport, LiveEvent, Views } from '../core/views.ts';
 import { startPlantThread } from './plant-thread.ts';
+import { asides, requestRebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
 
-export type ToPlant = Wire | { readonly logEnd: number; readonly gate: Tick | null; readonly trouble: string | null } | { readonly stop: true };
+export type ToPlant = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly stop: true };
 export type FromPlant = Wire | { readonly ready: { readonly url: string; readonly position: number } } | { readonly broken: Failure };
 
 /** What the gate does for the plant. */
@@ -62,11 +63,17 @@ thread.ready
     () => {}, // told by `ended`
   )
   .catch((error: unknown) => end(failureOf(error)));
-void thread.ended.then((error) => (error === null ? process.exit(0) : end(failureOf(error))));
+void thread.ended.then(async (error) => {
+  if (error === null) process.exit(0);
+  const cause = failureOf(error);
+  // Once by itself; where a store was set aside before, a person should look at the disk.
+  if (cause.code === 'store-corrupt' && (await asides(config.data)).length === 0) await requestRebuild(config.data);
+  end(cause);
+});
 
 process.on('message', (message: ToPlant) => {
   if ('stop' in message) void stop();
-  else if ('logEnd' in message) thread.tell(message.logEnd, message.gate, message.trouble);
+  else if ('logEnd' in message) thread.tell(message.logEnd, message.report);
   else {
     gate.receive(message);
     answerGate(message);

@@ -7,6 +7,39 @@ import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recou
 import type { Town } from './town.ts';
 import type { WindowName } from './window.ts';
 
+/** How often the plant was started since the gate opened, and how it last ended. */
+export interface PlantLife {
+  readonly starts: number;
+  /** Epoch ms, and in words; null where it never did. */
+  readonly endedAt: number | null;
+  readonly why: string | null;
+}
+
+/** What the gate says of itself each second: levels of this moment, and counts since it opened. */
+export interface GateReport {
+  readonly tick: Tick;
+  /** What keeps the log from being written, in words, and since when (epoch ms); null while it is written. */
+  readonly trouble: string | null;
+  readonly troubleSince: number | null;
+  /** Appended and not yet durable: not acknowledged. */
+  readonly log: { readonly envelopes: number; readonly bytes: number };
+  /** Null until the door is open. */
+  readonly door: {
+    readonly strangers: number;
+    readonly held: number;
+    readonly heldBytes: number;
+    readonly waitingBytes: number;
+    readonly gatheredBytes: number;
+    readonly messages: number;
+    /** By reason. */
+    readonly refused: Readonly<Record<string, number>>;
+    /** By limit. */
+    readonly slowed: Readonly<Record<string, number>>;
+    readonly forwardsDropped: number;
+  } | null;
+  readonly plant: PlantLife;
+}
+
 /** How the gate and the plant fare. */
 export interface Status {
   /** Offset up to which all is processed and committed, and the durable end of the log. */
@@ -21,6 +54,12 @@ export interface Status {
   readonly gate: Tick | null;
   /** What keeps the gate from writing, in words; null while it writes. */
   readonly trouble: string | null;
+  /** All that the gate says of itself; null before the first. */
+  readonly report: GateReport | null;
+  /** Why the store takes nothing at the moment, in words; null while it does. */
+  readonly waiting: string | null;
+  /** Rows that are processed and not yet committed. */
+  readonly uncommittedRows: number;
   readonly storeBytes: number;
   readonly startedAt: number;
 }
