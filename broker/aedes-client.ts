@@ -22,7 +22,7 @@ export interface AedesClient extends EventEmitter {
   readonly _parser: AedesParser;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
   /** Packet ids of QoS 2 between PUBREC and PUBREL. */
-  readonly _inboundInflight: ReadonlySet<number>;
+  readonly _inboundInflight: Set<number>;
   /** Packets of the chunk at hand that are not done; the next chunk is read at 0. */
   _parsingBatch: number;
   pause(): void;
@@ -71,7 +71,10 @@ export const guardParser = (client: AedesClient, headerFault: (type: number, byt
     const { cmd, length, qos, dup } = parser.packet;
     if (parser._list.length < length) return false;
     const type = packetTypes.indexOf(cmd);
-    const found = bodyFault(type, qos, dup, parser._list.slice(0, cmd === 'publish' ? Math.min(length, publishHeadMax) : length));
+    const body = parser._list.slice(0, cmd === 'publish' ? Math.min(length, publishHeadMax) : length);
+    const found = bodyFault(type, qos, dup, body);
+    // aedes frees the place later than it takes the next packet, and would close a client for one too many.
+    if (cmd === 'pubrel' && found === null) client._inboundInflight.delete(body.readUInt16BE(0));
     if (found === levelFault) client.conn.write(connackLevel);
     return found === null ? parsePayload.call(parser) : refuse(found);
   };

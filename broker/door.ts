@@ -13,7 +13,7 @@ import { hooks } from './hooks.ts';
 import { type AdmissionRules, admit } from './identity.ts';
 import { type DoorLimits, limitsOf, packetFault } from './limits.ts';
 import { Scanner } from './scanner.ts';
-import { type Connection, Session } from './session.ts';
+import { type Connection, pausedGathering, Session } from './session.ts';
 import { publicPrefix, topicRule } from './topic.ts';
 
 export interface DoorOptions {
@@ -48,7 +48,7 @@ export interface DoorCounters {
   /** Connections, publications and subscriptions refused, by reason: the limit's name where it was one. */
   readonly refused: Readonly<Record<string, number>>;
   /** How often a limit that slows a sender down, or drops QoS 0, was reached, by its name. */
-  readonly slowed: Readonly<Record<string, number>>;
+  readonly slowed: Readonly<Gate['slowed']>;
   /** Public messages that a slow subscriber missed. */
   readonly forwardsDropped: number;
 }
@@ -199,10 +199,12 @@ class OpenDoor implements Door {
 
   /** Who waits for its acknowledgements, or is not read, is not silent: its PINGREQ may stand in the socket. */
   #sweep(): void {
-    const stale = this.#clock() - this.#limits.packetTimeoutMs;
+    const now = this.#clock();
     for (const session of this.#sockets.values()) {
       if (session.inFlight > 0 || session.paused) session.connection.touch();
-      if (session.gatheringSince === null || session.gatheringSince > stale) continue;
+      // Who is not read for the sake of others' unfinished packets has the time that those have, and then its own.
+      const patienceMs = this.#limits.packetTimeoutMs * (session.isPausedFor(pausedGathering) ? 2 : 1);
+      if (session.gatheringSince === null || now - session.gatheringSince < patienceMs) continue;
       this.#refuse('packetTimeoutMs');
       session.connection.close();
     }
@@ -234,7 +236,11 @@ class OpenDoor implements Door {
       for (const filter of filters) (client as unknown as AedesClient | null)?.session?.subscriptions.delete(filter);
     });
     // An error ends its connection and nothing else; without listeners it would end the process.
-    aedes.on('clientError', (_client, error) => {
+    aedes.on('clientError', (client, error) => {
+      // It tells some errors twice.
+      const { session } = client as unknown as AedesClient;
+      if (session === undefined || session.failed) return;
+      session.failed = true;
       if (error.message === 'drain timeout') this.#refuse('drainTimeoutMs');
       else if (error.message.startsWith('maxInflightInbound')) this.#refuse('qos2OpenPerClientMax');
     });

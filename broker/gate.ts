@@ -136,7 +136,10 @@ export class Gate {
     if (stalled.size === 0) return;
     const sessions = [...stalled];
     stalled.clear();
-    for (const session of sessions) session.resume(reason);
+    for (const session of sessions) {
+      if (reason === pausedGathering && session.gatheringSince !== null) session.gatheringSince = this.#clock();
+      session.resume(reason);
+    }
   }
 
   #pass(session: Session, draft: Draft, release: Release): void {

@@ -79,26 +79,31 @@ const subscribeFault = (client: AedesClient, filter: string, { gate }: HookConte
 };
 
 /**
- * Offers a QoS 2 message; a repetition before its PUBREL is answered and not passed on again [MQTT-4.3.3-2].
- * @param offer called for a message that is new, with what to do when it is settled
+ * Offers a QoS 2 message. A repetition before its PUBREL is answered and not passed on again [MQTT-4.3.3-2]; only DUP tells one, since what
+ * is answered and not in the log would be lost.
+ * @param offer passes it on, with what to do when it is settled
  */
-const offerOnce = (client: AedesClient, session: Session, packetId: number, done: () => void, offer: (settled: () => void) => void): void => {
-  if (client._inboundInflight.has(packetId)) {
-    done();
+const offerOnce = (client: AedesClient, session: Session, { packetId, dup }: Head, done: () => void, offer: (settled: () => void) => void): void => {
+  const waiting = session.unsettled.get(packetId);
+  if (dup && waiting !== undefined) {
+    waiting.push(done);
     return;
   }
-  const waiting = session.unsettled.get(packetId);
-  if (waiting !== undefined) {
-    waiting.push(done);
+  if (dup && client._inboundInflight.has(packetId)) {
+    done();
     return;
   }
   const all = [done];
   session.unsettled.set(packetId, all);
   offer(() => {
-    session.unsettled.delete(packetId);
+    if (session.unsettled.get(packetId) === all) session.unsettled.delete(packetId);
     for (const one of all) one();
   });
 };
+interface Head {
+  readonly packetId: number;
+  readonly dup: boolean;
+}
 
 /** The hooks, for `Aedes.createBroker`. */
 export const hooks = (context: HookContext): AedesOptions => {
@@ -131,7 +136,7 @@ export const hooks = (context: HookContext): AedesOptions => {
         const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
         const pass = (): void => done(null, undefined);
         const offer = (release: Release): void => gate.offer(session, rule, bytes, qos, dup, messageId ?? 0, release);
-        if (qos === 2) return offerOnce(client as unknown as AedesClient, session, messageId ?? 0, pass, offer);
+        if (qos === 2) return offerOnce(client as unknown as AedesClient, session, { packetId: messageId ?? 0, dup }, pass, offer);
         offer(qos === 0 ? null : pass);
         if (qos === 0) pass();
       }),

@@ -160,6 +160,8 @@ export class Scanner implements Connection {
   }
 
   close(): void {
+    this.#session.close();
+    this.#drop();
     this.tunnel.destroy();
   }
 

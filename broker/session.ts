@@ -27,6 +27,8 @@ export class Session {
   /** The CONNACK has gone. */
   ready = false;
   closed = false;
+  /** aedes has reported an error of it. */
+  failed = false;
   inFlight = 0;
   inFlightBytes = 0;
   tokens: number;
@@ -51,6 +53,10 @@ export class Session {
 
   get paused(): boolean {
     return this.#pauses !== 0;
+  }
+
+  isPausedFor(reason: number): boolean {
+    return (this.#pauses & reason) !== 0;
   }
 
   /** True where it was not paused for that reason before. */

@@ -334,6 +334,7 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     }
     while (door.counters().connections > 1) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(door.counters().forwardsDropped).toBeGreaterThan(0);
+    expect(door.counters().refused).toEqual({ drainTimeoutMs: 1 });
   });
 
   it('speaks MQTT over WebSocket, but not to pages of other hosts', async () => {

@@ -91,7 +91,7 @@ export class Wire {
 
   /** Waits for that many bytes in all, or the end. */
   async until(bytes: number): Promise<Buffer> {
-    while (this.received.length < bytes && !this.closed) await Promise.race([once(this.socket, 'data'), this.whenClosed]);
+    while (this.received.length < bytes && !this.closed) await Promise.race([once(this.socket, 'data').catch(() => this.whenClosed), this.whenClosed]);
     return this.received;
   }
 }
