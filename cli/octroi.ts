@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { importCommand } from './import.ts';
 import { ledgerCommand } from './ledger.ts';
+import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
 import { restoreCommand } from './restore.ts';
 import { startCommand } from './start.ts';
@@ -29,6 +30,7 @@ const program = new Command('octroi')
   .addCommand(explainCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
+  .addCommand(rebuildCommand())
   .addCommand(townCommand())
   .addCommand(benchCommand())
   .addCommand(configCommand())

@@ -127,7 +127,11 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
 
   return {
     http,
-    view: (name, args) => asked.remote.view(name, args),
+    // A question to nobody would wait for ever.
+    view: async (name, args) => {
+      if (child?.connected !== true) throw new FailureError(failure('unavailable', 'the plant is starting'));
+      return asked.remote.view(name, args);
+    },
     tell: send,
     life: () => life,
     restartNow() {

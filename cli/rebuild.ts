@@ -1,0 +1,218 @@
+/**
+ * `octroi rebuild`: sets the store aside and makes it anew, from the last backup there is and the log. On a folder in use
+ * the gate stays open: its plant is asked to do it. What a backup is on disk is `backup-files.ts`.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { FailureError, fail } from '../core/failure.ts';
+import type { Status } from '../core/views.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
+import { lockFolder } from '../log/lock.ts';
+import { keptBackups } from './backup-files.ts';
+import { type ControlClient, reachControl } from './control.ts';
+import { configOf, dataCommand, print } from './options.ts';
+import { openPlant, requireData, storeFile } from './parts.ts';
+import { restoreStore } from './restore.ts';
+
+/** A plant that starts and finds this file sets its store aside first. */
+const requestFile = (data: string): string => join(data, 'store.rebuild');
+/** Where a store that was made anew came from. */
+const originFile = (data: string): string => join(dirname(storeFile(data)), 'origin.json');
+const asidePrefix = 'store.aside-';
+
+/** Stores that were set aside, by name. */
+export const asides = async (data: string): Promise<string[]> => (await readdir(data)).filter((name) => name.startsWith(asidePrefix)).sort();
+
+/** Asks the next plant of the folder to make its store anew. */
+export const requestRebuild = (data: string): Promise<void> => writeFile(requestFile(data), '', { mode: 0o640 });
+
+/** Renames the store. @returns its new folder; null where there is none */
+const setAside = async (data: string): Promise<string | null> => {
+  const folder = dirname(storeFile(data));
+  if (!existsSync(folder)) return null;
+  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const taken = new Set(await asides(data));
+  let name = asidePrefix + stamp;
+  for (let n = 2; taken.has(name); n++) name = `${asidePrefix}${stamp}-${n}`;
+  await rename(folder, join(data, name));
+  return join(data, name);
+};
+
+export interface Prepared {
+  /** Where the old store is now; null where there was none to set aside. */
+  readonly aside: string | null;
+  /** The backup that the store begins with, and its position; null: it begins empty. */
+  readonly backup: { readonly folder: string; readonly position: number } | null;
+  /** Backups that could not be used, and why. */
+  readonly skipped: readonly string[];
+}
+
+const restoreLast = async (config: Config, start: number, end: number): Promise<Omit<Prepared, 'aside'>> => {
+  const skipped: string[] = [];
+  for (const { folder, manifest } of await keptBackups(config.data)) {
+    const { position } = manifest;
+    if (position < start || position > end) {
+      skipped.push(`${folder}: position ${position} is outside the log, which holds ${start} to ${end}`);
+      continue;
+    }
+    try {
+      await restoreStore(folder, manifest, config.data, config, false);
+      return { backup: { folder, position }, skipped };
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      await rm(dirname(storeFile(config.data)), { recursive: true, force: true });
+      skipped.push(`${folder}: ${error.failure.message}`);
+    }
+  }
+  if (start > 0) throw fail('no-backup', [`the log begins at position ${start}, and no backup reaches it`, ...skipped].join('; '), config.data);
+  return { backup: null, skipped };
+};
+
+/**
+ * Sees to it that the folder has a store to open, or may begin an empty one: restores the last backup where there is none.
+ * @param anew sets the store aside that is there
+ * @returns null where nothing had to be done
+ * @throws FailureError `no-backup` where the log was cut and no backup reaches it
+ */
+export const prepareStore = async (config: Config, anew = existsSync(requestFile(config.data))): Promise<Prepared | null> => {
+  const { data } = config;
+  if (!anew && existsSync(storeFile(data))) return null;
+  const reader = new AppendFileReader(data);
+  try {
+    const [start, end] = [await reader.start(), await reader.end()];
+    const aside = anew ? await setAside(data) : null;
+    const restored = await restoreLast(config, start, end).catch(async (error: unknown) => {
+      if (aside !== null) await rename(aside, dirname(storeFile(data)));
+      throw error;
+    });
+    const prepared: Prepared = { aside, ...restored };
+    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o750 });
+    await writeFile(originFile(data), JSON.stringify(prepared), { mode: 0o640 });
+    await rm(requestFile(data), { force: true });
+    return prepared;
+  } finally {
+    await reader.close();
+  }
+};
+
+/** Told how far it is: positions [from, at) of [from, end) are done. */
+type Progress = (from: number, at: number, end: number) => void;
+
+export interface Rebuilt extends Prepared {
+  readonly position: number;
+  readonly envelopes: number;
+  readonly seconds: number;
+}
+
+const sliceEnvelopes = 20_000;
+
+const rebuildAtRest = async (config: Config, progress: Progress): Promise<Rebuilt> => {
+  const lock = await lockFolder(config.data);
+  const reader = new AppendFileReader(config.data);
+  try {
+    const began = performance.now();
+    const prepared = (await prepareStore(config, true)) as Prepared;
+    const plant = await openPlant(config);
+    try {
+      const from = plant.pipeline.end();
+      const end = await reader.end();
+      while (plant.pipeline.end() < end) {
+        await plant.run.to(Math.min(end, plant.pipeline.end() + sliceEnvelopes));
+        progress(from, plant.pipeline.end(), end);
+      }
+      await plant.run.checkpoint();
+      return { ...prepared, position: plant.store.position, envelopes: end - from, seconds: (performance.now() - began) / 1_000 };
+    } finally {
+      await plant.close();
+    }
+  } finally {
+    await reader.close();
+    await lock.release();
+  }
+};
+
+const pollMs = 250;
+
+/** The plant's status; null while it is away. */
+const statusOf = (client: ControlClient): Promise<Status | null> =>
+  client.remote.view('status', []).then(
+    (status) => status as Status,
+    () => null,
+  );
+
+/** The plant ends, sets the store aside as it comes back, and catches up. */
+const rebuildInUse = async (config: Config, client: ControlClient, progress: Progress): Promise<Rebuilt> => {
+  const began = performance.now();
+  await requestRebuild(config.data);
+  await client.remote.view('abandon', []).catch(() => {}); // it ends before it answers, or is down anyway
+  let status: Status | null = null;
+  while (existsSync(requestFile(config.data)) || status === null) {
+    await delay(pollMs);
+    status = await statusOf(client);
+  }
+  const { logEnd: end, position: from } = status;
+  for (let { position } = status; position < end; position = (await statusOf(client))?.position ?? position) {
+    progress(from, position, end);
+    await delay(pollMs);
+  }
+  progress(from, end, end);
+  return {
+    ...(JSON.parse(await readFile(originFile(config.data), 'utf8')) as Prepared),
+    position: (await statusOf(client))?.position ?? end,
+    envelopes: end - from,
+    seconds: (performance.now() - began) / 1_000,
+  };
+};
+
+/**
+ * Makes the store of a data folder anew.
+ * @throws FailureError `no-data`, `no-backup`, `data-in-use`
+ */
+export const rebuild = async (config: Config, progress: Progress = () => {}): Promise<Rebuilt> => {
+  requireData(config.data);
+  const client = await reachControl(config.data);
+  if (client === null) return rebuildAtRest(config, progress);
+  try {
+    return await rebuildInUse(config, client, progress);
+  } finally {
+    client.close();
+  }
+};
+
+const barWidth = 30;
+
+/** A bar on a terminal; elsewhere a line each tenth. */
+const progressBar = (): Progress => {
+  const began = performance.now();
+  let shown = -1;
+  return (from, at, end) => {
+    const share = end === from ? 1 : (at - from) / (end - from);
+    const tenth = Math.floor(share * 10);
+    const rate = Math.round((at - from) / ((performance.now() - began) / 1_000));
+    const text = `${Math.floor(share * 100)} %, position ${at} of ${end}, ${rate} envelopes/s`;
+    if (process.stderr.isTTY) {
+      const full = Math.round(share * barWidth);
+      process.stderr.write(`\r[${'#'.repeat(full)}${'-'.repeat(barWidth - full)}] ${text}   ${share === 1 ? '\n' : ''}`);
+    } else if (tenth > shown) process.stderr.write(`${text}\n`);
+    shown = tenth;
+  };
+};
+
+const report = ({ aside, backup, skipped, position, envelopes, seconds }: Rebuilt): string =>
+  [
+    ...(aside === null ? [] : [`the old store is now ${aside}; remove it when nothing is missing`]),
+    ...skipped.map((why) => `not used: ${why}`),
+    backup === null ? 'begun empty' : `begun with ${backup.folder}, position ${backup.position}`,
+    `${envelopes} envelopes run, ${seconds} s; the store stands at position ${position}`,
+  ].join('\n');
+
+export const rebuildCommand = (): Command =>
+  dataCommand('rebuild', 'set the store aside and make it anew, from the last backup and the log').action(async ({ json, ...options }) => {
+    const rebuilt = await rebuild(configOf(options), progressBar());
+    const rounded = { ...rebuilt, seconds: Math.round(rebuilt.seconds * 100) / 100 };
+    print(json, rounded, () => report(rounded));
+  });
