@@ -16,6 +16,8 @@ import { openWorkshop, type Workshop } from './workshop.ts';
 
 /** Readings that are appended at once; each time the log is synced and the store commits. */
 const appendReadingsMax = 40_000;
+/** Readings out of order that the plant holds before the import waits for it. */
+const waitingMax = 20_000;
 /** A tick at least that often: after 5 s without one the gate counts as closed. */
 const tickMs = 1_000;
 const progressMs = 500;
@@ -117,6 +119,8 @@ class Importer {
   #drafts: Parameters<Workshop['append']>[0][number][] = [];
   #waiting = 0;
   #tickedAt = 0;
+  /** Offset after the group before. */
+  #sentEnd = 0;
 
   constructor(workshop: Workshop, known: ReadonlySet<string>) {
     this.#workshop = workshop;
@@ -155,18 +159,22 @@ class Importer {
     if (this.#waiting >= appendReadingsMax) await this.#send();
   }
 
+  /** Appends a group, while the plant still processes the one before it: two are on their way at the most. */
   async #send(): Promise<void> {
     const drafts = this.#drafts;
     this.#drafts = [];
     this.#waiting = 0;
-    if (drafts.length > 0) await this.#workshop.append(drafts);
+    if (drafts.length === 0) return;
+    const end = await this.#workshop.append(drafts);
     if (performance.now() - this.#tickedAt > tickMs) await this.#tick();
-    await this.#workshop.catchUp();
-    await this.#drain();
+    await this.#workshop.catchUp(this.#sentEnd);
+    this.#sentEnd = end;
+    if ((await this.#workshop.views.ledger()).readings.waiting > waitingMax) await this.#drain();
   }
 
   /** Ticks until no reading waits to be revised: each tick takes some days of each key. */
   async #drain(): Promise<void> {
+    await this.#workshop.catchUp();
     while ((await this.#workshop.views.ledger()).readings.waiting > 0) {
       await this.#tick();
       await this.#workshop.catchUp();

@@ -1,14 +1,12 @@
 /** A data folder opened for a command: through the gate that uses it, else by itself, caught up with its log. */
 import type { Config } from '../config.ts';
 import type { Draft, RegistryChange } from '../core/envelope.ts';
-import type { Views } from '../core/views.ts';
 import { lockFolder } from '../log/lock.ts';
-import { views } from '../processors/views.ts';
-import { type Verified, verify } from '../stores/verify.ts';
 import { type Control, reachControl } from './control.ts';
-import { openLog, openPlant, requireData } from './parts.ts';
+import { openLog, requireData } from './parts.ts';
+import { type PlantViews, startPlantThread } from './plant-thread.ts';
 
-export type Asked = Omit<Views, 'status' | 'change' | 'onCommit'> & { verify(): Promise<Verified> };
+export type Asked = Omit<PlantViews, 'status'>;
 
 export interface Workshop {
   readonly views: Asked;
@@ -19,8 +17,8 @@ export interface Workshop {
   tick(): Promise<void>;
   /** Offset up to which the store stands. */
   position(): Promise<number>;
-  /** Processes and commits all that is in the log. */
-  catchUp(): Promise<void>;
+  /** Resolves when all below `end` is processed and committed; without it, all that is in the log. */
+  catchUp(end?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -37,9 +35,8 @@ const remote = async (config: Config): Promise<Workshop | null> => {
     change: (change) => client.remote.change(change),
     tick: async () => {},
     position,
-    async catchUp() {
-      const { envelopes } = await asked.ledger();
-      while ((await position()) < envelopes.appended) await new Promise((resolve) => setTimeout(resolve, 200));
+    async catchUp(end) {
+      await asked.reached(end ?? (await asked.ledger()).envelopes.appended);
     },
     close: async () => client.close(),
   };
@@ -59,40 +56,43 @@ const draft = (kind: Draft['kind'], payload: string, subject = ''): Draft => ({
 const local = async (config: Config): Promise<Workshop> => {
   const lock = await lockFolder(config.data);
   const log = await openLog(config);
-  const plant = await openPlant(config);
-  const append = (one: Draft): void => log.append(one);
-  const catchUp = async (): Promise<void> => {
+  const thread = startPlantThread(config);
+  const { views } = thread;
+  const append = async (drafts: readonly Draft[]): Promise<number> => {
+    for (const one of drafts) log.append(one);
     await log.flush();
-    await plant.run.to(log.durableEnd);
-    await plant.run.commit();
+    thread.tell(log.durableEnd);
+    return log.durableEnd;
   };
-  await catchUp();
+  const close = async (): Promise<void> => {
+    thread.stop();
+    await thread.ended;
+    await log.close();
+    await lock.release();
+  };
+  try {
+    await thread.ready;
+    thread.tell(log.durableEnd);
+    await views.reached(log.durableEnd);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
-    views: { ...views(plant.pipeline, plant.store, () => log.durableEnd), verify: () => verify(plant.store, plant.pipeline.ruleOf) },
-    async append(drafts) {
-      for (const { kind, payload, subject } of drafts) append(draft(kind, payload, subject));
-      await log.flush();
-      await plant.run.to(log.durableEnd);
-      return log.durableEnd;
-    },
+    views,
+    append: (drafts) => append(drafts.map(({ kind, payload, subject }) => draft(kind, payload, subject))),
     async change(change) {
-      append(draft('registry', JSON.stringify(change)));
-      await catchUp();
-      return log.durableEnd - 1;
+      const end = await append([draft('registry', JSON.stringify(change))]);
+      await views.reached(end);
+      return end - 1;
     },
     async tick() {
-      append(draft('tick', JSON.stringify({ wall: Date.now(), qos0Dropped: plant.store.ledger().qos0Dropped, held: 0, connections: 0, diskFreeBytes: -1 })));
-      await log.flush();
-      await plant.run.to(log.durableEnd);
+      const { qos0Dropped } = await views.ledger();
+      await append([draft('tick', JSON.stringify({ wall: Date.now(), qos0Dropped, held: 0, connections: 0, diskFreeBytes: -1 }))]);
     },
-    position: async () => plant.store.position,
-    catchUp,
-    async close() {
-      await catchUp();
-      await plant.close();
-      await log.close();
-      await lock.release();
-    },
+    position: async () => (await views.status()).position,
+    catchUp: (end = log.durableEnd) => views.reached(end),
+    close,
   };
 };
 
