@@ -34,6 +34,8 @@ export const eventValuesMax = 500;
 export const readyLagMax = 50_000;
 /** Codes that /metrics counts dead letters by. */
 export const deadLetterCodesMax = 100;
+/** Limits of the door that /metrics counts by name. */
+export const doorLimitsMax = 100;
 /** Rows of one list of devices, latest values or silent devices. */
 export const listRowsMax = 20_000;
 /** Characters of one parameter of a page. */

@@ -1,6 +1,7 @@
 /** GET /metrics: the books and the state for Prometheus. Names: octroi_<noun>_<unit>_total. */
 import { Counter, Gauge, Registry } from 'prom-client';
-import { deadLetterCodesMax } from '../limits.ts';
+import type { GateReport } from '../../core/views.ts';
+import { deadLetterCodesMax, doorLimitsMax } from '../limits.ts';
 import type { Context } from './route.ts';
 import { route } from './route.ts';
 
@@ -33,11 +34,35 @@ const observe = async ({ views, live, clock }: Context, registry: Registry): Pro
   level('octroi_streams_open', 'Open event streams', live.readers());
   level('octroi_log_writable', '1 while the gate can write its log', status.trouble === null ? 1 : 0);
   level('octroi_start_time_seconds', 'When the plant started, epoch seconds', status.startedAt / 1000);
+  level('octroi_store_writable', '1 while the store takes what comes', status.waiting === null ? 1 : 0);
+  level('octroi_rows_uncommitted', 'Rows that are processed and not yet committed', status.uncommittedRows);
+  level('octroi_plant_up', '1 while the plant runs', 1);
   if (status.gate !== null) {
     level('octroi_acknowledgements_held', 'Acknowledgements held at the last tick', status.gate.held);
     level('octroi_connections', 'MQTT connections at the last tick', status.gate.connections);
     if (status.gate.diskFreeBytes >= 0) level('octroi_disk_free_bytes', 'Bytes free on the disk of the log', status.gate.diskFreeBytes);
   }
+  if (status.report !== null) observeGate(status.report, clock(), registry);
+};
+
+/** What the gate says of its queues and limits. */
+const observeGate = ({ log, door, plant, troubleSince }: GateReport, now: number, registry: Registry): void => {
+  const registers = [registry];
+  const level = (name: string, help: string, value: number): void => new Gauge({ name, help, registers }).set(value);
+  level('octroi_log_held_envelopes', 'Envelopes appended and not yet durable', log.envelopes);
+  level('octroi_log_held_bytes', 'Bytes appended and not yet durable', log.bytes);
+  level('octroi_log_held_seconds', 'How long the log could not be written', troubleSince === null ? 0 : Math.max(0, (now - troubleSince) / 1000));
+  new Counter({ name: 'octroi_plant_starts_total', help: 'Starts of the plant since the gate opened', registers }).inc(plant.starts);
+  if (door === null) return;
+  level('octroi_door_held_bytes', 'Bytes of messages in the hands of the log', door.heldBytes);
+  level('octroi_door_waiting_bytes', 'Bytes of messages that wait because the log has its hands full', door.waitingBytes);
+  level('octroi_door_gathered_bytes', 'Bytes of packets that have not wholly come', door.gatheredBytes);
+  level('octroi_strangers', 'Connections without a declared name', door.strangers);
+  const counts = { messages: 'Messages handed to the log', forwards_dropped: 'Public messages that a slow subscriber missed' };
+  new Counter({ name: 'octroi_door_messages_total', help: counts.messages, registers }).inc(door.messages);
+  new Counter({ name: 'octroi_forwards_dropped_total', help: counts.forwards_dropped, registers }).inc(door.forwardsDropped);
+  const limits = new Counter({ name: 'octroi_door_limits_total', help: 'How often a limit of the door was reached', labelNames: ['limit'], registers });
+  for (const [limit, count] of Object.entries({ ...door.refused, ...door.slowed }).slice(0, doorLimitsMax)) limits.inc({ limit }, count);
 };
 
 export const metrics = route({

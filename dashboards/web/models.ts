@@ -145,8 +145,17 @@ export interface ParkingModel {
 }
 
 export interface OperationsModel {
-  readonly state: 'open' | 'catching-up' | 'trouble';
+  readonly state: 'open' | 'catching-up' | 'waiting' | 'trouble';
   readonly trouble: string | null;
+  /** Since when the log cannot be written, epoch ms. */
+  readonly troubleSince: number | null;
+  /** Why the store waits. */
+  readonly waiting: string | null;
+  readonly heldBytes: number | null;
+  readonly uncommittedRows: number;
+  readonly plant: { readonly starts: number; readonly endedAt: number | null; readonly why: string | null } | null;
+  /** Limits of the door that were reached, by name. */
+  readonly limits: readonly { readonly name: string; readonly count: number }[];
   readonly envelopesPerSecond: number;
   readonly readingsPerSecond: number;
   readonly lagEnvelopes: number;

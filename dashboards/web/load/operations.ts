@@ -1,5 +1,6 @@
 /** How gate and plant fare: rates, lag, books, dead letters, silence, anomalies. */
 import { type FailureCode, failures } from '../../../core/failure.ts';
+import type { Status } from '../../../core/views.ts';
 import { books } from '../../books.ts';
 import { isPrivate, shownSites } from '../../figures/residential.ts';
 import type { OperationsModel } from '../models.ts';
@@ -10,6 +11,7 @@ const lettersShown = 30;
 const countsShown = 50;
 const anomaliesShown = 20;
 const silentShown = 100;
+const limitsShown = 12;
 /** Fewer waiting envelopes are the ordinary second between two commits. */
 const catchingUpFrom = 5_000;
 
@@ -17,9 +19,21 @@ const catchingUpFrom = 5_000;
 const payloadCharsShown = 2_000;
 const excerpt = (payload: string): string => (payload.length > payloadCharsShown ? `${payload.slice(0, payloadCharsShown)}…` : payload);
 
-const stateOf = (lag: number, trouble: string | null): OperationsModel['state'] => {
+const stateOf = (lag: number, { trouble, waiting }: Status): OperationsModel['state'] => {
   if (trouble !== null) return 'trouble';
+  if (waiting !== null) return 'waiting';
   return lag > catchingUpFrom ? 'catching-up' : 'open';
+};
+
+/** Limits of the door that were reached, the most often reached first. */
+const limitsOf = ({ report }: Status): OperationsModel['limits'] => {
+  if (report?.door == null) return [];
+  const { refused, slowed, forwardsDropped } = report.door;
+  const counts = Object.entries({ ...refused, ...slowed, ...(forwardsDropped > 0 ? { forwardsDropped } : {}) });
+  return counts
+    .map(([name, count]) => ({ name, count }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, limitsShown);
 };
 
 export const loadOperations = async ({ views, types, directory, now }: Source, message: string | null): Promise<OperationsModel> => {
@@ -34,8 +48,14 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
   const lag = status.logEnd - status.position;
   const shownSilent = silent.filter(({ subject }) => !isPrivate(directory, subject));
   return {
-    state: stateOf(lag, status.trouble),
+    state: stateOf(lag, status),
     trouble: status.trouble,
+    troubleSince: status.report?.troubleSince ?? null,
+    waiting: status.waiting,
+    heldBytes: status.report === null ? null : status.report.log.bytes,
+    uncommittedRows: status.uncommittedRows,
+    plant: status.report?.plant ?? null,
+    limits: limitsOf(status),
     envelopesPerSecond: status.envelopesPerSecond,
     readingsPerSecond: status.readingsPerSecond,
     lagEnvelopes: lag,

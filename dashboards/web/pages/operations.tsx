@@ -88,6 +88,38 @@ const Books = ({ voice: { words, show }, books }: { voice: Voice; books: Operati
   );
 };
 
+/** In words what the tiles and the metrics give in figures. */
+const Care = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+  const { words, show, frame } = voice;
+  const { operations: o } = words;
+  const n = (value: number): string => show.number(value, 0);
+  const { plant } = model;
+  return (
+    <section aria-labelledby="care" class="panel">
+      <h2 id="care">{o.care}</h2>
+      <ul class="plain">
+        {model.troubleSince === null ? null : <li>{o.unwritable(show.ago(model.troubleSince, frame.now), n(model.held ?? 0))}</li>}
+        {model.waiting === null ? null : <li lang="en">{model.waiting}</li>}
+        {model.held === null ? null : <li>{o.heldNow(n(model.held), show.bytes(model.heldBytes ?? 0))}</li>}
+        {model.diskFreeBytes === null ? null : <li>{o.diskFree(show.bytes(model.diskFreeBytes))}</li>}
+        <li>{o.dropped(n(model.books.qos0Dropped))}</li>
+        <li>{o.processing(n(model.lagEnvelopes), show.ago(frame.now - model.lagMs, frame.now), n(model.envelopesPerSecond))}</li>
+        <li>{o.uncommitted(n(model.uncommittedRows), n(model.books.readings.waiting ?? 0))}</li>
+        <li>
+          {plant === null || plant.endedAt === null
+            ? o.startedOnce(show.ago(model.startedAt, frame.now))
+            : o.startedOften(n(plant.starts), show.ago(plant.endedAt, frame.now), plant.why ?? '–')}
+        </li>
+      </ul>
+      {model.limits.length === 0 ? null : (
+        <p class="small">
+          {o.limits}: {model.limits.map(({ name, count }) => `${name} ${n(count)}`).join(' · ')}
+        </p>
+      )}
+    </section>
+  );
+};
+
 const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
   const { words, show } = voice;
   const { operations: o } = words;
@@ -208,6 +240,7 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
           </p>
         </li>
       </ul>
+      <Care voice={voice} model={model} />
       <Books voice={voice} books={model.books} />
       <section aria-labelledby="letters">
         <h2 id="letters">{o.letters}</h2>

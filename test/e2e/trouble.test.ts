@@ -1,0 +1,182 @@
+/** A full disk, a failing disk, a broken store, all with real clients: nothing acknowledged is lost, alarms come in time, everything goes on by itself. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import mqtt from 'mqtt';
+import { expect, onTestFinished, test } from 'vitest';
+import { openWorkshop } from '../../cli/workshop.ts';
+import { configSchema } from '../../config.ts';
+import { balance } from '../../core/ledger.ts';
+import { type LoadResult, loadReading, loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
+import { folder, type Running, started, until } from './running.ts';
+
+const brisk = { OCTROI_COMMIT_MS: '200', OCTROI_SNAPSHOT_MS: '2000' };
+
+/** A disk of so many MB, or null where none can be mounted. */
+const disk = (mb: number): string | null => {
+  const path = folder();
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mb}m`, 'tmpfs', path]).status !== 0) return null;
+  onTestFinished(() => void spawnSync('umount', ['-l', path]));
+  return path;
+};
+
+/** Takes all the space there is. @returns what gives it back */
+const fill = (path: string): (() => void) => {
+  const file = join(path, 'filler');
+  const { bavail, bsize } = statfsSync(path);
+  writeFileSync(file, Buffer.alloc(bavail * bsize));
+  return () => rmSync(file);
+};
+
+const get = async (url: string): Promise<string> => (await fetch(url, { headers: { 'accept-language': 'en' } }).catch(() => null))?.text() ?? '';
+const metric = async ({ http }: Running, name: string): Promise<number | null> => {
+  const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(await get(`${http}/metrics`));
+  return found === null ? null : Number(found[1]);
+};
+
+interface Load {
+  readonly acknowledged: () => number;
+  readonly options: Parameters<typeof runLoad>[0];
+  readonly result: Promise<LoadResult>;
+}
+
+const load = (port: number, messages: number, ratePerSecond: number): Load => {
+  let acknowledged = 0;
+  const options = { port, connections: 20, window: 4, messages, ratePerSecond, firstAt: Date.now() - 3_600_000, resend: true, patienceMs: 40_000 };
+  return { options, acknowledged: () => acknowledged, result: runLoad({ ...options, onAcknowledged: (count) => (acknowledged = count) }) };
+};
+
+/** What was acknowledged is stored, once, with its value; the books balance; every figure is the one that SQL computes. */
+const expectAllStored = async (data: string, { options, result }: Load): Promise<void> => {
+  const { sent, journal } = await result;
+  const workshop = await openWorkshop(configSchema.parse({ data, diskReserveMb: 0 }));
+  try {
+    const books = balance(await workshop.views.ledger(), await workshop.views.recount());
+    expect(books.balanced).toBe(true);
+    expect(books.readings.stored).toBe(sent * loadReadingsPerMessage);
+    for (const { subject, acknowledged } of journal) {
+      const { rows } = await workshop.views.readings({ subject, quantity: 'temperature', from: 0, to: Number.MAX_SAFE_INTEGER, limit: 10_000 });
+      const stored = new Map(rows.map((row) => [row.at, row.value]));
+      for (const [seq, told] of acknowledged.entries()) {
+        const { at, temperature } = loadReading(options, seq);
+        if (told === 1) expect([subject, seq, stored.get(at)]).toEqual([subject, seq, Math.round(temperature * 100)]);
+      }
+    }
+    expect(await workshop.views.verify()).toMatchObject({ different: 0 });
+  } finally {
+    await workshop.close();
+  }
+};
+
+test.for([
+  ['the store keeps away from it', 6],
+  ['the store runs into it', 0],
+] as const)('the disk fills up and is freed again: %s', { timeout: 90_000 }, async ([, reserveMb], context) => {
+  const data = disk(48);
+  if (data === null) return context.skip('no tmpfs can be mounted here');
+  const gate = await started(data, { ...brisk, OCTROI_DISK_RESERVE_MB: String(reserveMb) });
+  const running = load(gate.mqttPort, 5_000, 500);
+  await until('some are acknowledged', 10_000, () => running.acknowledged() > 500);
+  const free = fill(data);
+  const alarm = await until('the alarm in the log', 5_000, () => gate.log().includes('the log cannot be written'));
+  expect(alarm.ms).toBeLessThan(5_000);
+
+  const held = running.acknowledged();
+  if (reserveMb > 0) {
+    expect(await metric(gate, 'octroi_log_writable')).toBe(0);
+    expect(await metric(gate, 'octroi_log_held_envelopes')).toBeGreaterThan(0);
+    const page = await get(`${gate.http}/en/operations`);
+    expect(page).toContain('The log can no longer be written');
+    expect(page).toContain('kept for the log');
+  } else await until('the plant ends', 10_000, () => gate.log().includes('the plant ended'));
+  await delay(1_500); // a while in which nothing may be acknowledged
+  expect(running.acknowledged()).toBe(held);
+
+  free();
+  const back = await until('acknowledgements', 10_000, () => running.acknowledged() > held);
+  expect(back.ms).toBeLessThan(10_000);
+  await until(
+    'the plant catches up',
+    12_000,
+    async () => (await metric(gate, 'octroi_store_writable')) === 1 && (await metric(gate, 'octroi_lag_envelopes')) === 0,
+  );
+  expect(gate.log()).toContain('the log is written again');
+  const { complete, reconnects } = await running.result;
+  expect([complete, reconnects]).toEqual([true, 0]);
+  expect((await gate.stop()).code).toBe(0);
+  await expectAllStored(data, running);
+});
+
+/** Makes a process' syncs fail or wait. @returns null where strace is missing or may not */
+const inject = async (pid: number, what: string): Promise<ChildProcess | null> => {
+  const tracer = spawn('strace', ['-f', '-p', String(pid), '-e', 'trace=fsync,fdatasync', '-e', `inject=fsync,fdatasync:${what}`, '-o', '/dev/null'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [said] = await Promise.race([once(tracer.stderr, 'data'), once(tracer, 'error').then(() => [''])]);
+  onTestFinished(() => void tracer.kill('SIGTERM'));
+  return String(said).includes('attached') ? tracer : null;
+};
+
+const end = async (tracer: ChildProcess): Promise<void> => {
+  tracer.kill('SIGTERM');
+  await once(tracer, 'exit');
+};
+
+test('syncs fail, and are slow: first those of the log, then those of the store', { timeout: 90_000 }, async (context) => {
+  const data = folder();
+  const gate = await started(data, brisk);
+  const running = load(gate.mqttPort, 4_000, 400);
+  await until('some are acknowledged', 10_000, () => running.acknowledged() > 300);
+
+  const failing = await inject(gate.pid, 'error=EIO:when=2+6');
+  if (failing === null) return context.skip('no strace here');
+  await until('more acknowledgements', 15_000, () => running.acknowledged() > 900);
+  await end(failing);
+  expect(readdirSync(join(data, 'log')).length).toBeGreaterThan(3); // a new segment after each failure
+
+  const slow = await inject(gate.pid, 'delay_enter=150000');
+  if (slow === null) throw new Error('strace attached once, and then not');
+  await until('slow acknowledgements', 15_000, () => running.acknowledged() > 1_300);
+  await end(slow);
+
+  const plant = gate.plantPid() as number;
+  const broken = await inject(plant, 'error=EIO:when=1');
+  if (broken === null) throw new Error('strace attached once, and then not');
+  await until('the plant ends', 15_000, () => gate.log().includes('the plant ended'));
+  const back = await until('another plant', 10_000, async () => gate.plantPid() !== plant && ((await metric(gate, 'octroi_plant_starts_total')) ?? 0) > 1);
+  expect(back.ms).toBeLessThan(10_000);
+  expect(await get(`${gate.http}/en/operations`)).toContain('Processing was started 2 times; it last ended');
+
+  expect((await running.result).complete).toBe(true);
+  expect((await gate.stop()).code).toBe(0);
+  await expectAllStored(data, running);
+});
+
+test('a store that cannot be opened: readings are taken, a page says so, nothing spins, it mends itself', { timeout: 60_000 }, async () => {
+  const data = folder();
+  writeFileSync(join(data, 'store'), 'in the way');
+  const gate = await started(data, brisk);
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  await client.publishAsync('city/v1/a/sensor-1/telemetry', JSON.stringify({ ts: Date.now(), values: { temperature: 20 } }), { qos: 1 });
+  await client.endAsync();
+
+  const { value: page } = await until('the page that stands in', 10_000, async () => {
+    const text = await get(`${gate.http}/en/operations`);
+    return text.includes('The pages are away') ? text : null;
+  });
+  expect(page).toContain('The gate is open: readings are taken and kept.');
+  expect(page).toContain('EEXIST');
+  expect(await metric(gate, 'octroi_plant_up')).toBe(0);
+  expect(await metric(gate, 'octroi_log_writable')).toBe(1);
+  expect((await fetch(`${gate.http}/health/ready`)).status).toBe(503);
+  await until('five starts at the most, further and further apart', 20_000, () => (gate.log().match(/the plant ended/g)?.length ?? 0) >= 5);
+  expect(gate.log()).toContain('"restartMs":3200');
+
+  rmSync(join(data, 'store'));
+  const latest = `${gate.http}/api/v1/latest?device=sensor-1`;
+  await until('the reading in the store', 15_000, async () => (await get(latest)).includes('"value":20'));
+  expect(await get(`${gate.http}/en/operations`)).toContain('it last ended');
+  expect((await gate.stop()).code).toBe(0);
+});
