@@ -12,6 +12,7 @@ import { ledgerCommand } from './ledger.ts';
 import { rebuildCommand } from './rebuild.ts';
 import { replayCommand } from './replay.ts';
 import { restoreCommand } from './restore.ts';
+import { simulateCommand } from './simulate.ts';
 import { startCommand } from './start.ts';
 import { townCommand } from './town.ts';
 import { verifyCommand } from './verify.ts';
@@ -32,6 +33,7 @@ const program = new Command('octroi')
   .addCommand(restoreCommand())
   .addCommand(rebuildCommand())
   .addCommand(townCommand())
+  .addCommand(simulateCommand())
   .addCommand(benchCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand());

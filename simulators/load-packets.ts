@@ -30,9 +30,9 @@ const packet = (type: number, ...parts: readonly Buffer[]): Buffer => {
 };
 
 /** CONNECT with a clean session and no keepalive: the generator keeps its own session. */
-export const connectPacket = (clientId: string, password?: string): Buffer => {
+export const connectPacket = (clientId: string, password?: string, userName = clientId): Buffer => {
   const flags = 0x02 | (password === undefined ? 0 : 0xc0);
-  const credentials = password === undefined ? [] : [text(clientId), text(password)];
+  const credentials = password === undefined ? [] : [text(userName), text(password)];
   return packet(packetType.connect, text('MQTT'), Buffer.from([4, flags, 0, 0]), text(clientId), ...credentials);
 };
 

@@ -25,8 +25,10 @@ export interface LoadOptions {
   readonly payloadBytes?: number;
   /** Number of the first device, default 0. */
   readonly firstDevice?: number;
-  /** Sent as password, with the device's name as user name. */
+  /** Sent as password. */
   readonly password?: string;
+  /** Sent with the password; default the device's name. */
+  readonly userName?: string;
   /** After a lost connection: connect again and send what was not acknowledged with DUP. Default false: the connection is given up. */
   readonly resend?: boolean;
   /** Ends with what there is when nothing was acknowledged for so long; default 30,000. */
@@ -54,11 +56,14 @@ export interface LoadResult {
   /** Sendings with DUP. */
   readonly resent: number;
   readonly reconnects: number;
+  /** Connections that the broker refused: they sent nothing more. */
+  readonly refused: number;
   /** From the first message to the last acknowledgement. */
   readonly durationMs: number;
   readonly acksPerSecond: number;
   /** From the first sending to the acknowledgement; with a rate the generator's own delay is not in it. */
   readonly latencyMsP50: number;
+  readonly latencyMsP95: number;
   readonly latencyMsP99: number;
   readonly latencyMsMax: number;
   readonly journal: readonly Journal[];
@@ -88,6 +93,7 @@ interface Run {
   acknowledged: number;
   resent: number;
   reconnects: number;
+  refused: number;
   startedAt: number;
   lastAckAt: number;
   readonly latencies: Float32Array;
@@ -181,6 +187,7 @@ const line = (run: Run, device: number, quota: number): Line => {
         ready = true;
         resend();
       } else {
+        if (type === packetType.connack) run.refused++;
         closed = true;
         socket?.destroy();
         break;
@@ -208,7 +215,7 @@ const line = (run: Run, device: number, quota: number): Line => {
 
   const open = (): void => {
     socket = createConnection({ port: options.port, host: options.host ?? '127.0.0.1', noDelay: true });
-    socket.on('connect', () => socket?.write(connectPacket(subject, options.password)));
+    socket.on('connect', () => socket?.write(connectPacket(subject, options.password, options.userName)));
     socket.on('data', receive);
     socket.on('drain', () => void (options.ratePerSecond === undefined && pump(window)));
     // 'close' follows and is where it is dealt with.
@@ -269,9 +276,11 @@ const resultOf = (run: Run, lines: readonly Line[]): LoadResult => {
     acknowledged: run.acknowledged,
     resent: run.resent,
     reconnects: run.reconnects,
+    refused: run.refused,
     durationMs,
     acksPerSecond: durationMs === 0 ? 0 : (run.acknowledged * 1000) / durationMs,
     latencyMsP50: percentile(latencies, 0.5),
+    latencyMsP95: percentile(latencies, 0.95),
     latencyMsP99: percentile(latencies, 0.99),
     latencyMsMax: latencies.at(-1) ?? 0,
     journal: lines.map(({ journal }) => journal),
@@ -294,6 +303,7 @@ export const runLoad = (options: LoadOptions): Promise<LoadResult> =>
       acknowledged: 0,
       resent: 0,
       reconnects: 0,
+      refused: 0,
       startedAt: performance.now(),
       lastAckAt: performance.now(),
       latencies: new Float32Array(Math.ceil(messages / stride)),
