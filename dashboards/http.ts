@@ -8,9 +8,10 @@ import type { Views } from '../core/views.ts';
 import { api } from './api/api.ts';
 import { directoryOf } from './directory.ts';
 import { guard } from './guard.ts';
-import { bodyBytesMax, connectionsMax, headerBytesMax, keepAliveMs, requestMsMax } from './limits.ts';
+import { answerMsMax, bodyBytesMax, connectionsMax, headerBytesMax, headerMsMax, keepAliveMs, requestMsMax, waitingBytesMax } from './limits.ts';
 import { live } from './live.ts';
 import { problemHandler, sendProblem } from './problem.ts';
+import { cutSlowReaders, type ReaderLimits } from './slow-readers.ts';
 import { web } from './web/routes.ts';
 
 export interface HttpOptions {
@@ -26,7 +27,12 @@ export interface HttpOptions {
   readonly geo?: unknown;
   /** Epoch ms; default the machine's clock. */
   readonly clock?: () => number;
+  /** Default: those of limits.ts. */
+  readonly limits?: Partial<ReaderLimits & { readonly headerMsMax: number; readonly connectionsMax: number }>;
 }
+
+/** How often requests that do not end are looked for, ms; Node's own default is half a minute. */
+const checkMs = 1_000;
 
 export interface HttpServer {
   /** `http://127.0.0.1:8080` */
@@ -50,6 +56,7 @@ const contentSecurityPolicy = {
 
 /** The server with all its routes, not yet listening: tests talk to it with `inject`. */
 export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> => {
+  const limits = { answerMsMax, waitingBytesMax, headerMsMax, connectionsMax, ...options.limits };
   const app = fastify({
     logger: { level: options.logLevel, base: { role: 'web' } },
     logController: new LogController({ disableRequestLogging: true }),
@@ -57,9 +64,10 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
     requestTimeout: requestMsMax,
     keepAliveTimeout: keepAliveMs,
     forceCloseConnections: true,
-    http: { maxHeaderSize: headerBytesMax },
+    http: { maxHeaderSize: headerBytesMax, headersTimeout: limits.headerMsMax, connectionsCheckingInterval: Math.min(checkMs, limits.headerMsMax) },
   });
-  app.server.maxConnections = connectionsMax;
+  app.server.maxConnections = limits.connectionsMax;
+  const readers = cutSlowReaders(app.server, limits);
   app.setErrorHandler(problemHandler);
   app.setNotFoundHandler((request, reply) => sendProblem(reply, failure('not-found', `there is nothing at ${request.url.split('?')[0]}`)));
   guard(app, options.host);
@@ -72,8 +80,9 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
   app.addHook('onClose', async () => {
     directory.end();
     stream.end();
+    readers.end();
   });
-  const context = { views, types, clock, directory: directory.current, live: stream };
+  const context = { views, types, clock, directory: directory.current, live: stream, readers };
   await app.register(api(context));
   await app.register(web(context, options.geo));
   for (const plugin of options.plugins ?? []) await app.register(async (inner: FastifyInstance) => plugin(inner));

@@ -8,10 +8,17 @@ export const headerBytesMax = 16_384;
 export const bodyBytesMax = 65_536;
 /** Time for a whole request to arrive, ms; beyond it 408. */
 export const requestMsMax = 10_000;
+/** Time for a request's headers to arrive, ms; beyond it 408. */
+export const headerMsMax = 5_000;
 /** Idle time of a kept connection, ms; then it is closed. */
 export const keepAliveMs = 5_000;
 /** Open connections; further ones are dropped. */
 export const connectionsMax = 1_024;
+
+/** How long a reader may leave an answer waiting, ms; then its connection is cut. */
+export const answerMsMax = 60_000;
+/** Bytes that may wait for all readers together; beyond it those with the most are cut. */
+export const waitingBytesMax = 64 * 1024 * 1024;
 
 /** Rows of one page of readings, anomalies or dead letters; more is 400. */
 export const pageRowsMax = 10_000;

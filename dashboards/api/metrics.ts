@@ -5,7 +5,7 @@ import { deadLetterCodesMax, doorLimitsMax } from '../limits.ts';
 import type { Context } from './route.ts';
 import { route } from './route.ts';
 
-const observe = async ({ views, live, clock }: Context, registry: Registry): Promise<void> => {
+const observe = async ({ views, live, readers, clock }: Context, registry: Registry): Promise<void> => {
   const registers = [registry];
   const count = (name: string, help: string, value: number): void => new Counter({ name, help, registers }).inc(value);
   const level = (name: string, help: string, value: number): void => new Gauge({ name, help, registers }).set(value);
@@ -32,6 +32,8 @@ const observe = async ({ views, live, clock }: Context, registry: Registry): Pro
   level('octroi_devices_silent', 'Devices that are judged silent', silent.length);
   level('octroi_store_bytes', 'Size of the store', status.storeBytes);
   level('octroi_streams_open', 'Open event streams', live.readers());
+  level('octroi_readers_waiting_bytes', 'Bytes of answers and streams that readers have not taken', readers.waitingBytes());
+  count('octroi_readers_cut_total', 'Connections cut because they were not read', readers.cut());
   level('octroi_log_writable', '1 while the gate can write its log', status.trouble === null ? 1 : 0);
   level('octroi_start_time_seconds', 'When the plant started, epoch seconds', status.startedAt / 1000);
   level('octroi_store_writable', '1 while the store takes what comes', status.waiting === null ? 1 : 0);

@@ -6,6 +6,7 @@ import type { Views } from '../../core/views.ts';
 import type { Directory } from '../directory.ts';
 import { pageRowsDefault, pageRowsMax } from '../limits.ts';
 import type { Live } from '../live.ts';
+import type { SlowReaders } from '../slow-readers.ts';
 
 /** What every route may use. */
 export interface Context {
@@ -15,6 +16,7 @@ export interface Context {
   readonly clock: () => number;
   readonly directory: () => Promise<Directory>;
   readonly live: Live;
+  readonly readers: Pick<SlowReaders, 'waitingBytes' | 'cut'>;
 }
 
 export interface Asked<Q, B> {
