@@ -10,6 +10,7 @@ import { type Door, openDoor } from './broker/door.ts';
 import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { gateWatch } from './cli/gate-watch.ts';
+import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { appliedFile, appliedTown, newestTick, openLog, readTown } from './cli/parts.ts';
 import type { GateCalls } from './cli/plant.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
@@ -118,6 +119,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
 
   let door: Door | undefined;
   let plant: Supervised | undefined;
+  let horizon: Horizon | undefined;
   // The door counts from its own opening, a tick since the log began.
   const droppedBefore = (await newestTick(config.data))?.qos0Dropped ?? 0;
   let diskFreeBytes = await freeBytes(config.data);
@@ -139,6 +141,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
     }
     report = watch.see({ tick: last, log, door: counters, plant: plant?.life() ?? { starts: 0, endedAt: null, why: null } });
     tell();
+    horizon?.pass(last.wall);
     void freeBytes(config.data).then((free) => {
       diskFreeBytes = free;
     });
@@ -186,6 +189,14 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
       tell();
     }, durableNewsMs);
   });
+
+  const horizonParts = { config, log, logger, append: (command: string) => append(draft('command', command)), view: plant.view };
+  http.then(
+    () => {
+      horizon = keepHorizon(horizonParts);
+    },
+    () => {},
+  );
 
   const control: Control = {
     change,

@@ -58,5 +58,8 @@ export interface ImportRows {
 /** The payload of a registry envelope. */
 export type RegistryChange = { readonly action: 'apply'; readonly town: unknown } | { readonly action: 'adopt'; readonly device: unknown };
 
-/** The payload of a command envelope: an operator's or a program's action. `settle`: an import of these subjects has ended. */
-export type Command = { readonly action: 'settle'; readonly subjects: readonly string[] };
+/**
+ * The payload of a command envelope: an operator's or a program's action. `settle`: an import of these subjects has ended.
+ * `cut`: the log below the offset `before` is behind the horizon, and the raw readings that came from it go with it.
+ */
+export type Command = { readonly action: 'settle'; readonly subjects: readonly string[] } | { readonly action: 'cut'; readonly before: number };

@@ -25,6 +25,22 @@ export interface History {
     query: { readonly code: DeadLetter['code']; readonly subject?: string; readonly atMax?: number; readonly limit: number },
     before: number,
   ): Promise<DeadLetter[]>;
+  /** Runs of readings written below `before`, by key in the order asked, then by time: neighbours in a run lie at most `gapMs` apart. */
+  runs(keys: readonly (Key & { readonly gapMs: number })[], before: number): Promise<(Span & { readonly count: number })[]>;
+}
+
+/** A stretch of a key's event time, both ends included. */
+export interface Span extends Key {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The horizon has moved: of the readings written below `before`, those that lie strictly inside the spans are gone. */
+export interface Cut {
+  readonly offset: number;
+  readonly before: number;
+  /** All that were ever cut, this time's included: the last cut says where raw readings are missing. */
+  readonly spans: readonly Span[];
 }
 
 /** Rows that processing a stretch of the log put out, in log order. */
@@ -37,9 +53,11 @@ export interface Outputs {
   readonly devices: Device[];
   /** Half-open spans of log time in which no gate was open. */
   readonly closures: { readonly from: number; readonly to: number; readonly offset: number }[];
+  /** Committed at once, with a snapshot: what runs again after a crash must see the rows that it saw. */
+  readonly cuts: Cut[];
 }
 
-export const emptyOutputs = (): Outputs => ({ readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [] });
+export const emptyOutputs = (): Outputs => ({ readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [] });
 
 /** Absolute counters since the log began. `accepted` = `stored` + `duplicate` + `corrected` + `deadLetter`, at any moment. */
 export interface Ledger {
@@ -117,7 +135,7 @@ export interface PanesQuery {
   readonly limit: number;
 }
 
-/** Rows of the store, counted, for the proof of the ledger. */
+/** Rows of the store, counted, for the proof of the ledger; with those that were cut at the horizon. */
 export interface Recount {
   readonly stored: number;
   readonly corrected: number;

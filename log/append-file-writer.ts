@@ -163,6 +163,11 @@ export class AppendFileWriter implements LogWriter {
     await this.#housekeeping.close();
   }
 
+  /** What `cut` would remove, in offsets. */
+  cutPlan(limits: CutLimits): Promise<{ readonly start: number; readonly kept: number }> {
+    return this.#housekeeping.plan(limits);
+  }
+
   /** Removes old segments; see `CutLimits`. */
   cut(limits: CutLimits): Promise<number> {
     return this.#housekeeping.cut(limits);

@@ -48,6 +48,14 @@ export class Housekeeping {
     return this.#then(() => this.#cut(limits));
   }
 
+  /** What a cut would do now. @returns the first offset that is kept, and the one that would be */
+  plan(limits: CutLimits): Promise<{ readonly start: number; readonly kept: number }> {
+    return this.#then(async () => {
+      const { segments, kept } = await this.#within(limits);
+      return { start: segments[0]?.firstOffset ?? 0, kept: segments[kept]?.firstOffset ?? 0 };
+    });
+  }
+
   async idle(): Promise<void> {
     await this.#task;
   }
@@ -63,22 +71,33 @@ export class Housekeeping {
     return result;
   }
 
-  async #cut({ allowedBelow, now, horizonDays = horizonDaysDefault, bytesMax = Number.POSITIVE_INFINITY }: CutLimits): Promise<number> {
+  async #cut(limits: CutLimits): Promise<number> {
+    const { segments, kept } = await this.#within(limits);
+    for (const segment of segments.slice(0, kept)) await rm(segment.path);
+    if (kept > 0) await syncFolder(this.#folder);
+    return segments[kept]?.firstOffset ?? 0;
+  }
+
+  /** The segments, and how many of them the limits allow and ask to remove. */
+  async #within({
+    allowedBelow,
+    now,
+    horizonDays = horizonDaysDefault,
+    bytesMax = Number.POSITIVE_INFINITY,
+  }: CutLimits): Promise<{ segments: SegmentFile[]; kept: number }> {
     const segments = await listSegments(this.#folder);
     const sizes = await Promise.all(segments.map(async (segment) => (await stat(segment.path)).size));
     let bytes = sizes.reduce((sum, size) => sum + size, 0);
     let kept = 0;
     for (; kept + 1 < segments.length; kept++) {
-      const [segment, next] = [segments[kept] as SegmentFile, segments[kept + 1] as SegmentFile];
+      const next = segments[kept + 1] as SegmentFile;
       if (next.firstOffset > Math.min(allowedBelow, this.#sealedBefore)) break;
       // Nothing in a segment is later than the first frame of the next.
       const old = async (): Promise<boolean> => ((await readHeader(next))?.logTime ?? now) <= now - horizonDays * dayMs;
       if (bytes <= bytesMax && !(await old())) break;
-      await rm(segment.path);
       bytes -= sizes[kept] as number;
     }
-    if (kept > 0) await syncFolder(this.#folder);
-    return segments[kept]?.firstOffset ?? 0;
+    return { segments, kept };
   }
 
   async #compressSealed(): Promise<void> {

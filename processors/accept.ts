@@ -97,13 +97,13 @@ const acceptAll = (
     if ('refused' in validated) {
       bury(context, envelope, item, validated.refused, validated.at, nativeText(envelope, candidate), out);
     } else if ((validated.flags & Flag.unstamped) === 0 || unstamped === undefined) {
-      accept(context, envelope, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
+      accept(context, envelope, item, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
     } else if (unstamped === 'duplicate') {
       context.state.counters.accepted++;
       context.state.counters.duplicate++;
     } else {
       if ((unstamped.flags & Flag.unidentified) !== 0) context.state.counters.unidentified++;
-      accept(context, envelope, subject, candidate, { ...validated, at: unstamped.at, flags: validated.flags | unstamped.flags }, out);
+      accept(context, envelope, item, subject, candidate, { ...validated, at: unstamped.at, flags: validated.flags | unstamped.flags }, out);
     }
   }
 };
@@ -115,14 +115,14 @@ const nativeText = (envelope: Envelope, { ts, field, value }: Candidate): string
 };
 
 /** One reading: identified, stored, folded, judged; or kept until the next tick. */
-const accept = (context: Context, envelope: Envelope, subject: SubjectState, { declared }: Candidate, measured: Measured, out: Outputs): void => {
+const accept = (context: Context, envelope: Envelope, item: number, subject: SubjectState, { declared }: Candidate, measured: Measured, out: Outputs): void => {
   const { state, registry } = context;
   const quantity = measured.rule.quantity.name;
   const key = keyState(subject, quantity, () => foldRule(declared, measured.rule, registry.zoneOf(declared.device)));
   const point: Point = { at: measured.at, spanMs: measured.spanMs, value: measured.value, flags: measured.flags };
   switch (identify(key, point)) {
     case 'behind':
-      key.waiting.push({ ...point, offset: envelope.offset });
+      key.waiting.push({ ...point, offset: envelope.offset, item });
       state.revising.add(envelope.subject);
       return;
     case 'duplicate':

@@ -5,6 +5,7 @@ import type { Outputs } from '../core/store.ts';
 import { deviceSchema, townSchema } from '../core/town.ts';
 import { bury } from './accept.ts';
 import { textOf } from './decode.ts';
+import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
 import { reopen } from './reopen.ts';
 import { settleAll } from './tick.ts';
@@ -37,6 +38,9 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
         const subject = context.state.subjects.get(name);
         if (subject !== undefined) settleAll(context, name, subject, envelope.offset, out);
       }
+      return;
     }
+    case 'cut':
+      return cutRaw(context, envelope, change.before, out);
   }
 };

@@ -6,9 +6,10 @@
 import type { Closure, FoldRule, Point } from '../core/fold.ts';
 import { addAmount, emptyElement, foldWindow, isEmpty, merge, wholeAmount } from '../core/fold.ts';
 import type { Element, Pane } from '../core/pane.ts';
-import { Flag, type Reading } from '../core/reading.ts';
+import { type DeadLetter, Flag, type Reading } from '../core/reading.ts';
 import type { History, Key } from '../core/store.ts';
 import { type Calendar, calendar, type Interval, type Level, lifetime, windowName } from '../core/window.ts';
+import { beyondHorizon, isLost } from './horizon.ts';
 import { sameValue } from './identify.ts';
 import { addToTotal, append, frontier } from './key-fold.ts';
 import { type Counters, isExcluded, type KeyState, type Waiting } from './state.ts';
@@ -29,6 +30,8 @@ export interface Revision {
   readonly history: History;
   readonly readings: Reading[];
   readonly panes: Pane[];
+  readonly deadLetters: DeadLetter[];
+  readonly logTime: number;
   /** Puts out a window that closes on the way. */
   readonly emit: (level: Level, element: Element) => void;
 }
@@ -46,9 +49,9 @@ export const revise = async (revision: Revision): Promise<void> => {
     past = await history.neighbourhood(key, from, civil.windowAt(rule.finest, past.next.at).end, offset);
   }
 
-  const { current, changed, ahead } = identifyWaiting(revision, cluster.waiting, past.inside);
   const frame = (points: readonly Point[]): Point[] => [...(past.previous ? [past.previous] : []), ...points, ...(past.next ? [past.next] : [])];
   const before = frame(past.inside.filter((point) => !isExcluded(point)));
+  const { current, changed, ahead } = identifyWaiting(revision, civil, cluster.waiting, past.inside, before);
   const after = frame([...current.values()].filter((point) => !isExcluded(point) && !ahead.has(point.at)).sort((a, b) => a.at - b.at));
 
   const spans: Interval[] = cluster.touched.map(([start, end]) => ({ start, end }));
@@ -105,8 +108,16 @@ interface Identified {
   readonly ahead: Set<number>;
 }
 
-const identifyWaiting = (revision: Revision, waiting: readonly Waiting[], inside: readonly Reading[]): Identified => {
+/** @param before what takes part in the fold so far, with the neighbours of the range */
+const identifyWaiting = (
+  revision: Revision,
+  civil: Calendar,
+  waiting: readonly Waiting[],
+  inside: readonly Reading[],
+  before: readonly Point[],
+): Identified => {
   const { state, counters, key, readings } = revision;
+  const { rule } = state.fold;
   const current = new Map(inside.map((reading) => [reading.at, reading]));
   const changed = new Set<number>();
   for (const one of waiting) {
@@ -116,6 +127,12 @@ const identifyWaiting = (revision: Revision, waiting: readonly Waiting[], inside
     counters.accepted++;
     if (known !== undefined && sameValue(known, one)) {
       counters.duplicate++;
+      continue;
+    }
+    // What a far neighbour would gain (a flag, a change of state) may be left out of its window; its own windows may not.
+    if (state.lost !== undefined && isLost(state.lost, rule, civil, touchedSpans(rule, at, before)[0] as Interval)) {
+      counters.deadLetter++;
+      revision.deadLetters.push(beyondHorizon(key, one, rule, revision.logTime, revision.offset));
       continue;
     }
     if (known === undefined) counters.stored++;
@@ -218,6 +235,7 @@ const foldFinest = async (revision: Revision, civil: Calendar, spans: readonly I
   for (const span of spans) {
     for (let window = civil.windowAt(rule.finest, span.start); window.start < span.end; window = civil.windowAt(rule.finest, window.end)) {
       if (open === undefined || window.start > open.start) break;
+      if (isLost(state.lost, rule, civil, window)) continue;
       windows.set(window.start, window);
     }
   }

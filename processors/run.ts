@@ -71,6 +71,8 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
           const reading = pipeline.process(envelope, out);
           if (reading !== undefined) await reading;
           if (pipeline.end() <= handedEnd) out = emptyOutputs();
+          // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.
+          if (out.cuts.length > 0) await write(true);
         }
         if (rowsOf(out) >= commitRowsMax) await hand(wantsSnapshot());
       }

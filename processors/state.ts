@@ -5,12 +5,15 @@ import { Flag } from '../core/reading.ts';
 import type { Ledger, Snapshot } from '../core/store.ts';
 import { deviceSchema, townSchema } from '../core/town.ts';
 import type { DetectorState } from './detect/detector.ts';
+import type { Lost } from './horizon.ts';
 import { type KeyFold, keyFold } from './key-fold.ts';
 import type { Registry } from './registry.ts';
 
 /** A reading behind the watermark, until the next tick. */
 export interface Waiting extends Point {
   readonly offset: number;
+  /** Its place in the envelope; absent in snapshots of version 0.1.0. */
+  readonly item?: number;
 }
 
 export interface KeyState {
@@ -20,6 +23,8 @@ export interface KeyState {
   waiting: Waiting[];
   /** Spans of closed windows that must be folded again, [from, to). */
   touched: [from: number, to: number][];
+  /** Where raw readings were cut at the horizon, in order; absent: nowhere. */
+  lost?: Lost[];
   /** State of each detector, by its name. */
   readonly detectors: Record<string, DetectorState>;
 }
@@ -67,6 +72,8 @@ export interface PipelineState {
   closures: Closure[];
   /** The earliest event time among dead letters `future`; null: there is none. */
   futureNext: number | null;
+  /** Raw readings that envelopes below it wrote were cut. */
+  cutBefore: number;
   /** Subjects with waiting readings or touched windows, in order of arrival. */
   readonly revising: Set<string>;
   /** Subjects changed since the last snapshot. */
@@ -83,6 +90,7 @@ export const initialState = (): PipelineState => ({
   openMs: 0,
   closures: [],
   futureNext: null,
+  cutBefore: 0,
   revising: new Set(),
   changed: new Set(),
 });

@@ -99,7 +99,8 @@ const reviseAll = async (context: Context, envelope: Envelope, out: Outputs): Pr
       left--;
       const emit = emitTo(name, quantity, key, envelope.offset, out);
       const at = { key: { subject: name, quantity }, state: key, closures: state.closures, counters: state.counters };
-      await revise({ ...at, offset: envelope.offset, history, readings: out.readings, panes: out.panes, emit });
+      const { readings, panes, deadLetters } = out;
+      await revise({ ...at, offset: envelope.offset, logTime: state.logTime, history, readings, panes, deadLetters, emit });
     }
     state.changed.add(name);
     if (![...subject.keys.values()].some(isRevising)) state.revising.delete(name);

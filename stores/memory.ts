@@ -1,7 +1,7 @@
 /** The store in memory: the reference for the others, and the one of the tests. It keeps nothing beyond its process. */
 import type { Pane } from '../core/pane.ts';
 import { type Anomaly, type DeadLetter, Flag, type Reading } from '../core/reading.ts';
-import { type Commit, emptyLedger, type History, type Key, type Ledger, type Store } from '../core/store.ts';
+import { type Commit, type Cut, emptyLedger, type History, type Key, type Ledger, type Store } from '../core/store.ts';
 import type { Device } from '../core/town.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
 import { type Closure, newRows } from './commits.ts';
@@ -42,6 +42,7 @@ export const memoryStore = (): Store => {
   const devices = new Map<string, Device>();
   const closures: Closure[] = [];
   const scopes = new Map<string, string>();
+  const cutRows = { stored: 0, corrected: 0 };
   let snapshotOffset = 0;
   let position = 0;
   let logTime = 0;
@@ -89,6 +90,12 @@ export const memoryStore = (): Store => {
     for (const anomaly of rows.anomalies) anomalies.push(anomaly);
     for (const device of rows.devices) devices.set(device.id, device);
     for (const closure of rows.closures) closures.push(closure);
+    for (const one of rows.cuts) cut(one);
+  };
+  const cut = ({ before, spans }: Cut): void => {
+    for (const { from, to, ...key } of spans) {
+      for (const { version } of readingsOf(key).drop(from, to, (reading) => reading.revision < before)) cutRows[version === 0 ? 'stored' : 'corrected']++;
+    }
   };
 
   /** The nearest reading that takes part in the fold, going from `place` in steps of one; of its time the highest version that is visible. */
@@ -129,6 +136,19 @@ export const memoryStore = (): Store => {
         .filter((letter) => atMax === undefined || (letter.at !== null && letter.at <= atMax))
         .sort(compareDeadLetters)
         .slice(0, limit),
+    runs: async (keys, before) =>
+      keys.flatMap(({ gapMs, subject, quantity }) => {
+        const runs: { subject: string; quantity: string; from: number; to: number; count: number }[] = [];
+        for (const { at, revision } of readingsOf({ subject, quantity }).rows) {
+          if (revision >= before) continue;
+          const last = runs.at(-1);
+          if (last !== undefined && at - last.to <= gapMs) {
+            last.to = at;
+            last.count++;
+          } else runs.push({ subject, quantity, from: at, to: at, count: 1 });
+        }
+        return runs;
+      }),
   };
 
   async function* dump(): AsyncGenerator<string> {
@@ -170,7 +190,7 @@ export const memoryStore = (): Store => {
       const all = [...readings.values()].flatMap((list) => list.rows);
       const stored = all.filter((reading) => reading.version === 0).length;
       const deadLetter = latestVersions(deadLetters, letterIdentity).filter((letter) => letter.version === 0).length;
-      return { stored, corrected: all.length - stored, deadLetter };
+      return { stored: stored + cutRows.stored, corrected: all.length - stored + cutRows.corrected, deadLetter };
     },
 
     latest: (subjects) => book.latest(subjects),

@@ -15,6 +15,8 @@ export const highestVersions = <Row>(rows: readonly Row[], timeOf: (row: Row) =>
 export interface Series<Row extends Versioned> {
   readonly rows: readonly Row[];
   insert(row: Row): void;
+  /** Drops rows with from < time < to. @returns those that `drops` chose */
+  drop(from: number, to: number, drops: (row: Row) => boolean): Row[];
   /** Place of the first row whose time is not below `time`. */
   seek(time: number): number;
   /** All versions with from <= time < to. */
@@ -49,6 +51,12 @@ export const series = <Row extends Versioned>(timeOf: (row: Row) => number): Ser
           0,
           row,
         );
+    },
+    drop(from, to, drops) {
+      const start = partition((row) => timeOf(row) <= from);
+      const inside = rows.slice(start, seek(to));
+      rows.splice(start, inside.length, ...inside.filter((row) => !drops(row)));
+      return inside.filter(drops);
     },
     seek,
     between: (from, to) => rows.slice(seek(from), seek(to)),

@@ -8,7 +8,7 @@ import { type KeyBook, keyBook } from '../key-book.ts';
 import { cellsOf } from './columns.ts';
 import { reader } from './readers.ts';
 import { readBodies, readClosures, readingFields, readReadings } from './rows.ts';
-import { createStatements, schemaVersion } from './schema.ts';
+import { createStatements, schemaVersion, upgradeStatements } from './schema.ts';
 
 export interface Loaded {
   readonly book: KeyBook;
@@ -20,7 +20,7 @@ export interface Loaded {
   snapshotOffset: number;
 }
 
-/** Makes the tables of a fresh file; fails with `newer-version` for a file that a later program wrote. */
+/** Makes the tables of a fresh file, and those that an older file lacks; fails with `newer-version` for a file that a later program wrote. */
 export const prepareSchema = async (connection: DuckDBConnection, file: string): Promise<void> => {
   const { chunks } = reader(connection);
   let present = false;
@@ -29,10 +29,13 @@ export const prepareSchema = async (connection: DuckDBConnection, file: string):
     await connection.run(['BEGIN', ...createStatements, 'COMMIT'].join(';'));
     return;
   }
+  let found = 0;
   for await (const chunk of chunks('SELECT version FROM schema_version', [])) {
-    const found = cellsOf(chunk, 0).number(0);
+    found = cellsOf(chunk, 0).number(0);
     if (found > schemaVersion) throw fail('newer-version', `the store has form ${found}, this program knows ${schemaVersion}`, file);
   }
+  const upgrade = upgradeStatements(found);
+  if (upgrade.length > 0) await connection.run(['BEGIN', ...upgrade, 'COMMIT'].join(';'));
 };
 
 const firstAndLastSql = `SELECT readings.key, ${readingFields}, first_ms

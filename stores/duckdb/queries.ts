@@ -40,8 +40,17 @@ const deadLetterCountsSql = `SELECT code, subject, count(*), max(log_time) FROM 
 const anomaliesSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) ORDER BY since_ms DESC, id LIMIT $5`;
-const recountSql = `SELECT (SELECT count(*) FROM readings WHERE version = 0), (SELECT count(*) FROM readings WHERE version > 0),
+const recountSql = `SELECT (SELECT count(*) FROM readings WHERE version = 0) + (SELECT stored FROM cut_rows),
+  (SELECT count(*) FROM readings WHERE version > 0) + (SELECT corrected FROM cut_rows),
   (SELECT count(*) FROM dead_letters WHERE version = 0) - (SELECT count(*) FROM dead_letters WHERE version > 0)`;
+
+/** A run begins where the reading before lies further away than the key's gap. */
+const runsSql = `WITH old AS (
+    SELECT place, at_ms, CASE WHEN at_ms - lag(at_ms) OVER of_key <= gap_ms THEN 0 ELSE 1 END AS begins
+    FROM readings JOIN (SELECT unnest($1::INTEGER[]) AS key, unnest($2::INTEGER[]) AS place, unnest(from_json($3, '["BIGINT"]')) AS gap_ms) USING (key)
+    WHERE revision < $4 WINDOW of_key AS (PARTITION BY place ORDER BY at_ms)
+  ), numbered AS (SELECT place, at_ms, sum(begins) OVER (PARTITION BY place ORDER BY at_ms ROWS UNBOUNDED PRECEDING) AS run FROM old)
+  SELECT place, min(at_ms), max(at_ms), count(*) FROM numbered GROUP BY place, run ORDER BY place, run`;
 
 const bodies = async <Row>(reader: Reader, sql: string, parameters: readonly Parameter[]): Promise<Row[]> => {
   const rows: Row[] = [];
@@ -68,7 +77,17 @@ const readHighest = async (chunks: AsyncIterable<Pane[]>, limit: number): Promis
 
 type Queries = Pick<
   Store,
-  'neighbourhood' | 'panes' | 'deadLetters' | 'recount' | 'readings' | 'panesOf' | 'paneVersions' | 'anomalies' | 'deadLettersPage' | 'deadLetterCounts'
+  | 'neighbourhood'
+  | 'panes'
+  | 'deadLetters'
+  | 'runs'
+  | 'recount'
+  | 'readings'
+  | 'panesOf'
+  | 'paneVersions'
+  | 'anomalies'
+  | 'deadLettersPage'
+  | 'deadLetterCounts'
 >;
 
 /** The asynchronous queries of the port `Store`; each fails with `store-failed`. */
@@ -89,6 +108,24 @@ export const queries = (readers: Readers, book: KeyBook): Queries => ({
   },
   deadLetters: ({ code, subject, atMax, limit }, before) =>
     readers.use((reader) => bodies<DeadLetter>(reader, deadLettersSql, [code, subject ?? null, atMax ?? null, limit, before])),
+  async runs(keys, before) {
+    const known = keys.flatMap((key) => {
+      const entry = book.find(key);
+      return entry === undefined ? [] : [{ id: entry.id, key }];
+    });
+    const parameters = [known.map(({ id }) => id), known.map((_, place) => place), JSON.stringify(known.map(({ key }) => key.gapMs)), before];
+    return readers.use(async (reader) => {
+      const runs: Awaited<ReturnType<Store['runs']>> = [];
+      for await (const chunk of reader.chunks(runsSql, parameters)) {
+        const [place, from, to, count] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column)) as [Cells, Cells, Cells, Cells];
+        for (let row = 0; row < chunk.rowCount; row++) {
+          const { subject, quantity } = (known[place.number(row)] as (typeof known)[number]).key;
+          runs.push({ subject, quantity, from: from.number(row), to: to.number(row), count: count.number(row) });
+        }
+      }
+      return runs;
+    });
+  },
   recount: () =>
     readers.use(async (reader) => {
       for await (const chunk of reader.chunks(recountSql, [])) {

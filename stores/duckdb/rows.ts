@@ -2,7 +2,7 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
-import type { Key } from '../../core/store.ts';
+import type { Key, Span } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import type { WindowName } from '../../core/window.ts';
 import type { Closure } from '../commits.ts';
@@ -131,6 +131,12 @@ export const anomalyColumns: readonly Column<Anomaly>[] = [
 export const deviceColumns: readonly Column<Device>[] = [texts((row) => row.id), texts((row) => JSON.stringify(row))];
 
 export const closureColumns: readonly Column<Closure>[] = [bigInts((row) => row.offset), bigInts((row) => row.from), bigInts((row) => row.to)];
+
+export const spanColumns = (book: KeyBook): readonly Column<Span>[] => [
+  integers((row) => book.of(row.subject, row.quantity).id),
+  bigInts((row) => row.from),
+  bigInts((row) => row.to),
+];
 
 /** The parsed JSON of a result's only column; it was written by this program. */
 export const readBodies = <Row>(chunk: DuckDBDataChunk): Row[] => {

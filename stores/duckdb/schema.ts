@@ -2,7 +2,7 @@
 import { type WindowName, windowNames } from '../../core/window.ts';
 
 /** Counts changes of the tables that older programs cannot read. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** The only table names that depend on input come from this map. */
 export const paneTables: Readonly<Record<WindowName, string>> = {
@@ -39,9 +39,21 @@ const tables = [
   'snapshots (scope VARCHAR NOT NULL, body VARCHAR NOT NULL)',
 ];
 
+/** Came with version 2: where raw readings were cut at the horizon, and how many rows. */
+const cutTables = [
+  'cut_spans (key INTEGER NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL)',
+  'cut_rows (stored BIGINT NOT NULL, corrected BIGINT NOT NULL)',
+];
+const createCutTables: readonly string[] = [...cutTables.map((table) => `CREATE TABLE ${table}`), 'INSERT INTO cut_rows VALUES (0, 0)'];
+
+/** Statements that bring a file of an older version to this one. */
+export const upgradeStatements = (version: number): readonly string[] =>
+  version < 2 ? [...createCutTables, `UPDATE schema_version SET version = ${schemaVersion}`] : [];
+
 /** Statements that make a fresh file. */
 export const createStatements: readonly string[] = [
   ...tables.map((table) => `CREATE TABLE ${table}`),
+  ...createCutTables,
   `INSERT INTO schema_version VALUES (${schemaVersion})`,
   "INSERT INTO progress VALUES (0, 0, '', 0)",
 ];

@@ -221,10 +221,11 @@ const figures: readonly (readonly [name: string, column: string, absent: string]
 const expectedShares = `CASE WHEN states = 0 THEN NULL
   ELSE to_json(list_transform(range(0, states), lambda s: coalesce(by_state[s::INTEGER], 0)))::VARCHAR END`;
 
-/** Every pane beside its recomputation; \`differences\` is empty where they agree. Windows that are not closed yet are left out. */
+/** Every pane beside its recomputation; \`differences\` is empty where they agree. Windows that are not closed yet are left out, and so are those whose readings were cut at the horizon. */
 export const comparedSql = `CREATE OR REPLACE TEMP TABLE compared AS
   WITH beside AS (
     SELECT coalesce(stored.key, expected.key) AS key, coalesce(stored.level, expected.level) AS level, coalesce(stored.start_ms, expected.start_ms) AS start_ms,
+      coalesce(stored.end_ms, expected.end_ms) AS end_ms,
       stored.key IS NULL AS is_missing, list_filter([${figures
         .map(
           ([name, column, absent]) =>
@@ -241,7 +242,8 @@ export const comparedSql = `CREATE OR REPLACE TEMP TABLE compared AS
     WHERE stored.key IS NOT NULL
       OR ((expected.end_ms <= closed_until OR expected.level = 5) AND (expected.readings <> 0 OR expected.observed_ms <> 0 OR expected.amount <> 0 OR expected.unallocated <> 0))
   )
-  SELECT key, level, start_ms, CASE WHEN is_missing THEN ['there is no such pane'] ELSE differences END AS differences FROM beside`;
+  SELECT key, level, start_ms, CASE WHEN is_missing THEN ['there is no such pane'] ELSE differences END AS differences FROM beside
+    WHERE NOT EXISTS (SELECT 1 FROM cut_spans WHERE cut_spans.key = beside.key AND (level = 5 OR (from_ms < beside.end_ms AND to_ms >= beside.start_ms)))`;
 
 export const countsSql = 'SELECT count(*), count(*) FILTER (len(differences) > 0) FROM compared';
 export const examplesSql =

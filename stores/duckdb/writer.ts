@@ -1,14 +1,14 @@
 /** The one connection that writes: a commit is one transaction, all of it or nothing. What is new in it is left to the caller. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Pane } from '../../core/pane.ts';
-import type { Ledger, Snapshot } from '../../core/store.ts';
+import type { Cut, Ledger, Snapshot } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import type { newRows } from '../commits.ts';
 import type { KeyBook } from '../key-book.ts';
 import { type Appender, openAppender } from './append.ts';
 import { texts } from './columns.ts';
 import { type Parameter, reader } from './readers.ts';
-import { anomalyColumns, closureColumns, deadLetterColumns, deviceColumns, keyColumns, paneColumns, readingColumns } from './rows.ts';
+import { anomalyColumns, closureColumns, deadLetterColumns, deviceColumns, keyColumns, paneColumns, readingColumns, spanColumns } from './rows.ts';
 import { paneTables } from './schema.ts';
 
 /** What one transaction writes. */
@@ -37,6 +37,10 @@ const replace = async <Row>(
   appender.append(rows);
 };
 
+const isCutSql = `WHERE revision < $1 AND EXISTS (
+  SELECT 1 FROM cut_spans WHERE cut_spans.key = readings.key AND readings.at_ms > from_ms AND readings.at_ms < to_ms)`;
+const countCutSql = `SELECT count(*) FILTER (version = 0) AS stored, count(*) FILTER (version > 0) AS corrected FROM readings ${isCutSql}`;
+
 /** Opens one appender a table. Keys that `book` gains are written with the rows that use them. */
 export const openWriter = async (connection: DuckDBConnection, book: KeyBook): Promise<Writer> => {
   const open = <Row>(table: string, columns: Parameters<typeof openAppender<Row>>[2]): Promise<Appender<Row>> => openAppender(connection, table, columns);
@@ -48,8 +52,9 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
   const anomalies = await open('anomalies', anomalyColumns);
   const devices = await open('devices', deviceColumns);
   const closures = await open('closures', closureColumns);
+  const cutSpans = await open('cut_spans', spanColumns(book));
   const snapshots = await open('snapshots', [texts((one: Snapshot) => one.scope), texts((one: Snapshot) => one.body)]);
-  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, devices, closures, snapshots];
+  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, devices, closures, cutSpans, snapshots];
   let keysWritten = book.entries.length;
 
   const { chunks } = reader(connection);
@@ -67,6 +72,14 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     for (const [window, list] of byWindow) panes.get(window)?.append(list);
   };
 
+  /** Rows of a key that came later, as corrections do, stay; so do the ends of each span, as neighbours of what lies outside. */
+  const cut = async ({ before, spans }: Cut): Promise<void> => {
+    await execute('DELETE FROM cut_spans', []);
+    cutSpans.append(spans);
+    await execute(`UPDATE cut_rows SET stored = cut_rows.stored + cut.stored, corrected = cut_rows.corrected + cut.corrected FROM (${countCutSql}) AS cut`, [before]);
+    await execute(`DELETE FROM readings ${isCutSql}`, [before]);
+  };
+
   const writeRows = async ({ rows, scopes, progress }: Batch): Promise<void> => {
     readings.append(rows.readings);
     appendPanes(rows.panes);
@@ -74,6 +87,7 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     deadLetters.append(rows.deadLetters);
     anomalies.append(rows.anomalies);
     closures.append(rows.closures);
+    for (const one of rows.cuts) await cut(one);
     const changed = [...new Map(rows.devices.map((device) => [device.id, device])).values()];
     await replace(
       execute,

@@ -49,8 +49,8 @@ export const writtenLog = async (data: string, settings: Partial<AppendFileSetti
         self.now += minuteMs;
         const step = Math.round((self.now - start) / minuteMs);
         for (const [n, id] of devices.entries()) {
-          self.send('message', { ts: self.now, values: { energy: 100 + n + step / 60, power: 1_000 + ((step * 37 + n) % 100) } }, id);
-          if (step % 7 === 0) self.send('message', { ts: self.now - 17 * minuteMs - 1_000, values: { power: 500 + n } }, id);
+          self.send('message', { ts: self.now, values: { active_energy_import: 100 + n + step / 60, active_power: 1_000 + ((step * 37 + n) % 100) } }, id);
+          if (step % 7 === 0) self.send('message', { ts: self.now - 17 * minuteMs - 1_000, values: { active_power: 500 + n } }, id);
         }
         for (let second = 0; second < 60; second += 4) {
           const wall = self.now + second * 1_000;
