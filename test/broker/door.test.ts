@@ -196,7 +196,7 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     spy.send(subscribePacket(['city/v1/public/#']));
     await spy.until(5);
     const device = await wire(door, { will: { topic: 'city/v1/public/forged', payload: 'x' } });
-    device.socket.resetAndDestroy();
+    device.abort();
     await device.whenClosed;
     await door.publishPublic('city/v1/public/true', 'y', false);
     const expected = publishPacket('city/v1/public/true', 'y', 0);

@@ -2,8 +2,10 @@
 import { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createWebSocketStream, WebSocket } from 'ws';
 
-const text = (value: string | Buffer): Buffer => {
+export const text = (value: string | Buffer): Buffer => {
   const bytes = Buffer.from(value as string);
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
 };
@@ -51,29 +53,45 @@ export const pingPacket = Buffer.from([0xc0, 0]);
 
 /** A raw client: what it received, and waiting for it. */
 export class Wire {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   received = Buffer.alloc(0);
   closed = false;
   readonly whenClosed: Promise<void>;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Duplex) {
     this.socket = socket;
     socket.on('data', (chunk) => {
       this.received = Buffer.concat([this.received, chunk]);
     });
     socket.on('error', () => {});
-    this.whenClosed = new Promise((resolve) =>
-      socket.once('close', () => {
+    this.whenClosed = new Promise((resolve) => {
+      const end = (): void => {
         this.closed = true;
         resolve();
-      }),
-    );
+      };
+      // A WebSocket that the server has closed only ends.
+      socket.once('end', end);
+      socket.once('close', end);
+    });
   }
 
   static async open(port: number): Promise<Wire> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await once(socket, 'connect');
     return new Wire(socket);
+  }
+
+  /** Over WebSocket. */
+  static async openWebSocket(port: number): Promise<Wire> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, 'mqtt');
+    await once(socket, 'open');
+    return new Wire(createWebSocketStream(socket));
+  }
+
+  /** Ends the connection as a cable that is pulled does not, and a process that dies does. */
+  abort(): void {
+    if ('resetAndDestroy' in this.socket) (this.socket as Socket).resetAndDestroy();
+    else this.socket.destroy();
   }
 
   /** Opens, connects, and has its CONNACK taken off. */
