@@ -29,8 +29,11 @@ export interface PlantThread {
 const heapMbMax = 512;
 
 /** Starts the thread that owns the store of a data folder. */
-export const startPlantThread = (config: Config, onEvent: (event: LiveEvent) => void = () => {}): PlantThread => {
-  const worker = new Worker(new URL('./plant-worker.ts', import.meta.url), { workerData: { config }, resourceLimits: { maxOldGenerationSizeMb: heapMbMax } });
+export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void): PlantThread => {
+  const worker = new Worker(new URL('./plant-worker.ts', import.meta.url), {
+    workerData: { config, live: onEvent !== undefined },
+    resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
+  });
   const send = (message: ToWorker): void => worker.postMessage(message);
   const asked = calling<PlantViews>(send);
   const ready = Promise.withResolvers<number>();
@@ -43,7 +46,7 @@ export const startPlantThread = (config: Config, onEvent: (event: LiveEvent) => 
     ended.resolve(error);
   };
   worker.on('message', (message: FromWorker) => {
-    if ('event' in message) onEvent(message.event);
+    if ('event' in message) onEvent?.(message.event);
     else if ('ready' in message) ready.resolve(message.ready);
     else if ('broken' in message) fell(new FailureError(message.broken));
     else asked.receive(message);

@@ -23,7 +23,8 @@ const sliceEnvelopes = 4_000;
 const liveLatestMax = 5_000;
 const rateSpanMs = 10_000;
 
-const { config } = workerData as { config: Config };
+/** Without `live` nobody is told of commits. */
+const { config, live } = workerData as { config: Config; live: boolean };
 const port = parentPort;
 if (port === null) throw new Error('plant-worker runs as a worker thread');
 const send = (message: FromWorker): void => port.postMessage(message);
@@ -60,7 +61,7 @@ const plant = await open(config, (commit) => {
   const now = Date.now();
   marks = marks.filter(({ at }) => now - at <= rateSpanMs);
   marks.push({ at: now, envelopes: commit.end, readings: commit.ledger.readings.accepted });
-  send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
+  if (live) send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
 }).catch((error: unknown) => {
   broken(error);
   return process.exit(); // ends the thread alone
@@ -93,9 +94,9 @@ const status = async (): Promise<Status> => ({
 let goals: { readonly end: number; readonly resolve: () => void }[] = [];
 const reached = (end: number): Promise<void> => new Promise((resolve) => goals.push({ end, resolve }));
 
+/** Tells those whose goal the store has passed; commits for their sake only where nothing else is left to do. */
 const meetGoals = async (): Promise<void> => {
-  if (!goals.some(({ end }) => end <= plant.pipeline.end())) return;
-  await plant.run.commit();
+  if (goals.length > 0 && plant.pipeline.end() >= logEnd) await plant.run.commit();
   for (const { end, resolve } of goals) if (end <= plant.store.position) resolve();
   goals = goals.filter(({ end }) => end > plant.store.position);
 };
@@ -152,8 +153,8 @@ const waitsForRoom = (): boolean => {
 const roomMs = 500;
 
 const work = async (): Promise<void> => {
-  let committedAt = Date.now();
-  let snapshotAt = Date.now();
+  let committedAt = performance.now();
+  let snapshotAt = performance.now();
   while (!stopping) {
     if (waitsForRoom()) {
       await pause(roomMs);
@@ -163,16 +164,16 @@ const work = async (): Promise<void> => {
     if (behind > 0) await plant.run.to(Math.min(logEnd, plant.pipeline.end() + sliceEnvelopes));
     await meetGoals();
     await rest();
-    const now = Date.now();
+    const now = performance.now();
     if (now - snapshotAt >= config.snapshotMs) {
       await plant.run.checkpoint();
-      snapshotAt = committedAt = Date.now();
+      snapshotAt = committedAt = performance.now();
     } else if (now - committedAt >= config.commitMs) {
       await plant.run.commit();
-      committedAt = Date.now();
+      committedAt = performance.now();
     }
     if (behind > sliceEnvelopes) await nextTurn();
-    else await pause(Math.max(1, committedAt + config.commitMs - Date.now()));
+    else await pause(Math.max(1, committedAt + config.commitMs - performance.now()));
   }
   await plant.close();
 };
