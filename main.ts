@@ -11,6 +11,7 @@ import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { gateWatch } from './cli/gate-watch.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
+import { pacedClock } from './cli/paced-clock.ts';
 import { appliedFile, appliedTown, newestTick, openLog, readTown } from './cli/parts.ts';
 import type { GateCalls } from './cli/plant.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
@@ -98,7 +99,10 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
       throw fail('not-loopback', `the town admits anybody, and the door would listen on ${config.mqttHost}`, 'admission');
   };
   requireLoopback(given ?? town);
-  const log = await openLog(config);
+  const log = await openLog(
+    config,
+    pacedClock(Date.now, () => performance.now()),
+  );
   opened.add(() => log.close());
   if (log.recovered.tornBytes > 0 || log.recovered.corrupt > 0) logger.warn(log.recovered, 'the log was not closed properly');
 
@@ -126,12 +130,20 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   let report: GateReport | null = null;
   const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report });
   const watch = gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow());
+  const openedAt = performance.now();
   let isTickHeld = false;
   const tick = (): void => {
     const counters = door?.counters();
     const qos0Dropped = droppedBefore + (counters?.qos0Dropped ?? 0);
     const held = counters?.held ?? log.held.envelopes;
-    const last: Tick = { wall: Date.now(), qos0Dropped, held, connections: counters?.connections ?? 0, diskFreeBytes };
+    const last: Tick = {
+      wall: Date.now(),
+      up: Math.round(performance.now() - openedAt),
+      qos0Dropped,
+      held,
+      connections: counters?.connections ?? 0,
+      diskFreeBytes,
+    };
     // While the log cannot be written, the one that waits is enough: the time until the next was not open.
     if (!isTickHeld) {
       isTickHeld = true;
@@ -205,6 +217,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
       return (offsets.at(-1) ?? log.durableEnd - 1) + 1;
     },
     view: (name, args) => plant.view(name, args),
+    durableEnd: async () => log.durableEnd,
     addresses: async () => ({ http: await http, mqtt: mqttPort }),
   };
   const socket = await listenControl(config.data, control);

@@ -69,8 +69,10 @@ export const gateWatch = (logger: Logger, reserveBytes: number, onCure: () => vo
       seen = now;
       const { tick, log, door, plant } = now;
       const { wall, diskFreeBytes } = tick;
-      nearlyFull(diskFreeBytes >= 0 && diskFreeBytes < reserveBytes, wall);
-      return { tick, trouble: log.trouble, troubleSince: unwritable(log.trouble !== null, wall), log: log.held, door: door ?? null, plant };
+      const at = performance.now(); // the wall clock may be set meanwhile
+      nearlyFull(diskFreeBytes >= 0 && diskFreeBytes < reserveBytes, at);
+      const since = unwritable(log.trouble !== null, at);
+      return { tick, trouble: log.trouble, troubleSince: since === null ? null : Math.round(wall - (at - since)), log: log.held, door: door ?? null, plant };
     },
   };
 };

@@ -17,8 +17,9 @@ import { type DuckDbStore, duckdbStore } from '../stores/duckdb.ts';
 export const types = resolveTypes();
 export const typeNames: ReadonlySet<string> = new Set(types.keys());
 
-export const openLog = (config: Pick<Config, 'data' | 'lingerMsMax' | 'segmentBytesMax'>): Promise<AppendFileWriter> =>
-  openAppendFile({ folder: config.data, clock: Date.now, settings: { lingerMsMax: config.lingerMsMax, segmentBytesMax: config.segmentBytesMax } });
+/** @param clock epoch ms */
+export const openLog = (config: Pick<Config, 'data' | 'lingerMsMax' | 'segmentBytesMax'>, clock: () => number = Date.now): Promise<AppendFileWriter> =>
+  openAppendFile({ folder: config.data, clock, settings: { lingerMsMax: config.lingerMsMax, segmentBytesMax: config.segmentBytesMax } });
 
 /** The newest tick of a data folder's log; null where it holds none. */
 export const newestTick = async (data: string): Promise<Tick | null> => {

@@ -56,6 +56,25 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
   const send = (message: ToPlant): void => {
     if (child?.connected === true) child.send(message);
   };
+  /** News that a plant is slow to take waits here: only the newest counts. */
+  let isTelling = false;
+  let news: ToPlant | null = null;
+  const tell = (message: ToPlant): void => {
+    if (isTelling) {
+      news = message;
+      return;
+    }
+    const to = child;
+    if (to?.connected !== true) return;
+    isTelling = true;
+    to.send(message, undefined, undefined, () => {
+      if (to !== child) return; // the next plant has begun anew
+      isTelling = false;
+      const next = news;
+      news = null;
+      if (next !== null) tell(next);
+    });
+  };
   const asked = calling<{ view(name: string, args: readonly unknown[]): Promise<unknown> }>(send);
   const answer = answering(calls, send);
 
@@ -92,9 +111,8 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
       ended();
       return;
     }
-    const now = Date.now();
-    if (now - startedAt > quietMs) restartMs = restartMsMin;
-    life = { ...life, endedAt: now, why: why ?? `ended with ${signal ?? code}` };
+    if (performance.now() - startedAt > quietMs) restartMs = restartMsMin;
+    life = { ...life, endedAt: Date.now(), why: why ?? `ended with ${signal ?? code}` };
     why = null;
     logger.warn({ code, signal, restartMs, starts: life.starts, why: life.why }, 'the plant ended; it is started again');
     if (restartMs >= standInMs) away = standsIn();
@@ -105,8 +123,10 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
     restart = undefined;
     await leave();
     if (stopping) return;
-    startedAt = Date.now();
+    startedAt = performance.now();
     life = { ...life, starts: life.starts + 1 };
+    isTelling = false;
+    news = null;
     child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify({ ...config, httpPort })], {
       execArgv: ['--max-semi-space-size=16'],
       serialization: 'advanced',
@@ -132,7 +152,7 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
       if (child?.connected !== true) throw new FailureError(failure('unavailable', 'the plant is starting'));
       return asked.remote.view(name, args);
     },
-    tell: send,
+    tell,
     life: () => life,
     restartNow() {
       if (restart === undefined) return;

@@ -33,6 +33,8 @@ export interface Envelope extends Draft {
 export interface Tick {
   /** The gate's wall clock, epoch ms. */
   readonly wall: number;
+  /** How long the gate has been open, ms, by a clock that nobody sets; absent in logs of before. */
+  readonly up?: number;
   /** QoS 0 messages dropped because the gate could not keep up. */
   readonly qos0Dropped: number;
   /** Acknowledgements held at this moment. */

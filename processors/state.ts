@@ -67,6 +67,8 @@ export interface PipelineState {
   tickAt: number | null;
   /** The gate's wall clock at the last tick, epoch ms. */
   wallAt: number | null;
+  /** How long the gate had been open at the last tick, ms; null where it did not say. */
+  upAt: number | null;
   /** Sum of the tick gaps in which the gate was open, ms. */
   openMs: number;
   closures: Closure[];
@@ -87,6 +89,7 @@ export const initialState = (): PipelineState => ({
   logTime: 0,
   tickAt: null,
   wallAt: null,
+  upAt: null,
   openMs: 0,
   closures: [],
   futureNext: null,

@@ -7,7 +7,7 @@ import { judgeSilence } from './judge.ts';
 import type { Context } from './pipeline.ts';
 import { reopen } from './reopen.ts';
 import { revise, revisedKeysPerTickMax } from './revise.ts';
-import { isRevising, type KeyState, type SubjectState } from './state.ts';
+import { isRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
 /** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
 export const openGapMaxMs = 5_000;
@@ -64,10 +64,21 @@ const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void =>
   const tick = JSON.parse(textOf(envelope.payload)) as Tick;
   const gap = state.tickAt === null ? 0 : state.logTime - state.tickAt;
   state.counters.qos0Dropped = tick.qos0Dropped;
-  const step = state.wallAt === null || gap > openGapMaxMs ? 0 : tick.wall - state.wallAt - gap;
+  const step = stepOf(state, tick, gap);
   if (Math.abs(step) > clockStepMaxMs) out.anomalies.push(clockStep(step, state.logTime, envelope.offset));
   state.tickAt = state.logTime;
   state.wallAt = tick.wall;
+  state.upAt = tick.up ?? null;
+};
+
+/**
+ * How far the wall clock was set since the last tick, ms. Within one opening of the gate it is what the wall clock went more than
+ * the clock that nobody sets; the time between two openings, and that of a log whose ticks do not say, cannot be told from a step forwards.
+ */
+const stepOf = ({ wallAt, upAt }: PipelineState, { wall, up }: Tick, gap: number): number => {
+  if (wallAt === null) return 0;
+  if (up !== undefined && upAt !== null && up > upAt) return wall - wallAt - (up - upAt);
+  return gap > openGapMaxMs ? 0 : wall - wallAt - gap;
 };
 
 const clockStep = (step: number, logTime: number, offset: number): Outputs['anomalies'][number] => {
