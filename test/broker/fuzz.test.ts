@@ -1,0 +1,16 @@
+/** A bounded run of the fuzzer; `fuzz.ts` runs for as long as one likes. */
+import { expect, test } from 'vitest';
+import { caseOf, fuzz } from './fuzz.ts';
+import { fronts } from './made-door.ts';
+
+test.each(fronts)('stands 800 mutated connections: %s', { timeout: 60_000 }, async (front) => {
+  const { iterations, failure, left } = await fuzz({ seed: 20_261, front, iterationsMax: 800, seconds: 30 });
+  expect(failure).toBeNull();
+  expect(left).toBe(0);
+  expect(iterations).toBeGreaterThan(100);
+});
+
+test('an iteration is the same again', () => {
+  expect(caseOf(3, 14)).toEqual(caseOf(3, 14));
+  expect(caseOf(3, 14)).not.toEqual(caseOf(4, 14));
+});
