@@ -15,6 +15,8 @@ export interface Control {
   ): Promise<number>;
   /** Calls a method of the plant's views, or `verify`. */
   view(name: string, args: readonly unknown[]): Promise<unknown>;
+  /** Offset after the last envelope that is on disk. */
+  durableEnd(): Promise<number>;
   addresses(): Promise<{ readonly http: string | null; readonly mqtt: number }>;
 }
 

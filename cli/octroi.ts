@@ -7,6 +7,7 @@ import { benchCommand } from './bench.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { followCommand } from './follow.ts';
 import { importCommand } from './import.ts';
 import { ledgerCommand } from './ledger.ts';
 import { rebuildCommand } from './rebuild.ts';
@@ -32,6 +33,7 @@ const program = new Command('octroi')
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(rebuildCommand())
+  .addCommand(followCommand())
   .addCommand(townCommand())
   .addCommand(simulateCommand())
   .addCommand(benchCommand())

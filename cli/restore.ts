@@ -1,13 +1,17 @@
-/** `octroi restore`: a backup becomes a data folder again. Nothing is written over; what is damaged is refused. */
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+/** `octroi restore`: a backup, or a standby copy, becomes a data folder again. Nothing is written over; what is damaged is refused. */
+import { existsSync } from 'node:fs';
+import { copyFile, cp, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { fail } from '../core/failure.ts';
+import { FailureError, fail } from '../core/failure.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
 import { beginLog } from '../log/begin-log.ts';
+import { openShipment } from '../log/shipment.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { storeInBackup, townInBackup } from './backup.ts';
-import { checkFiles, type Manifest, makeWhole, readManifest } from './backup-files.ts';
+import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, makeWhole, readManifest } from './backup-files.ts';
+import { type Followed, readFollowed } from './follow.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { appliedFile, storeFile } from './parts.ts';
 
@@ -84,11 +88,90 @@ export const restoreBackup = async (backup: string, data: string, config: StoreC
   return { data, position, logTime };
 };
 
+/** What a standby copy gives back, and what it does not. */
+export interface RestoredStandby extends Restored {
+  /** Positions that the gate had made durable and that were not shipped, [from, to); null where none is known. */
+  readonly lost: { readonly from: number; readonly to: number } | null;
+  /** Up to when anything is known of the gate, RFC 3339. */
+  readonly knownAt: string | null;
+  /** The backup that the store begins with; null: the log goes back to its beginning. */
+  readonly backup: string | null;
+}
+
+/** The newest backup of a standby copy that is whole and reaches its log. */
+const restoreNewest = async (standby: string, into: string, start: number, config: StoreConfig): Promise<Manifest | null> => {
+  const refused: string[] = [];
+  for (const { folder, manifest } of await keptBackups(standby)) {
+    if (manifest.position < start) continue;
+    try {
+      await restoreStore(folder, manifest, into, config, false);
+      // The log may not go back further: a later rebuild needs it too.
+      await cp(folder, join(backupsFolder(into), backupName(manifest.position)), { recursive: true });
+      return manifest;
+    } catch (error) {
+      if (!(error instanceof FailureError)) throw error;
+      await rm(dirname(storeFile(into)), { recursive: true, force: true });
+      refused.push(`${folder}: ${error.failure.message}`);
+    }
+  }
+  if (start > 0) throw fail('no-backup', [`its log begins at position ${start}, and no backup reaches it`, ...refused].join('; '), standby);
+  return null;
+};
+
+/**
+ * Makes a data folder of what `octroi follow` kept; the plant catches up with the log at the first start.
+ * @param data absent or empty
+ * @throws FailureError `no-backup`, `not-empty`, `newer-version`
+ */
+export const restoreStandby = async (standby: string, followed: Followed, data: string, config: StoreConfig): Promise<RestoredStandby> => {
+  let end = 0;
+  let manifest: Manifest | null = null;
+  await makeWhole(resolve(data), async (unfinished) => {
+    const reader = new AppendFileReader(standby);
+    try {
+      const [start, shipped] = [await reader.start(), await reader.end()];
+      const log = await openShipment(reader, unfinished, shipped);
+      end = await log.to(shipped);
+      await log.close();
+      if (existsSync(appliedFile(standby))) await copyFile(appliedFile(standby), appliedFile(unfinished));
+      manifest = await restoreNewest(standby, unfinished, start, config);
+      if (manifest !== null && manifest.position > end) {
+        end = manifest.position;
+        await beginLog(unfinished, end, manifest.logTime);
+      }
+    } finally {
+      await reader.close();
+    }
+  });
+  const { position, logTime } = (manifest as Manifest | null) ?? { position: 0, logTime: 0 };
+  return {
+    data,
+    position: end,
+    logTime,
+    lost: followed.known > end ? { from: end, to: followed.known } : null,
+    knownAt: followed.at,
+    backup: manifest === null ? null : backupName(position),
+  };
+};
+
+const standbyReport = ({ data, position, lost, knownAt, backup }: RestoredStandby): string =>
+  [
+    `${data}: holds all below position ${position}; the store ${backup === null ? 'is made from the log' : `begins with backup ${backup}`} at the first start`,
+    lost === null ? `nothing is known to be lost` : `lost: positions ${lost.from} to ${lost.to - 1}, durable at the gate and not shipped`,
+    `what the gate accepted after ${knownAt} was never known here`,
+  ].join('\n');
+
 export const restoreCommand = (): Command =>
-  dataCommand('restore', 'make a data folder of a backup')
-    .argument('<dir>', 'what octroi backup has written')
+  dataCommand('restore', 'make a data folder of a backup or a standby copy')
+    .argument('<dir>', 'what octroi backup or octroi follow has written')
     .action(async (dir: string, { json, ...options }) => {
       const config = configOf(options);
+      const followed = await readFollowed(dir);
+      if (followed !== null) {
+        const standby = await restoreStandby(dir, followed, config.data, config);
+        print(json, standby, () => standbyReport(standby));
+        return;
+      }
       const restored = await restoreBackup(dir, config.data, config);
       print(json, restored, () => `${restored.data}: stands at position ${restored.position} (${new Date(restored.logTime).toISOString()})`);
     });

@@ -42,6 +42,7 @@ export const failures = {
   'limit-reached': { stage: 'broker', class: 'retryable', remedy: 'Slow down, or raise the named limit.' },
   // log
   'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Restore the segment from a backup; octroi ledger names what is missing.' },
+  'log-diverged': { stage: 'log', class: 'permanent', remedy: 'Name an empty folder: this copy belongs to another log, or the log lost what was shipped.' },
   'log-failed': { stage: 'log', class: 'retryable', remedy: 'Free disk space or mend the disk; acknowledgements are held until then.' },
   'newer-version': { stage: 'log', class: 'permanent', remedy: 'Start the version of octroi that wrote this data, or a later one.' },
   // store

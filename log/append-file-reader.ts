@@ -2,13 +2,23 @@
 import type { Envelope } from '../core/envelope.ts';
 import type { LogReader } from '../core/log.ts';
 import { logFolder } from './append-file-writer.ts';
-import { EnvelopeDecoder, type Frame, findFrame } from './frame.ts';
+import { EnvelopeDecoder, type Frame, findFrame, frameHeadBytes } from './frame.ts';
 import { listSegments, readTail, type SegmentFile } from './segment.ts';
 import { SegmentBytes } from './segment-bytes.ts';
 
 interface Batch {
   readonly envelopes: Envelope[];
   readonly corrupt: number;
+}
+
+/** A frame as bytes: valid in any segment of the same salt. */
+export interface RawFrame {
+  readonly firstOffset: number;
+  readonly count: number;
+  readonly logTime: number;
+  readonly salt: number;
+  /** With its head. Not to be kept. */
+  readonly bytes: Uint8Array;
 }
 
 /** A place in the log: the segment that is open there, and the frame that is half read. */
@@ -53,6 +63,22 @@ class Cursor {
       }
     }
     return { envelopes, corrupt };
+  }
+
+  /** The next good frame below `end`, as it stands in its segment; null where there is none. */
+  async frame(end: number): Promise<RawFrame | null> {
+    while (this.offset < end) {
+      const frame = await this.#nextFrame(end);
+      this.#frame = null;
+      if (frame === null || frame.firstOffset >= end) break;
+      this.offset = frame.firstOffset + frame.count;
+      if (frame.count === 0) continue; // a hole, up to the next segment
+      const { buffer, salt } = this.#bytes as SegmentBytes;
+      const { firstOffset, count, logTime } = frame;
+      return { firstOffset, count, logTime, salt, bytes: buffer.subarray(frame.start - frameHeadBytes, frame.end) };
+    }
+    this.offset = end;
+    return null;
   }
 
   async close(): Promise<void> {
@@ -159,6 +185,19 @@ export class AppendFileReader implements LogReader {
     try {
       await cursor.seek(from);
       while (cursor.offset < end) yield await cursor.batch(end, batchMax);
+    } finally {
+      if (this.#idle === null) this.#idle = cursor;
+      else await cursor.close();
+    }
+  }
+
+  /** Good frames that reach beyond `from` and begin below `end`, in order. `end` must be durable. */
+  async *frames(from: number, end: number): AsyncGenerator<RawFrame> {
+    const cursor = this.#idle ?? new Cursor(this.#folder, this.#decoder);
+    this.#idle = null;
+    try {
+      await cursor.seek(from);
+      for (let frame = await cursor.frame(end); frame !== null; frame = await cursor.frame(end)) yield frame;
     } finally {
       if (this.#idle === null) this.#idle = cursor;
       else await cursor.close();

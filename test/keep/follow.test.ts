@@ -1,0 +1,158 @@
+/** A standby copy: kept up while the gate runs, gone on with after a kill, and what comes of it, to the position. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { backup } from '../../cli/backup.ts';
+import { backupName, backupsFolder } from '../../cli/backup-files.ts';
+import { type Followed, follower, readFollowed } from '../../cli/follow.ts';
+import { restoreStandby } from '../../cli/restore.ts';
+import { AppendFileReader } from '../../log/append-file-reader.ts';
+import { openGate } from '../../main.ts';
+import { runLoad } from '../../simulators/load.ts';
+import { configFor, contents, temporaryFolder, type Written, writtenLog } from './folder.ts';
+
+const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open' };
+
+const filled = async (data: string, minutes: number): Promise<Written> => {
+  const written = await writtenLog(data, { segmentBytesMax: 65_536 });
+  written.send('registry', { action: 'apply', town });
+  await written.minutes(minutes, ['a', 'b', 'c']);
+  return written;
+};
+
+const shipOnce = async (data: string, target: string): Promise<Followed> => {
+  const one = await follower(configFor(data), target);
+  return one.pass().finally(() => one.close());
+};
+
+const followedOf = async (target: string): Promise<Followed> => (await readFollowed(target)) as Followed;
+const lastSegment = (folder: string): string => join(folder, 'log', readdirSync(join(folder, 'log')).sort().at(-1) as string);
+
+test('a running gate is followed by a process that is killed and comes back', { timeout: 60_000 }, async () => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'standby');
+  const gate = await openGate(configFor(data));
+  await gate.http;
+  const follow = (): ChildProcess =>
+    fork(new URL('../../cli/octroi.ts', import.meta.url), ['follow', target, '--data', data, '--every', '20', '--json'], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+  let child = follow();
+  let acknowledged = 0;
+  const load = runLoad({
+    port: gate.mqttPort,
+    connections: 10,
+    window: 4,
+    messages: 6_000,
+    ratePerSecond: 1_500,
+    firstAt: Date.now() - 3_600_000,
+    stepMs: 1_000,
+    resend: true,
+    patienceMs: 30_000,
+    onAcknowledged: (count) => {
+      acknowledged = count;
+    },
+  });
+  while (((await readFollowed(target))?.shipped ?? 0) === 0 || acknowledged < 2_000) await delay(5);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect((await followedOf(target)).shipped).toBeGreaterThan(0);
+  child = follow();
+  expect((await load).complete).toBe(true);
+  while ((await followedOf(target)).shipped < 6_000) await delay(20);
+  child.kill('SIGTERM');
+  const printed: string[] = [];
+  child.stdout?.on('data', (chunk) => printed.push(String(chunk)));
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  await gate.close();
+
+  const last = await shipOnce(data, target);
+  const restored = join(temporaryFolder(), 'restored');
+  const result = await restoreStandby(target, last, restored, configFor(restored));
+  expect(result).toMatchObject({ position: last.shipped, lost: null, knownAt: last.at, backup: null });
+  expect(await contents(restored)).toEqual(await contents(data));
+});
+
+test('a torn tail is mended, another log is refused, and what is lost is said to the position', { timeout: 30_000 }, async () => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'standby');
+  const written = await filled(data, 40);
+  const first = await shipOnce(data, target);
+  expect(first).toMatchObject({ shipped: written.log.durableEnd, known: written.log.durableEnd });
+  appendFileSync(lastSegment(target), Buffer.alloc(777, 1)); // a frame that was half written
+  await written.minutes(10, ['a', 'b', 'c']);
+  await written.close();
+  const second = await shipOnce(data, target);
+  expect(second.shipped).toBe(written.log.durableEnd);
+  const whole = new AppendFileReader(target);
+  let [envelopes, corrupt] = [0, 0];
+  for await (const batch of whole.read(0, second.shipped, 1_000)) {
+    envelopes += batch.envelopes.length;
+    corrupt += batch.corrupt;
+  }
+  await whole.close();
+  expect([envelopes, corrupt]).toEqual([second.shipped, 0]);
+
+  const other = join(temporaryFolder(), 'other');
+  const otherLog = await writtenLog(other, {}, written.now);
+  otherLog.send('registry', { action: 'apply', town });
+  await otherLog.minutes(60, ['x', 'y', 'z']);
+  await otherLog.close();
+  await expect(shipOnce(other, target)).rejects.toMatchObject({ failure: { code: 'log-diverged' } });
+  const shorter = join(temporaryFolder(), 'shorter');
+  const shorterLog = await filled(shorter, 2);
+  await shorterLog.close();
+  await expect(shipOnce(shorter, target)).rejects.toMatchObject({ failure: { code: 'log-diverged' } });
+
+  // The standby's own disk lost its end.
+  const newest = lastSegment(target);
+  truncateSync(newest, statSync(newest).size - 10);
+  const restored = join(temporaryFolder(), 'restored');
+  const { position, lost } = await restoreStandby(target, await followedOf(target), restored, configFor(restored));
+  expect(position).toBeLessThan(second.shipped);
+  expect(lost).toEqual({ from: position, to: second.shipped });
+  expect((await contents(restored)).position).toBe(position);
+});
+
+test('a log that was cut is followed with the backup that it begins with', { timeout: 30_000 }, async () => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'standby');
+  const config = configFor(data);
+  const written = await filled(data, 120);
+  await shipOnce(data, target);
+  const all = readdirSync(join(target, 'log')).length;
+  expect(all).toBeGreaterThan(2);
+  await written.close();
+  const { position } = await backup(config, join(backupsFolder(data), backupName(written.log.durableEnd)));
+  const again = await writtenLog(data, {}, written.now);
+  await again.minutes(5, ['a', 'b']);
+  await again.log.cut({ allowedBelow: position, now: again.now, bytesMax: 1 });
+  await again.close();
+  const begins = Number(readdirSync(join(data, 'log')).sort()[0]?.slice(0, 20));
+  expect(begins).toBeGreaterThan(0);
+  await shipOnce(data, target);
+  expect(readdirSync(backupsFolder(target))).toEqual([backupName(position)]);
+  expect(readdirSync(join(target, 'log')).length).toBeLessThan(all);
+
+  // A fresh copy of a cut log takes the backup along, and one of its own where there is none.
+  rmSync(backupsFolder(data), { recursive: true });
+  const fresh = join(temporaryFolder(), 'fresh');
+  await shipOnce(data, fresh);
+  expect(readdirSync(backupsFolder(fresh))).toEqual([backupName(again.log.durableEnd)]);
+  const before = await contents(data);
+  for (const standby of [target, fresh]) {
+    const restored = join(temporaryFolder(), 'restored');
+    const result = await restoreStandby(standby, await followedOf(standby), restored, configFor(restored));
+    expect(result.backup).not.toBe(null);
+    expect(await contents(restored)).toEqual(before);
+  }
+  rmSync(backupsFolder(fresh), { recursive: true });
+  await expect(restoreStandby(fresh, await followedOf(fresh), join(temporaryFolder(), 'none'), config)).rejects.toMatchObject({
+    failure: { code: 'no-backup' },
+  });
+});
