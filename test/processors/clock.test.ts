@@ -77,9 +77,11 @@ test.each([
   const { gate, live, set, sent } = await living();
   live(20 * minutes);
   set(step);
-  live(40 * minutes);
-  set(-step);
   live(40 * minutes + seconds); // what came behind is taken up at the next tick
+  await gate.process();
+  await expectAllStored(gate, sent());
+  set(-step);
+  live(40 * minutes);
   await gate.process();
   await expectAllStored(gate, sent());
   expect((await kinds(gate)).sort()).toEqual([`clock-step octroi ${-step / 1000}`, `clock-step octroi ${step / 1000}`].sort());
