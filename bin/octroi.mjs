@@ -10,7 +10,9 @@ if (node === null || !existsSync(join(root, 'node_modules', 'commander'))) {
   console.error(node === null ? noNode : 'octroi is not installed yet: run "npm ci" here.');
   process.exit(1);
 }
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, 'cli', 'octroi.ts'), ...process.argv.slice(2)], {
+// A gate's objects die within a group commit: a large nursery only makes it resident (measured: 80 MB less, same CPU).
+const nursery = process.argv[2] === 'start' ? ['--max-semi-space-size=4'] : [];
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...nursery, join(root, 'cli', 'octroi.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
   // glibc's arenas, one a thread, keep what they free; see main.ts.
   env: { MALLOC_ARENA_MAX: '2', ...process.env },

@@ -63,6 +63,7 @@ const childrenOf = (pid: number): number[] => {
 const startGate = async (data: string): Promise<{ child: ChildProcess; mqtt: number }> => {
   const child = fork(new URL('./octroi.ts', import.meta.url), ['start', '--data', data, '--no-demo', '--http-port', '0', '--mqtt-port', '0'], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: ['--max-semi-space-size=4'], // as bin/octroi.mjs starts it
     env: { ...process.env, OCTROI_LOG_LEVEL: 'warn' },
   });
   for (let tries = 0; tries < 300; tries++) {
