@@ -1,0 +1,102 @@
+/** The state in words on the operations page, and the same figures in the metrics; every queue has a gauge. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { GateReport } from '../../core/views.ts';
+import { end, host, type TestTown, testTown } from './town.ts';
+
+let town: TestTown;
+beforeAll(async () => {
+  town = await testTown();
+});
+afterAll(() => town.close());
+
+const report = (part: Partial<GateReport> = {}): GateReport => ({
+  tick: { wall: end, up: 1, qos0Dropped: 0, held: 0, connections: 2, diskFreeBytes: 5e9 },
+  trouble: null,
+  troubleSince: null,
+  log: { envelopes: 0, bytes: 0 },
+  door: { strangers: 0, held: 0, heldBytes: 0, waitingBytes: 0, gatheredBytes: 0, messages: 1_000, refused: {}, slowed: {}, forwardsDropped: 0 },
+  plant: { starts: 1, endedAt: null, why: null },
+  ...part,
+});
+beforeEach(() => town.setStatus({ report: report(), gate: report().tick, trouble: null, waiting: null, uncommittedRows: 0 }));
+
+/** What a reader sees: tags away, blanks as one. */
+let asked = 0;
+const said = async (path: string): Promise<string> => {
+  // A page is remembered for a moment, by its address.
+  const { body } = await town.app.inject({ url: `${path}?adopted=nobody-${asked++}`, headers: host });
+  return body
+    .replace(/<(script|style)[\s\S]*?<\/\1>/g, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/[\s\u00a0\u202f]+/g, ' ');
+};
+const metrics = async (): Promise<Map<string, number>> => {
+  const { body } = await town.app.inject({ url: '/metrics', headers: host });
+  return new Map([...body.matchAll(/^(octroi_\S+) (\S+)$/gm)].map(([, name, value]) => [name as string, Number(value)]));
+};
+
+test('all is well', async () => {
+  const page = await said('/en/operations');
+  expect(page).toContain('✓ The gate is open, everything is processed');
+  expect(page).toContain('0 messages wait for their acknowledgement (0 B).');
+  expect(page).toContain('5.0 GB free on the disk of the log.');
+  expect(page).toContain('Processing runs without a break, started');
+  expect(page).not.toContain('can no longer be written');
+  const figures = await metrics();
+  expect([figures.get('octroi_log_writable'), figures.get('octroi_store_writable'), figures.get('octroi_log_held_seconds')]).toEqual([1, 1, 0]);
+});
+
+test('the log cannot be written: since when, why, what is held', async () => {
+  const trouble = 'the log cannot be written: ENOSPC: no space left on device';
+  const held = { ...report().tick, held: 321, diskFreeBytes: 0 };
+  town.setStatus({ trouble, gate: held, report: report({ tick: held, trouble, troubleSince: end - 180_000, log: { envelopes: 322, bytes: 65_536 } }) });
+  const page = await said('/en/operations');
+  expect(page).toContain(`✗ The gate cannot write : ${trouble}`);
+  expect(page).toMatch(/The log can no longer be written \(it stopped 3 min(utes)?\.? ago\)\. 321 messages wait for their acknowledgement: nothing is lost/);
+  expect(page).toMatch(/321 messages wait for their acknowledgement \(6\d(\.\d)? k?B/);
+  expect(page).toContain('0 B free on the disk of the log.');
+  expect(await said('/fr/operations')).toContain('Le journal ne peut plus être écrit (arrêté il y a 3 min');
+  const figures = await metrics();
+  expect(figures.get('octroi_log_writable')).toBe(0);
+  expect(figures.get('octroi_log_held_seconds')).toBe(180);
+  expect(figures.get('octroi_acknowledgements_held')).toBe(321);
+  expect(figures.get('octroi_log_held_envelopes')).toBe(322);
+  expect(figures.get('octroi_log_held_bytes')).toBe(65_536);
+});
+
+test('the store waits for room; the plant ended; limits were reached', async () => {
+  const door = { ...(report().door as NonNullable<GateReport['door']>), refused: { connectionsMax: 7 }, slowed: { ratePerDeviceMax: 12 }, forwardsDropped: 3 };
+  const plant = { starts: 4, endedAt: end - 120_000, why: 'store-failed: IO Error' };
+  town.setStatus({ waiting: '12 MB of the disk are free; 64 MB are kept for the log', uncommittedRows: 1_234, report: report({ door, plant }) });
+  const page = await said('/en/operations');
+  expect(page).toContain('The disk is nearly full: readings are kept in the log, figures wait');
+  expect(page).toContain('12 MB of the disk are free; 64 MB are kept for the log');
+  expect(page).toContain('1,234 rows wait to be committed, 0 late readings');
+  expect(page).toMatch(/Processing was started 4 times; it last ended 2 min(utes)?\.? ago: store-failed: IO Error\./);
+  expect(page).toContain('Limits reached since the gate opened: ratePerDeviceMax 12 · connectionsMax 7 · forwardsDropped 3');
+  const figures = await metrics();
+  expect(figures.get('octroi_store_writable')).toBe(0);
+  expect(figures.get('octroi_rows_uncommitted')).toBe(1_234);
+  expect(figures.get('octroi_plant_starts_total')).toBe(4);
+  expect(figures.get('octroi_door_limits_total{limit="connectionsMax"}')).toBe(7);
+  expect(figures.get('octroi_door_limits_total{limit="ratePerDeviceMax"}')).toBe(12);
+  expect(figures.get('octroi_forwards_dropped_total')).toBe(3);
+});
+
+test('every queue has a gauge', async () => {
+  const figures = await metrics();
+  const queues = [
+    'octroi_door_held_bytes', // handed to the log
+    'octroi_door_waiting_bytes', // not yet: the log has its hands full
+    'octroi_door_gathered_bytes', // packets that have not wholly come
+    'octroi_acknowledgements_held',
+    'octroi_log_held_envelopes',
+    'octroi_log_held_bytes',
+    'octroi_lag_envelopes', // in the log, before the pipeline
+    'octroi_readings_waiting', // before `revise`
+    'octroi_rows_uncommitted', // before the store
+    'octroi_streams_open',
+    'octroi_readers_waiting_bytes', // before the readers
+  ];
+  expect(queues.filter((name) => !figures.has(name))).toEqual([]);
+});
