@@ -2,14 +2,16 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import type { Tick } from '../core/envelope.ts';
-import { fail } from '../core/failure.ts';
+import { FailureError, fail, failure } from '../core/failure.ts';
 import type { Commit } from '../core/store.ts';
 import { parseTown, type Town, townSchema } from '../core/town.ts';
 import { resolveTypes } from '../devices/registry.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { type AppendFileWriter, openAppendFile } from '../log/append-file-writer.ts';
+import { salvageLastSegment } from '../log/salvage.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { type Run, run } from '../processors/run.ts';
 import { type DuckDbStore, duckdbStore } from '../stores/duckdb.ts';
@@ -17,9 +19,24 @@ import { type DuckDbStore, duckdbStore } from '../stores/duckdb.ts';
 export const types = resolveTypes();
 export const typeNames: ReadonlySet<string> = new Set(types.keys());
 
-/** @param clock epoch ms */
-export const openLog = (config: Pick<Config, 'data' | 'lingerMsMax' | 'segmentBytesMax'>, clock: () => number = Date.now): Promise<AppendFileWriter> =>
-  openAppendFile({ folder: config.data, clock, settings: { lingerMsMax: config.lingerMsMax, segmentBytesMax: config.segmentBytesMax } });
+type LogConfig = Pick<Config, 'data' | 'lingerMsMax' | 'segmentBytesMax' | 'logLevel'>;
+
+/**
+ * Opens the log for writing. A last segment that cannot be read at all is set aside, and named on standard error.
+ * @param clock epoch ms
+ */
+export const openLog = async ({ data, lingerMsMax, segmentBytesMax, logLevel }: LogConfig, clock: () => number = Date.now): Promise<AppendFileWriter> => {
+  const open = () => openAppendFile({ folder: data, clock, settings: { lingerMsMax, segmentBytesMax } });
+  try {
+    return await open();
+  } catch (error) {
+    const salvaged = error instanceof FailureError && error.failure.code === 'log-corrupt' ? await salvageLastSegment(data) : null;
+    if (salvaged === null) throw error;
+    const why = failure('log-corrupt', `positions ${salvaged.from} to ${salvaged.to - 1} are lost`, salvaged.file);
+    pino({ level: logLevel, base: { role: 'gate' } }, pino.destination(2)).error({ why }, 'a damaged segment was set aside; the log goes on behind it');
+    return open();
+  }
+};
 
 /** The newest tick of a data folder's log; null where it holds none. */
 export const newestTick = async (data: string): Promise<Tick | null> => {

@@ -5,9 +5,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { answering, type Wire } from '../core/channel.ts';
-import { type Failure, failureOf } from '../core/failure.ts';
+import { type Failure, fail, failureOf } from '../core/failure.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../core/views.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
 import { views } from '../processors/views.ts';
 import { verify } from '../stores/verify.ts';
 import { type BackedUp, takeBackup } from './backup.ts';
@@ -54,7 +55,17 @@ const open: typeof openPlant = async (...given) => {
   if (prepared !== null && (prepared.aside ?? prepared.backup) !== null) {
     pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2)).warn(prepared, 'the store is made anew');
   }
-  return openPlant(...given);
+  const opened = await openPlant(...given);
+  const reader = new AppendFileReader(config.data);
+  const end = await reader.end().finally(() => reader.close());
+  // Offsets given twice would be taken for done: what was acknowledged under them would never show.
+  if (opened.store.position > end)
+    throw fail(
+      'log-corrupt',
+      `the log ends at position ${end}, the store stands at ${opened.store.position}; octroi rebuild makes it anew from the log`,
+      config.data,
+    );
+  return opened;
 };
 
 const plant = await open(config, (commit) => {

@@ -11,8 +11,10 @@ import { lockFolder } from '../log/lock.ts';
 import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
+import { keptBackups } from './backup-files.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, requireData, storeFile, types } from './parts.ts';
+import { restoreStore } from './restore.ts';
 
 export interface Difference {
   /** Line of the dumps, counted from 1. */
@@ -65,10 +67,18 @@ const compare = async (config: Config, replayed: Store): Promise<Difference | nu
   }
 };
 
+/** A log that was cut is run from the backup that was taken before: the oldest that reaches it, so that most of it is run. */
+const restoreOldest = async (config: Config, into: string, start: number): Promise<void> => {
+  const oldest = (await keptBackups(config.data)).findLast(({ manifest }) => manifest.position >= start);
+  if (oldest === undefined) throw fail('no-backup', `the log begins at position ${start}, and no backup reaches it`, config.data);
+  await mkdir(into, { recursive: true, mode: 0o750 });
+  await restoreStore(oldest.folder, oldest.manifest, into, config, false);
+};
+
 /**
  * Runs the log of a data folder into an empty store in another.
  * @param into the folder of the new store; absent or empty
- * @throws FailureError `no-data`, `not-empty`, `data-in-use` (only with `check`: the store has one reader)
+ * @throws FailureError `no-data`, `no-backup`, `not-empty`, `data-in-use` (only with `check`: the store has one reader)
  */
 export const replay = async (config: Config, into: string, check: boolean): Promise<Replayed> => {
   requireData(config.data);
@@ -78,7 +88,7 @@ export const replay = async (config: Config, into: string, check: boolean): Prom
   const file = storeFile(into);
   try {
     const start = await reader.start();
-    if (start > 0) throw fail('no-data', `the log begins at position ${start}: a replay begins with the backup that was taken before it was cut`, config.data);
+    if (start > 0) await restoreOldest(config, into, start);
     await mkdir(dirname(file), { recursive: true, mode: 0o750 });
     const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
     try {

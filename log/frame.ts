@@ -136,6 +136,21 @@ export const findFrame = (buffer: Buffer, from: number, filled: number, salt: nu
   return null;
 };
 
+/** More envelopes are in no frame: each takes a few bytes. */
+const countMax = frameBytesMax / 4;
+
+/** Offset after the last frame that seems to stand in the buffer, by its head alone: nothing of it can be trusted, but no new envelope should get an offset below. */
+export const plausibleEnd = (buffer: Buffer, firstOffset: number): number => {
+  let end = firstOffset;
+  for (let at = buffer.indexOf(syncBytes); at >= 0 && at + frameHeadBytes <= buffer.length; at = buffer.indexOf(syncBytes, at + 1)) {
+    const first = buffer.readDoubleLE(at + 12);
+    const count = buffer.readUInt32LE(at + 20);
+    // Frames follow each other without a gap: an image of one in a payload hardly fits.
+    if (first === end && count > 0 && count <= countMax) end += count;
+  }
+  return end;
+};
+
 interface Topic {
   readonly text: string;
   readonly device: string;

@@ -76,7 +76,9 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
   const cut = async ({ before, spans }: Cut): Promise<void> => {
     await execute('DELETE FROM cut_spans', []);
     cutSpans.append(spans);
-    await execute(`UPDATE cut_rows SET stored = cut_rows.stored + cut.stored, corrected = cut_rows.corrected + cut.corrected FROM (${countCutSql}) AS cut`, [before]);
+    await execute(`UPDATE cut_rows SET stored = cut_rows.stored + cut.stored, corrected = cut_rows.corrected + cut.corrected FROM (${countCutSql}) AS cut`, [
+      before,
+    ]);
     await execute(`DELETE FROM readings ${isCutSql}`, [before]);
   };
 

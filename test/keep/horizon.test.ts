@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { keptBackups } from '../../cli/backup-files.ts';
 import { rebuild } from '../../cli/rebuild.ts';
+import { replay } from '../../cli/replay.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import type { Store } from '../../core/store.ts';
@@ -167,6 +168,8 @@ test('the gate: a backup, the cut as a command, then the segments; rebuild begin
   const { rows } = await workshop.views.readings({ subject: 'a', quantity: 'active_power', from: 0, to: written.now - 86_400_000, limit: 10_000 });
   expect(rows.length).toBeLessThan(20);
   await workshop.close();
+  // A replay begins with that backup, too.
+  expect((await replay(config, join(temporaryFolder(), 'replayed'), true)).equal).toBe(true);
   const before = await contents(data);
   const rebuilt = await rebuild(config);
   expect(rebuilt.backup?.position).toBe(kept?.manifest.position);
