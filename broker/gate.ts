@@ -65,7 +65,7 @@ export class Gate {
 
   /** Takes a message of an admitted session, whose topic has no fault. The payload must not change any more. */
   offer(session: Session, rule: TopicRule, payload: Uint8Array, qos: 0 | 1 | 2, dup: boolean, packetId: number, release: Release): void {
-    this.#spend(session);
+    this.spend(session);
     const full = this.#isFull();
     if (full && qos === 0) {
       this.qos0Dropped++;
@@ -192,8 +192,8 @@ export class Gate {
     this.#pass(session, draft, release);
   }
 
-  /** A token bucket: full, it holds one second's worth; in debt, the connection is not read until it is paid off. */
-  #spend(session: Session): void {
+  /** Counts a packet against the rate of its connection, a token bucket: full, it holds one second's worth; in debt, the connection is not read until it is paid off. */
+  spend(session: Session): void {
     if (--session.tokens >= 0) return;
     const rate = this.limits.ratePerDeviceMax;
     const now = this.#clock();

@@ -30,7 +30,7 @@ export interface DoorLimits {
   readonly gatheredBytesMax: number;
   /** How long one packet may take to come, ms; then its connection is closed. */
   readonly packetTimeoutMs: number;
-  /** Messages a second of one connection, with a burst of one second; above it that connection alone is read more slowly. */
+  /** Packets a second of one connection, with a burst of one second; above it that connection alone is read more slowly. */
   readonly ratePerDeviceMax: number;
   /** QoS 2 messages of one connection between PUBREC and PUBREL; one more closes it. */
   readonly qos2OpenPerClientMax: number;
@@ -65,7 +65,7 @@ export const doorLimitDefaults: DoorLimits = {
   heldEnvelopesMax: 50_000,
   heldBytesMax: 64 * 1024 * 1024,
   waitingBytesMax: 32 * 1024 * 1024,
-  gatheredBytesMax: 16 * 1024 * 1024,
+  gatheredBytesMax: 8 * 1024 * 1024,
   packetTimeoutMs: 60_000,
   ratePerDeviceMax: 10_000,
   qos2OpenPerClientMax: 1_000,

@@ -1,6 +1,6 @@
 /**
  * The scanner front: takes PUBLISH of QoS 0 and 1 off the socket by itself, at a fraction of a full parser's cost, and hands every other
- * packet to aedes through a tunnel. MQTT 3.1 and 3.1.1; the packet's own rules are in clause 3.3 of the latter.
+ * packet but PINGREQ to aedes through a tunnel. MQTT 3.1 and 3.1.1; the packet's own rules are in clause 3.3 of the latter.
  */
 import { Buffer } from 'node:buffer';
 import { Duplex } from 'node:stream';
@@ -15,6 +15,11 @@ const typeConnect = 1;
 const typePublish = 3;
 /** How long a closing connection may take what was written to it, ms. */
 const lastWriteMs = 1_000;
+
+/** What may stand in the tunnel before the socket is not read. */
+const tunnelBytesMax = 4_096;
+const pingRequest = 0xc0;
+const pingResponse = Buffer.from([0xd0, 0]);
 
 /** Type and flags, and one to four bytes of length [MQTT-2.2.3]. */
 const headBytesMax = 5;
@@ -46,7 +51,8 @@ class Tunnel extends Duplex {
 
   /** @param wanted aedes takes more; @param gone aedes is done with the connection */
   constructor(socket: Duplex, wanted: () => void, gone: () => void) {
-    super({ allowHalfOpen: false });
+    // Small: aedes takes all that is there at once.
+    super({ allowHalfOpen: false, readableHighWaterMark: tunnelBytesMax });
     this.#socket = socket;
     this.#wanted = wanted;
     this.#gone = gone;
@@ -172,6 +178,10 @@ export class Scanner implements Connection {
     if (this.#session.closed) return;
     const bytes = Buffer.allocUnsafe(4 * ids.length);
     for (let i = 0; i < ids.length; i++) bytes.writeUInt32BE(0x40020000 + (ids[i] as number), 4 * i);
+    this.#write(bytes);
+  }
+
+  #write(bytes: Buffer): void {
     this.#socket.write(bytes);
     if (this.#socket.writableLength > this.#gate.limits.unreadAckBytesMax) this.#refuse('unreadAckBytesMax');
   }
@@ -240,7 +250,8 @@ export class Scanner implements Connection {
   /** Takes whole packets from the buffer; returns where the rest begins, and sets how many bytes that rest needs. */
   #scan(buffer: Buffer): number {
     let at = 0;
-    let published = false;
+    let alive = false;
+    let pings = 0;
     this.#needed = 2;
     while (buffer.length - at >= 2 && !this.#held && !this.#session.closed) {
       const flags = buffer[at] as number;
@@ -259,15 +270,22 @@ export class Scanner implements Connection {
         break;
       }
       if (flags >> 4 === typePublish && (flags & 0b100) === 0) {
-        published = true;
+        alive = true;
         if (!this.#publish(buffer, at + head, end, flags)) break;
+      } else if (flags === pingRequest && length === 0) {
+        alive = true;
+        pings++;
+        this.#gate.spend(this.#session);
       } else {
         if (flags >> 4 === typeConnect) this.#session.greeted = true;
+        // A PUBLISH is counted by the gate.
+        else if (flags >> 4 !== typePublish) this.#gate.spend(this.#session);
         if (!this.tunnel.push(buffer.subarray(at, end))) this.#tunnelFull = true;
       }
       at = end;
     }
-    if (published) this.touch();
+    if (alive) this.touch();
+    if (pings > 0 && !this.#session.closed) this.#write(Buffer.concat(Array<Buffer>(pings).fill(pingResponse)));
     return at;
   }
 
