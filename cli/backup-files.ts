@@ -121,13 +121,14 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
 };
 
 /**
- * Checks the files of a manifest where they stand.
+ * Checks the files of a manifest.
+ * @param named the backup that a failure names, where `folder` holds copies of its files
  * @throws FailureError `backup-damaged`, with the file and what differs
  */
-export const checkFiles = async (folder: string, { files }: Manifest): Promise<void> => {
+export const checkFiles = async (folder: string, { files }: Manifest, named = folder): Promise<void> => {
   for (const { name, bytes, sha256 } of files) {
-    const path = join(folder, name);
-    const found = await weigh(path).catch((error: Error) => {
+    const path = join(named, name);
+    const found = await weigh(join(folder, name)).catch((error: Error) => {
       throw fail('backup-damaged', error.message, path);
     });
     if (found.bytes !== bytes) throw fail('backup-damaged', `${found.bytes} bytes, ${bytes} were written`, path);

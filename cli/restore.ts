@@ -42,7 +42,7 @@ const copyChecked = async (backup: string, manifest: Manifest, into: string): Pr
       throw error.code === 'ENOENT' ? fail('backup-damaged', 'a file of the manifest is missing', join(backup, name)) : error;
     });
   }
-  await checkFiles(into, manifest);
+  await checkFiles(into, manifest, backup);
 };
 
 /** @throws FailureError `backup-damaged` where the store does not stand where the manifest says, `store-corrupt`, `newer-version` */

@@ -3,8 +3,9 @@ import type { Config } from '../config.ts';
 import type { Draft, RegistryChange } from '../core/envelope.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
-import { openLog, requireData } from './parts.ts';
+import { appliedFile, openLog, requireData } from './parts.ts';
 import { type PlantViews, startPlantThread } from './plant-thread.ts';
+import { writeWhole } from './whole-file.ts';
 
 export type Asked = Omit<PlantViews, 'status'>;
 
@@ -84,6 +85,7 @@ const local = async (config: Config): Promise<Workshop> => {
     async change(change) {
       const end = await append([draft('registry', JSON.stringify(change))]);
       await views.reached(end);
+      if (change.action === 'apply') await writeWhole(appliedFile(config.data), JSON.stringify(change.town));
       return end - 1;
     },
     async tick() {

@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { backup } from '../../cli/backup.ts';
 import { readManifest } from '../../cli/backup-files.ts';
-import { storeFile } from '../../cli/parts.ts';
+import { appliedTown, storeFile } from '../../cli/parts.ts';
 import { restoreBackup } from '../../cli/restore.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import { openGate } from '../../main.ts';
 import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
+import { townOf } from '../drive.ts';
 import { configFor, contents, replayed, temporaryFolder, writtenLog } from './folder.ts';
 
 test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', { timeout: 90_000 }, async () => {
@@ -85,9 +86,13 @@ test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () =
   written.send('registry', { action: 'apply', town: { name: 'Test', zone: 'Europe/Paris', admission: 'open' } });
   await written.minutes(40, ['a', 'b']);
   await written.close();
+  const town = townOf([{ id: 'a', type: 'submeter' }]);
+  const changing = await openWorkshop(config);
+  await changing.change({ action: 'apply', town });
+  await changing.close();
   const { position } = await backup(config, target);
-  expect(position).toBe(written.log.durableEnd);
-  expect(readdirSync(target).sort()).toEqual(['manifest.json', 'octroi.duckdb']);
+  expect(position).toBe(written.log.durableEnd + 1);
+  expect(readdirSync(target).sort()).toEqual(['manifest.json', 'octroi.duckdb', 'town.json']);
   const before = await contents(data);
 
   await expect(backup(config, target)).rejects.toMatchObject({ failure: { code: 'not-empty', where: target } });
@@ -104,6 +109,7 @@ test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () =
   await restoreBackup(target, into, config);
   expect(statSync(storeFile(into)).size).toBeGreaterThan(0);
   expect((await contents(into)).dump).toEqual(before.dump);
+  expect(await appliedTown(into)).toEqual(town);
 
   const damaged = async (change: (copy: string) => void): Promise<unknown> => {
     const copy = join(temporaryFolder(), 'copy');
@@ -113,6 +119,7 @@ test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () =
     const error = await restoreBackup(copy, refused, config).catch((thrown: { failure: unknown }) => thrown.failure);
     expect(existsSync(refused)).toBe(false);
     expect(existsSync(`${refused}.unfinished`)).toBe(false);
+    expect(error).toMatchObject({ where: expect.stringContaining(copy) });
     return error;
   };
   const flip = (path: string, at: number): void => {
