@@ -107,9 +107,18 @@ export const readTown = async (file: string): Promise<Town> => {
 };
 const townBytesMax = 16 * 1024 * 1024;
 
-/** The town as last applied to a data folder; null where none was. */
+/**
+ * The town as last applied to a data folder; null where none was.
+ * @throws FailureError `town-invalid` where the file is damaged
+ */
 export const appliedTown = async (data: string): Promise<Town | null> => {
   const file = appliedFile(data);
-  return existsSync(file) ? townSchema.parse(JSON.parse(await readFile(file, 'utf8'))) : null;
+  if (!existsSync(file)) return null;
+  try {
+    return townSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n');
+    throw fail('town-invalid', `the town as it was applied cannot be read (${line}); remove the file and start with --town`, file);
+  }
 };
 export const appliedFile = (data: string): string => join(data, 'town.json');

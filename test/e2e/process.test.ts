@@ -114,6 +114,15 @@ describe('it does not start, and says why', () => {
     expect(existsSync(data)).toBe(false);
   });
 
+  test('the town as it was applied is damaged', async () => {
+    const data = folder();
+    writeFileSync(join(data, 'town.json'), '{"name": "Vil');
+    const { code, err } = await start(data);
+    expect(clear(err)).toMatch(/town-invalid: the town as it was applied cannot be read \(.+\); remove the file and start with --town \(.+town\.json\)/);
+    expect(code).toBe(1);
+    expect(readdirSync(data)).toEqual(['town.json']);
+  });
+
   test('the town file is not there', async () => {
     const { code, err } = await start(join(folder(), 'data'), '--town', '/no/such/town.yaml');
     expect(clear(err)).toMatch(/town-invalid: ENOENT: .+town\.yaml/);
