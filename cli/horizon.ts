@@ -40,20 +40,23 @@ const keepBackup = async ({ config, log, view }: HorizonParts): Promise<number> 
 /**
  * One pass: nothing where the log holds nothing that is older than the horizon, and is no larger than its limit.
  * @param now epoch ms
- * @returns the first offset that is kept
+ * @returns the first offset that is kept; null where nothing was cut
  */
-export const passHorizon = async (parts: HorizonParts, now: number): Promise<number> => {
+export const passHorizon = async (parts: HorizonParts, now: number): Promise<number | null> => {
   const { config, log, append, view, logger } = parts;
   const limits = { now, horizonDays: config.horizonDays, ...(config.logBytesMax === undefined ? {} : { bytesMax: config.logBytesMax }) };
-  const { start, kept } = await log.cutPlan({ ...limits, allowedBelow: Number.POSITIVE_INFINITY });
-  if (kept <= start) return start;
-  const before = Math.min(kept, await keepBackup(parts));
-  if (before <= start) return start;
-  const offset = await append(JSON.stringify({ action: 'cut', before }));
-  await view('reached', [offset + 1]);
-  const first = await log.cut({ ...limits, allowedBelow: before });
-  logger.info({ from: start, before: first, command: offset }, 'the log and its raw readings were cut at the horizon, after a backup');
-  return first;
+  const ends = await log.cutPlan({ ...limits, allowedBelow: Number.POSITIVE_INFINITY });
+  if (ends.length === 0) return null;
+  const safe = await keepBackup(parts);
+  let cut: number | null = null;
+  // A segment at a time: the store deletes in one transaction, which must fit its memory (5 million rows do in 128 MB, 20 million do not).
+  for (const before of ends.filter((end) => end <= safe)) {
+    const offset = await append(JSON.stringify({ action: 'cut', before }));
+    await view('reached', [offset + 1]);
+    cut = await log.cut({ ...limits, allowedBelow: before });
+    logger.info({ before: cut, command: offset }, 'the log and its raw readings were cut at the horizon, after a backup');
+  }
+  return cut;
 };
 
 export interface Horizon {

@@ -163,8 +163,8 @@ export class AppendFileWriter implements LogWriter {
     await this.#housekeeping.close();
   }
 
-  /** What `cut` would remove, in offsets. */
-  cutPlan(limits: CutLimits): Promise<{ readonly start: number; readonly kept: number }> {
+  /** The offsets at which the segments end that `cut` would remove, in order. */
+  cutPlan(limits: CutLimits): Promise<number[]> {
     return this.#housekeeping.plan(limits);
   }
 

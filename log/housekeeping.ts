@@ -48,11 +48,11 @@ export class Housekeeping {
     return this.#then(() => this.#cut(limits));
   }
 
-  /** What a cut would do now. @returns the first offset that is kept, and the one that would be */
-  plan(limits: CutLimits): Promise<{ readonly start: number; readonly kept: number }> {
+  /** What a cut would do now. @returns the offsets at which the segments end that would go, in order */
+  plan(limits: CutLimits): Promise<number[]> {
     return this.#then(async () => {
       const { segments, kept } = await this.#within(limits);
-      return { start: segments[0]?.firstOffset ?? 0, kept: segments[kept]?.firstOffset ?? 0 };
+      return segments.slice(1, kept + 1).map(({ firstOffset }) => firstOffset);
     });
   }
 

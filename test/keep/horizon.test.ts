@@ -2,8 +2,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { takeBackup } from '../../cli/backup.ts';
 import { keptBackups } from '../../cli/backup-files.ts';
+import { type HorizonParts, passHorizon } from '../../cli/horizon.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { replay } from '../../cli/replay.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
@@ -15,7 +19,7 @@ import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
-import { configFor, contents, dumpOf, temporaryFolder, writtenLog } from './folder.ts';
+import { caughtUp, configFor, contents, dumpOf, temporaryFolder, writtenLog } from './folder.ts';
 
 const minuteMs = 60_000;
 const quarterMs = 15 * minuteMs;
@@ -137,6 +141,74 @@ describe.each(implementations)('on %s', (name, open) => {
     await calm.store.close();
     await wild.store.close();
   });
+});
+
+test('a limit of size cuts segment by segment, never beyond the older backup; a failing backup cuts nothing', { timeout: 30_000 }, async () => {
+  const data = join(temporaryFolder(), 'data');
+  const written = await writtenLog(data, { segmentBytesMax: 65_536 });
+  written.send('registry', { action: 'apply', town });
+  await written.minutes(240, ['a', 'b', 'c']);
+  const config = configFor(data, { logBytesMax: 70_000 });
+  const plant = await caughtUp(data);
+  const commands: string[] = [];
+  const parts: HorizonParts = {
+    config,
+    log: written.log,
+    logger: pino({ level: 'silent' }),
+    async append(command) {
+      commands.push(command);
+      written.send('command', JSON.parse(command));
+      await written.log.flush();
+      return written.log.durableEnd - 1;
+    },
+    async view(name, [given]) {
+      if (name === 'backup') return takeBackup(plant, data, given as string);
+      await plant.run.to(given as number);
+      await plant.run.commit();
+    },
+  };
+  const failing = { ...parts, view: () => Promise.reject(new Error('no space')) };
+  await expect(passHorizon(failing, written.now)).rejects.toThrow('no space');
+  expect([commands, readdirSync(join(data, 'log'))[0]]).toEqual([[], '00000000000000000000.seg']);
+
+  const before = readdirSync(join(data, 'log')).length;
+  const first = await passHorizon(parts, written.now);
+  const kept = readdirSync(join(data, 'log')).sort();
+  expect(first).toBe(Number(kept[0]?.slice(0, 20)));
+  expect(commands.length).toBe(before - kept.length);
+  expect(commands.length).toBeGreaterThan(2);
+  expect(commands.at(-1)).toBe(JSON.stringify({ action: 'cut', before: first }));
+  expect(await passHorizon(parts, written.now)).toBe(null);
+  expect(balance(plant.store.ledger(), await plant.store.recount()).balanced).toBe(true);
+  expect((await verify(plant.store, plant.pipeline.ruleOf)).examples).toEqual([]);
+
+  for (let again = 0; again < 2; again++) {
+    await written.minutes(120, ['a', 'b', 'c']);
+    await plant.run.to(written.log.durableEnd);
+    await passHorizon(parts, written.now);
+  }
+  const backups = await keptBackups(data);
+  expect(backups.length).toBe(2);
+  await written.close();
+  const reader = new AppendFileReader(data);
+  expect(backups[1]?.manifest.position).toBeGreaterThanOrEqual(await reader.start());
+  await reader.close();
+  await plant.close();
+});
+
+test('a store of the version before gains what a cut needs', async () => {
+  const file = join(temporaryFolder(), 'store.duckdb');
+  await (await duckdbStore({ file })).close();
+  const instance = await DuckDBInstance.create(file);
+  const connection = await instance.connect();
+  await connection.run('DROP TABLE cut_spans; DROP TABLE cut_rows; UPDATE schema_version SET version = 1');
+  connection.closeSync();
+  instance.closeSync();
+  for (let opened = 0; opened < 2; opened++) {
+    const store = await duckdbStore({ file });
+    expect(await store.recount()).toEqual({ stored: 0, corrected: 0, deadLetter: 0 });
+    await store.close();
+  }
 });
 
 test('the gate: a backup, the cut as a command, then the segments; rebuild begins with the backup', { timeout: 60_000 }, async () => {
