@@ -16,6 +16,8 @@ const typePublish = 3;
 /** How long a closing connection may take what was written to it, ms. */
 const lastWriteMs = 1_000;
 
+/** Pieces of a packet below it are joined as they come. */
+const smallBytes = 8_192;
 /** What may stand in the tunnel before the socket is not read. */
 const tunnelBytesMax = 4_096;
 const pingRequest = 0xc0;
@@ -199,7 +201,7 @@ export class Scanner implements Connection {
   #gather(chunk: Buffer): void {
     const chunks = this.#chunks;
     let last = chunk;
-    for (let before = chunks.at(-1); before !== undefined && before.length < 2 * last.length; before = chunks.at(-1)) {
+    for (let before = chunks.at(-1); before !== undefined && last.length < smallBytes && before.length < 2 * last.length; before = chunks.at(-1)) {
       chunks.pop();
       last = Buffer.concat([before, last]);
     }

@@ -37,7 +37,7 @@ afterEach(async () => {
 const startGate = async (limits: Partial<DoorLimits>): Promise<Gate> => {
   const folder = mkdtempSync(join(tmpdir(), 'octroi-attack-'));
   const child = fork(new URL('gate-process.ts', import.meta.url), [folder, JSON.stringify(limits)], {
-    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMbMax}`],
+    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMbMax}`, '--max-semi-space-size=2'],
   });
   const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
   const gate = { child, port, folder };
