@@ -57,7 +57,8 @@ const draft = (kind: Draft['kind'], payload: string, subject = ''): Draft => ({
 const local = async (config: Config): Promise<Workshop> => {
   const lock = await lockFolder(config.data);
   const log = await openLog(config);
-  const thread = startPlantThread(config);
+  // No gate writes beside it: a command takes what room there is, or fails.
+  const thread = startPlantThread({ ...config, diskReserveMb: 0 });
   const { views } = thread;
   const append = async (drafts: readonly Draft[]): Promise<number> => {
     for (const one of drafts) log.append(one);

@@ -61,7 +61,7 @@ const load = (port: number, messages: number, ratePerSecond: number): Load => {
 /** What was acknowledged is stored, once, with its value; the books balance; every figure is the one that SQL computes. */
 const expectAllStored = async (data: string, { options, result }: Load): Promise<void> => {
   const { sent, journal } = await result;
-  const workshop = await openWorkshop(configSchema.parse({ data, diskReserveMb: 0 }));
+  const workshop = await openWorkshop(configSchema.parse({ data }));
   try {
     const books = balance(await workshop.views.ledger(), await workshop.views.recount());
     expect(books.balanced).toBe(true);
