@@ -90,7 +90,8 @@ export class Wire {
 
   /** Ends the connection as a cable that is pulled does not, and a process that dies does. */
   abort(): void {
-    if ('resetAndDestroy' in this.socket) (this.socket as Socket).resetAndDestroy();
+    // Node does not let go of a socket that is reset while it is being shut down.
+    if (!this.closed && 'resetAndDestroy' in this.socket) (this.socket as Socket).resetAndDestroy();
     else this.socket.destroy();
   }
 
