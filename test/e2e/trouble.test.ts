@@ -1,7 +1,7 @@
 /** A full disk, a failing disk, a broken store, all with real clients: nothing acknowledged is lost, alarms come in time, everything goes on by itself. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
@@ -22,13 +22,18 @@ const disk = (mb: number): string | null => {
   return path;
 };
 
-/** Takes all the space there is, whatever the gate writes meanwhile. @returns what gives it back */
-const fill = (path: string): (() => void) => {
-  const file = join(path, 'filler');
+const freeMb = (path: string): number => {
+  const { bavail, bsize } = statfsSync(path);
+  return (bavail * bsize) / 2 ** 20;
+};
+
+/** Takes all the space there is but for some MB, whatever the gate writes meanwhile. @returns what gives it back */
+const fill = (path: string, leaveMb = 0): (() => void) => {
+  const file = join(path, `filler-${leaveMb}`);
   const handle = openSync(file, 'w');
   const some = Buffer.alloc(64 * 1024);
   try {
-    for (;;) writeSync(handle, some);
+    while (freeMb(path) >= leaveMb) writeSync(handle, some);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   } finally {
@@ -87,9 +92,16 @@ test.for([
   const data = disk(48);
   if (data === null) return context.skip('no tmpfs can be mounted here');
   const gate = await started(data, { ...brisk, OCTROI_DISK_RESERVE_MB: String(reserveMb) });
-  const running = load(gate.mqttPort, 5_000, 500);
+  const running = load(gate.mqttPort, 6_000, 500);
   await until('some are acknowledged', patient, () => running.acknowledged() > 500);
-  const free = fill(data);
+  const freeing: (() => void)[] = [];
+  if (reserveMb > 0) {
+    freeing.push(fill(data, reserveMb - 2));
+    await until('the store waits', patient, async () => (await metric(gate, 'octroi_store_writable')) === 0);
+    const before = running.acknowledged();
+    await until('acknowledgements while the store waits', 5_000, () => running.acknowledged() > before + 100);
+  }
+  freeing.push(fill(data));
   const alarm = await until('the alarm in the log', 5_000, () => gate.log().includes('the log cannot be written'));
   expect(alarm.ms).toBeLessThan(5_000);
 
@@ -104,7 +116,7 @@ test.for([
   await delay(1_500); // a while in which nothing may be acknowledged
   expect(running.acknowledged()).toBe(held);
 
-  free();
+  for (const free of freeing) free();
   const back = await until('acknowledgements', 10_000, () => running.acknowledged() > held);
   expect(back.ms).toBeLessThan(10_000);
   await until(
