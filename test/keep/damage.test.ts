@@ -10,7 +10,7 @@ import { openGate } from '../../main.ts';
 import { configFor, contents, temporaryFolder, type Written, writtenLog } from './folder.ts';
 
 const filled = async (data: string, minutes: number): Promise<Written> => {
-  const written = await writtenLog(data, { segmentBytesMax: 65_536 });
+  const written = await writtenLog(data, { segmentBytesMax: 16_384 });
   written.send('registry', { action: 'apply', town: { name: 'Test', zone: 'Europe/Paris', admission: 'open' } });
   await written.minutes(minutes, ['a', 'b', 'c']);
   await written.close();

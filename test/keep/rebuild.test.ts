@@ -14,7 +14,7 @@ import { configFor, contents, temporaryFolder, type Written, writtenLog } from '
 const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open' };
 
 const filled = async (data: string, minutes: number): Promise<Written> => {
-  const written = await writtenLog(data, { segmentBytesMax: 65_536 });
+  const written = await writtenLog(data, { segmentBytesMax: 16_384 });
   written.send('registry', { action: 'apply', town });
   await written.minutes(minutes, ['a', 'b', 'c']);
   return written;
