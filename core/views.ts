@@ -83,7 +83,7 @@ export interface Receipt {
   readonly more: boolean;
   /** Spans that were not observed, [from, to). */
   readonly gaps: readonly { readonly from: number; readonly to: number }[];
-  /** The same fold over these readings, now; null where there are more readings than a receipt holds. */
+  /** The same fold over these readings, now; null where there are more readings than a receipt holds, or where some were cut at the horizon. */
   readonly refolded: Omit<Pane, 'version' | 'revision'> | null;
 }
 export const receiptReadingsMax = 5_000;

@@ -87,13 +87,16 @@ export const receipt = async (store: Store, rule: FoldRule | undefined, key: Key
   const { previous, inside, next } = await store.neighbourhood(key, span.start, span.end, Number.MAX_SAFE_INTEGER);
   const readings = [...(previous ? [previous] : []), ...inside, ...(next ? [next] : [])];
   const closures = store.closures();
-  const refolded = foldOne(rule, readings, level, span, closures, now);
+  const versions = await store.paneVersions(key, window, span.start);
+  // Fewer readings than the pane counts: the others were cut at the horizon, and the fold over the rest would mislead.
+  const isWhole = inside.filter((reading) => !isExcluded(reading)).length >= (versions.at(-1)?.count ?? 0);
+  const refolded = isWhole ? foldOne(rule, readings, level, span, closures, now) : null;
   return {
     key,
     window,
     ...span,
     rule,
-    versions: await store.paneVersions(key, window, span.start),
+    versions,
     readings: readings.slice(0, receiptReadingsMax),
     more: readings.length > receiptReadingsMax,
     gaps: gapsOf(rule, readings, { start: span.start, end: Math.min(span.end, now) }, closures),

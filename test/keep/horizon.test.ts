@@ -15,6 +15,7 @@ import { balance } from '../../core/ledger.ts';
 import type { Store } from '../../core/store.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openGate } from '../../main.ts';
+import { receipt } from '../../processors/explain.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { verify } from '../../stores/verify.ts';
@@ -105,6 +106,10 @@ describe.each(implementations)('on %s', (name, open) => {
     ]);
     const again = (await run.panes('m', 'active_power', 'PT15M')).filter(({ start: at }) => at > start - dayMs);
     expect(again).toEqual(panes.filter(({ start: at }) => at > start - dayMs));
+    const key = { subject: 'm', quantity: 'active_power' };
+    const explained = async (at: number) => receipt(run.store, run.pipeline.ruleOf(key), key, 'PT15M', at, run.now());
+    expect(await explained(start + dayMs)).toMatchObject({ readings: expect.any(Array), versions: expect.any(Array), refolded: null });
+    expect((await explained(start + 3.5 * dayMs))?.refolded).toMatchObject({ count: 1 });
     if (name === 'duckdb') {
       const verified = await verify(run.store, run.pipeline.ruleOf);
       expect(verified.examples).toEqual([]);
