@@ -14,9 +14,14 @@ import { pipeline } from '../../processors/pipeline.ts';
 import { run } from '../../processors/run.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 export const temporaryFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'octroi-keep-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 };
 
