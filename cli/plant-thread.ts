@@ -27,12 +27,14 @@ export interface PlantThread {
 }
 
 const heapMbMax = 512;
+/** Rows die with their commit: a larger nursery only stays resident (an import: 120 MB less, the same time). */
+const nurseryMbMax = 24;
 
 /** Starts the thread that owns the store of a data folder. */
 export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void): PlantThread => {
   const worker = new Worker(new URL('./plant-worker.ts', import.meta.url), {
     workerData: { config, live: onEvent !== undefined },
-    resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
+    resourceLimits: { maxOldGenerationSizeMb: heapMbMax, maxYoungGenerationSizeMb: nurseryMbMax },
   });
   const send = (message: ToWorker): void => worker.postMessage(message);
   const asked = calling<PlantViews>(send);

@@ -6,8 +6,8 @@ import type { LogReader } from '../core/log.ts';
 import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** Rows that wait for a commit at the most. */
-export const commitRowsMax = 60_000;
+/** Rows that wait for a commit at the most; while they are written as many again may gather. */
+export const commitRowsMax = 30_000;
 /** Envelopes between two snapshots at the most: what a restart runs again. */
 export const snapshotEnvelopesMax = 250_000;
 /** Envelopes read at once. */
