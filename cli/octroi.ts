@@ -15,6 +15,7 @@ import { replayCommand } from './replay.ts';
 import { restoreCommand } from './restore.ts';
 import { simulateCommand } from './simulate.ts';
 import { startCommand } from './start.ts';
+import { tortureCommand } from './torture.ts';
 import { townCommand } from './town.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -37,6 +38,7 @@ const program = new Command('octroi')
   .addCommand(townCommand())
   .addCommand(simulateCommand())
   .addCommand(benchCommand())
+  .addCommand(tortureCommand())
   .addCommand(configCommand())
   .addCommand(doctorCommand());
 program.showHelpAfterError('(octroi help lists the commands and their options)');

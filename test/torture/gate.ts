@@ -1,0 +1,171 @@
+/** The real gate as a process with everything around it: started, watched, stopped, killed. What is done to it is left to the rows. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Scope } from './row.ts';
+
+const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));
+
+/** Looks every 20 ms until `holds` gives something. @throws Error after `msMax` */
+export const until = async <T>(what: string, msMax: number, holds: () => T | null | false | undefined | Promise<T | null | false | undefined>): Promise<T> => {
+  for (const from = performance.now(); ; await delay(20)) {
+    const value = await holds();
+    if (value !== null && value !== false && value !== undefined) return value;
+    if (performance.now() - from > msMax) throw new Error(`${what}: not within ${msMax} ms`);
+  }
+};
+
+/** A TCP port that is free now. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const connects = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+
+const childrenOf = (pid: number): number[] => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return []; // it has just ended
+  }
+};
+
+/** Memory of a process, MB; 0 where it has ended. */
+export const residentMb = (pid: number | undefined): number => {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+};
+
+/** Sends a signal to a process that may have ended. */
+export const signalTo = (pid: number | undefined, signal: NodeJS.Signals): void => {
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
+export interface GateOptions {
+  readonly data: string;
+  readonly mqttPort: number;
+  readonly httpPort?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A gate that is started again and again, on the same ports and folder. */
+export class Gate {
+  readonly mqttPort: number;
+  readonly #options: GateOptions;
+  #child: ChildProcess | null = null;
+  #said = '';
+
+  private constructor(options: GateOptions) {
+    this.#options = options;
+    this.mqttPort = options.mqttPort;
+  }
+
+  /** A gate of the scope; not started yet. */
+  static in(scope: Scope, options: GateOptions): Gate {
+    const gate = new Gate(options);
+    scope.add(() => gate.kill());
+    return gate;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get plantPid(): number | undefined {
+    return this.pid === undefined ? undefined : childrenOf(this.pid)[0];
+  }
+
+  /** All that its processes wrote so far, over all starts: a JSON object a line, and complaints. */
+  get log(): string {
+    return this.#said;
+  }
+
+  get http(): string {
+    return `http://127.0.0.1:${this.#options.httpPort}`;
+  }
+
+  /** Starts it. @returns ms until its door took a connection */
+  async start(more: Readonly<Record<string, string>> = {}): Promise<number> {
+    const { data, mqttPort, httpPort = 0, env } = this.#options;
+    const from = performance.now();
+    const args = ['start', '--data', data, '--no-demo', '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)];
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', command, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', OCTROI_COMMIT_MS: '200', OCTROI_SNAPSHOT_MS: '2000', ...env, ...more },
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.#said += text));
+    this.#child = child;
+    await until('the door is open', 60_000, () => {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`the gate ended with ${child.exitCode ?? child.signalCode}: ${this.#said.slice(-2_000)}`);
+      return connects(mqttPort);
+    });
+    return performance.now() - from;
+  }
+
+  /** kill -9 of the plant alone. */
+  killPlant(): void {
+    if (this.pid !== undefined) for (const child of childrenOf(this.pid)) signalTo(child, 'SIGKILL');
+  }
+
+  /** kill -9 of the gate, and of what it started. */
+  async kill(both = true): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#child = null;
+    const plants = childrenOf(child.pid as number);
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      child.kill('SIGCONT');
+      child.kill('SIGKILL');
+      await exited;
+    }
+    if (both) for (const plant of plants) signalTo(plant, 'SIGKILL');
+  }
+
+  /** SIGTERM. @returns its exit code */
+  async stop(): Promise<number | null> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null) return child?.exitCode ?? null;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    const [code] = await exited;
+    this.#child = null;
+    return code;
+  }
+}
+
+/** Text of an address; empty where nobody answers. */
+export const get = async (url: string): Promise<string> => {
+  try {
+    return await (await fetch(url, { headers: { 'accept-language': 'en' }, signal: AbortSignal.timeout(10_000) })).text();
+  } catch {
+    return '';
+  }
+};
+
+/** A figure of `/metrics`; null where it is not there. */
+export const metric = async (gate: Gate, name: string): Promise<number | null> => {
+  const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(await get(`${gate.http}/metrics`));
+  return found === null ? null : Number(found[1]);
+};

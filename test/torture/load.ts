@@ -1,0 +1,94 @@
+/** Devices that publish while things go wrong, under QoS 1 and 2, and the journal of what each was told. Judging it is left to `oracle.ts`. */
+import mqtt from 'mqtt';
+import { type LoadOptions, type LoadResult, runLoad } from '../../simulators/load.ts';
+import { loadSubject, loadTemperature, loadTopic } from '../../simulators/load-packets.ts';
+import type { Scope } from './row.ts';
+
+/** What one device was promised: message `seq` said `loadTemperature(seq)` at `firstAt + seq × stepMs`. */
+export interface Promised {
+  readonly subject: string;
+  readonly firstAt: number;
+  readonly stepMs: number;
+  /** Message numbers below it were sent at least once. */
+  readonly sent: number;
+  /** Message numbers that were acknowledged. */
+  readonly told: readonly number[];
+}
+
+const toldOf = (acknowledged: Uint8Array): number[] => [...acknowledged.keys()].filter((seq) => acknowledged[seq] === 1);
+
+/** What a load was promised, for the oracle. */
+export const promisedOf = (options: Pick<LoadOptions, 'firstAt' | 'stepMs'>, { journal }: LoadResult): Promised[] =>
+  journal.map(({ subject, sent, acknowledged }) => ({ subject, firstAt: options.firstAt, stepMs: options.stepMs ?? 1_000, sent, told: toldOf(acknowledged) }));
+
+export interface Load {
+  readonly acknowledged: () => number;
+  /** Resolves when all is acknowledged, or patience has ended. */
+  readonly result: Promise<LoadResult>;
+  readonly options: LoadOptions;
+  /** Ends with what there is. */
+  stop(): void;
+}
+
+/** QoS 1 with re-sending: 40 devices with four messages in flight each, unless told. */
+export const startLoad = (scope: Scope, given: Pick<LoadOptions, 'port' | 'messages' | 'ratePerSecond'> & Partial<LoadOptions>): Load => {
+  const ending = new AbortController();
+  let acknowledged = 0;
+  const options: LoadOptions = { connections: 40, window: 4, firstAt: Date.now() - 3_600_000, resend: true, patienceMs: 60_000, ...given };
+  const result = runLoad({
+    ...options,
+    signal: ending.signal,
+    onAcknowledged(count) {
+      acknowledged = count;
+    },
+  });
+  scope.add(async () => {
+    ending.abort();
+    await result;
+  });
+  return { options, result, acknowledged: () => acknowledged, stop: () => ending.abort() };
+};
+
+export interface Qos2Load {
+  /** No new messages; resolves when those in flight are through, with what was promised. */
+  finish(): Promise<Promised[]>;
+}
+
+const pauseMs = 10;
+
+/** QoS 2 by a common client library, which keeps the sessions: each device one message at a time, acknowledged at PUBCOMP. */
+export const startQos2 = (scope: Scope, port: number, devices: number, firstDevice: number): Qos2Load => {
+  const firstAt = Date.now() - 3_600_000;
+  let finishing = false;
+  const lines = Array.from({ length: devices }, (_, n) => {
+    const subject = loadSubject(firstDevice + n);
+    const client = mqtt.connect({ host: '127.0.0.1', port, clientId: subject, clean: false, reconnectPeriod: 100, connectTimeout: 2_000 });
+    client.on('error', () => {}); // it connects again
+    scope.add(() => client.end(true));
+    const told: number[] = [];
+    let sent = 0;
+    const work = async (): Promise<Promised> => {
+      while (!finishing) {
+        const seq = sent++;
+        await client.publishAsync(
+          loadTopic(firstDevice + n),
+          JSON.stringify({ ts: firstAt + seq * 1_000, values: { temperature: loadTemperature(seq), humidity: 48.2, pm25: 12.77 } }),
+          { qos: 2 },
+        );
+        told.push(seq);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+      await client.endAsync();
+      return { subject, firstAt, stepMs: 1_000, sent, told };
+    };
+    const done = work();
+    done.catch(() => {}); // told by `finish`
+    return done;
+  });
+  return {
+    finish() {
+      finishing = true;
+      return Promise.all(lines);
+    },
+  };
+};

@@ -1,0 +1,6 @@
+/** The rows of the torture, one line each. */
+import type { Row } from './row.ts';
+import { kill } from './rows/kill.ts';
+import { powerCut } from './rows/power-cut.ts';
+
+export const rows: readonly Row[] = [kill, powerCut];

@@ -1,0 +1,84 @@
+/** Power cuts at random moments under load: an ext4 loses what was not synced. Beside it what the promise costs: the same load with syncs switched off. */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadResult } from '../../../simulators/load.ts';
+import { freePort, Gate, until } from '../gate.ts';
+import { promisedOf, startLoad } from '../load.ts';
+import { figuresOf, judge } from '../oracle.ts';
+import { powerDisk } from '../rigs/disks.ts';
+import { disk, diskShim } from '../rigs/shim.ts';
+import type { Asked, Found, Row } from '../row.ts';
+
+const ratePerSecond = 1_500;
+const pauseMsMax = 700;
+const diskMb = 1_024;
+
+const rounded = (value: number): number => Math.round(value * 10) / 10;
+
+/** Flat out for a moment, 50 devices with eight messages in flight each, on the ordinary disk of the machine. */
+const measured = async (asked: Asked, messages: number, env: Readonly<Record<string, string>>): Promise<LoadResult> => {
+  const gate = Gate.in(asked.scope, {
+    data: asked.folder(`cost-${asked.chance()}`),
+    mqttPort: await freePort(),
+    env: { OCTROI_LOG_LEVEL: 'fatal', OCTROI_COMMIT_MS: '1000', ...env },
+  });
+  await gate.start();
+  const result = await startLoad(asked.scope, { port: gate.mqttPort, connections: 50, window: 8, messages }).result;
+  await gate.kill();
+  return result;
+};
+
+/** What the promise costs: with fdatasync, and with it off. */
+const costOf = async (asked: Asked): Promise<Record<string, number>> => {
+  const shim = diskShim(asked);
+  const messages = asked.full ? 200_000 : 20_000;
+  await measured(asked, messages / 4, shim.env); // what comes first pays for the warm-up of the machine
+  const on = await measured(asked, messages, shim.env);
+  shim.set(disk.noSync, 1);
+  const off = await measured(asked, messages, shim.env);
+  return {
+    acksPerSecond: Math.round(on.acksPerSecond),
+    acksPerSecondWithoutSync: Math.round(off.acksPerSecond),
+    latencyMsP99: rounded(on.latencyMsP99),
+    latencyMsP99WithoutSync: rounded(off.latencyMsP99),
+  };
+};
+
+const run = async (asked: Asked): Promise<Found> => {
+  const { trials, chance, scope, bad, say } = asked;
+  const power = powerDisk(asked, diskMb);
+  const shim = bad ? diskShim(asked) : null;
+  shim?.set(disk.noSync, 1);
+  const data = join(power.path, 'data');
+  const gate = Gate.in(scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'fatal', ...shim?.env } });
+  await gate.start();
+  const load = startLoad(scope, { port: gate.mqttPort, messages: 10_000_000, ratePerSecond, ...(bad ? { patienceMs: 5_000 } : {}) });
+  const more = async (): Promise<void> => {
+    const before = load.acknowledged();
+    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 100);
+  };
+  for (let trial = 0; trial < trials; trial++) {
+    await more();
+    await delay(chance() * pauseMsMax);
+    say(`cut ${trial + 1} of ${trials}`);
+    power.cut();
+    await gate.kill();
+    power.restore();
+    await gate.start();
+  }
+  await more();
+  load.stop();
+  const promised = promisedOf(load.options, await load.result);
+  await gate.stop();
+  const judged = await judge(data, { promised });
+  return { faults: judged.faults, figures: { ...figuresOf(judged), ...(bad || !asked.full ? {} : await costOf(asked)) } };
+};
+
+export const powerCut: Row = {
+  name: 'power-cut',
+  what: 'the power is cut at random moments: whatever was not synced is gone (an ext4 on a loop device, shut down without a flush)',
+  promise: 'no acknowledged message is lost, none is counted twice, every pane equals its recomputation',
+  control: 'fsync and fdatasync do nothing',
+  trials: { quick: 5, full: 100 },
+  run,
+};
