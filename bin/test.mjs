@@ -16,7 +16,12 @@ if (node === null) {
   process.exit(1);
 }
 const bin = (path) => join(root, 'node_modules', path);
-const env = { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}`, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' };
+const env = {
+  NODE_COMPILE_CACHE: join(root, '.cache', 'node'),
+  ...process.env,
+  PATH: `${join(node, '..')}:${process.env.PATH}`,
+  NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
+};
 const only = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
