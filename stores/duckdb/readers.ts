@@ -18,7 +18,7 @@ const bind = (statement: DuckDBPreparedStatement, parameters: readonly Parameter
 };
 
 /** How DuckDB 1.5 speaks of a file that is damaged, and of no other trouble (a full disk, a lock, too little memory). */
-const damage = /corrupt|checksum|not a valid DuckDB database|Serialization Error|deserializ/i;
+const damage = /corrupt|checksum|not a valid DuckDB database|Serialization Error|deserializ|Could not read enough bytes/i;
 
 /** What DuckDB throws, as a failure that names the file: `store-corrupt` where the file itself is damaged, else `store-failed`. */
 export const storeFailed = (error: unknown, file: string): FailureError => {

@@ -1,7 +1,7 @@
 /** What the DuckDB store must do beyond the contract: its file survives restarts, kills and refuses what it cannot read. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -94,6 +94,14 @@ describe('a file that is opened again', () => {
     await handle.write(Buffer.alloc(64, 0xff), 0, 64, 8_192);
     await handle.write(Buffer.alloc(64, 0xff), 0, 64, 0);
     await handle.close();
+    expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-corrupt', where: file });
+  });
+
+  it('is refused with store-corrupt where its end is cut off', async () => {
+    const store = await duckdbStore({ file });
+    await store.commit(commit(0, 3, everyKind));
+    await store.close();
+    await truncate(file, 20_000);
     expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-corrupt', where: file });
   });
 });

@@ -54,7 +54,7 @@ export interface Qos2Load {
   finish(): Promise<Promised[]>;
 }
 
-const pauseMs = 10;
+const pauseMs = 25;
 
 /** QoS 2 by a common client library, which keeps the sessions: each device one message at a time, acknowledged at PUBCOMP. */
 export const startQos2 = (scope: Scope, port: number, devices: number, firstDevice: number): Qos2Load => {

@@ -1,6 +1,7 @@
 /** The rows of the torture, one line each. */
 import type { Row } from './row.ts';
+import { damage } from './rows/damage.ts';
 import { kill } from './rows/kill.ts';
 import { powerCut } from './rows/power-cut.ts';
 
-export const rows: readonly Row[] = [kill, powerCut];
+export const rows: readonly Row[] = [kill, powerCut, damage];

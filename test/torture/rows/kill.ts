@@ -6,7 +6,7 @@ import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';
 
-const ratePerSecond = 1_500;
+const ratePerSecond = 500;
 /** Between two kills something is acknowledged, and then this passes at the most, ms. */
 const pauseMsMax = 500;
 /** How late the known-bad disk writes, ms. */
@@ -24,7 +24,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const killed = { gate: 0, plant: 0, both: 0 };
   for (let trial = 0; trial < trials; trial++) {
     const before = load.acknowledged();
-    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 100);
+    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 25);
     await delay(chance() * pauseMsMax);
     const victim = (['gate', 'plant', 'both'] as const)[Math.floor(chance() * 3)] ?? 'both';
     killed[victim]++;
@@ -37,7 +37,7 @@ const run = async (asked: Asked): Promise<Found> => {
     await gate.start();
   }
   const before = load.acknowledged();
-  await until('acknowledgements', 60_000, () => load.acknowledged() > before + 100);
+  await until('acknowledgements', 60_000, () => load.acknowledged() > before + 25);
   load.stop();
   const promised = [...promisedOf(load.options, await load.result), ...(await qos2.finish())];
   const faults: string[] = [];

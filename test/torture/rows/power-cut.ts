@@ -9,7 +9,7 @@ import { powerDisk } from '../rigs/disks.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';
 
-const ratePerSecond = 1_500;
+const ratePerSecond = 500;
 const pauseMsMax = 700;
 const diskMb = 1_024;
 
@@ -55,7 +55,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const load = startLoad(scope, { port: gate.mqttPort, messages: 10_000_000, ratePerSecond, ...(bad ? { patienceMs: 5_000 } : {}) });
   const more = async (): Promise<void> => {
     const before = load.acknowledged();
-    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 100);
+    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 25);
   };
   for (let trial = 0; trial < trials; trial++) {
     await more();
