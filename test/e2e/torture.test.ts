@@ -10,7 +10,9 @@ const seed = Number(process.env.OCTROI_TORTURE_SEED ?? Math.floor(Date.now() / 8
 const suite: readonly { readonly row: string; readonly trials: number; readonly bad?: true }[] = [
   { row: 'kill', trials: 20 },
   { row: 'power-cut', trials: 5 },
-  { row: 'power-cut', trials: 1, bad: true },
+  { row: 'damage', trials: 6 },
+  { row: 'disk-full', trials: 1 },
+  { row: 'bad-sync', trials: 1 },
 ];
 
 test('every row has a file, and every file a row', () => {

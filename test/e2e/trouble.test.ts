@@ -1,7 +1,6 @@
-/** A full disk, a failing disk, a broken store, all with real clients: nothing acknowledged is lost, alarms come in time, everything goes on by itself. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+/** A full disk that the store runs into, and a broken store, with real clients: nothing acknowledged is lost, alarms come in time, everything goes on by itself. More such trouble is in `test/torture/`. */
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
@@ -10,6 +9,7 @@ import { openWorkshop } from '../../cli/workshop.ts';
 import { configSchema } from '../../config.ts';
 import { balance } from '../../core/ledger.ts';
 import { type LoadResult, loadReading, loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
+import { fill } from '../torture/rigs/disks.ts';
 import { folder, type Running, started, until } from './running.ts';
 
 const brisk = { OCTROI_COMMIT_MS: '200', OCTROI_SNAPSHOT_MS: '2000' };
@@ -20,26 +20,6 @@ const disk = (mb: number): string | null => {
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mb}m`, 'tmpfs', path]).status !== 0) return null;
   onTestFinished(() => void spawnSync('umount', ['-l', path]));
   return path;
-};
-
-const freeMb = (path: string): number => {
-  const { bavail, bsize } = statfsSync(path);
-  return (bavail * bsize) / 2 ** 20;
-};
-
-/** Takes all the space there is but for some MB, whatever the gate writes meanwhile. @returns what gives it back */
-const fill = (path: string, leaveMb = 0): (() => void) => {
-  const file = join(path, `filler-${leaveMb}`);
-  const handle = openSync(file, 'w');
-  const some = Buffer.alloc(64 * 1024);
-  try {
-    while (freeMb(path) >= leaveMb) writeSync(handle, some);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    closeSync(handle);
-  }
-  return () => rmSync(file);
 };
 
 /** For what has no promise of its own: the machine may be busy with other things, ms. */
@@ -85,38 +65,22 @@ const expectAllStored = async (data: string, { options, result }: Load): Promise
   }
 };
 
-test.for([
-  ['the store keeps away from it', 6],
-  ['the store runs into it', 0],
-] as const)('the disk fills up and is freed again: %s', { timeout: 180_000 }, async ([, reserveMb], context) => {
+test('the disk fills up, the store runs into it, and it is freed again', { timeout: 180_000 }, async (context) => {
   const data = disk(48);
   if (data === null) return context.skip('no tmpfs can be mounted here');
-  const gate = await started(data, { ...brisk, OCTROI_DISK_RESERVE_MB: String(reserveMb) });
+  const gate = await started(data, { ...brisk, OCTROI_DISK_RESERVE_MB: '0' });
   const running = load(gate.mqttPort, 6_000, 500);
   await until('some are acknowledged', patient, () => running.acknowledged() > 500);
-  const freeing: (() => void)[] = [];
-  if (reserveMb > 0) {
-    freeing.push(fill(data, reserveMb - 2));
-    await until('the store waits', patient, async () => (await metric(gate, 'octroi_store_writable')) === 0);
-    const before = running.acknowledged();
-    await until('acknowledgements while the store waits', 5_000, () => running.acknowledged() > before + 100);
-  }
-  freeing.push(fill(data));
+  const free = fill(data);
   const alarm = await until('the alarm in the log', 5_000, () => gate.log().includes('the log cannot be written'));
   expect(alarm.ms).toBeLessThan(5_000);
 
   const held = running.acknowledged();
-  if (reserveMb > 0) {
-    expect(await metric(gate, 'octroi_log_writable')).toBe(0);
-    expect(await metric(gate, 'octroi_log_held_envelopes')).toBeGreaterThan(0);
-    const page = await get(`${gate.http}/en/operations`);
-    expect(page).toContain('The log can no longer be written');
-    expect(page).toContain('kept for the log');
-  } else await until('the plant ends', patient, () => gate.log().includes('the plant ended'));
+  await until('the plant ends', patient, () => gate.log().includes('the plant ended'));
   await delay(1_500); // a while in which nothing may be acknowledged
   expect(running.acknowledged()).toBe(held);
 
-  for (const free of freeing) free();
+  free();
   const back = await until('acknowledgements', 10_000, () => running.acknowledged() > held);
   expect(back.ms).toBeLessThan(10_000);
   await until(
@@ -127,50 +91,6 @@ test.for([
   expect(gate.log()).toContain('the log is written again');
   const { complete, reconnects } = await running.result;
   expect([complete, reconnects]).toEqual([true, 0]);
-  expect((await gate.stop()).code).toBe(0);
-  await expectAllStored(data, running);
-});
-
-/** Makes a process' syncs fail or wait. @returns null where strace is missing or may not */
-const inject = async (pid: number, what: string): Promise<ChildProcess | null> => {
-  const tracer = spawn('strace', ['-f', '-p', String(pid), '-e', 'trace=fsync,fdatasync', '-e', `inject=fsync,fdatasync:${what}`, '-o', '/dev/null'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const [said] = await Promise.race([once(tracer.stderr, 'data'), once(tracer, 'error').then(() => [''])]);
-  onTestFinished(() => void tracer.kill('SIGTERM'));
-  return String(said).includes('attached') ? tracer : null;
-};
-
-const end = async (tracer: ChildProcess): Promise<void> => {
-  tracer.kill('SIGTERM');
-  await once(tracer, 'exit');
-};
-
-test('syncs fail, and are slow: first those of the log, then those of the store', { timeout: 180_000 }, async (context) => {
-  const data = folder();
-  const gate = await started(data, brisk);
-  const running = load(gate.mqttPort, 4_000, 400);
-  await until('some are acknowledged', patient, () => running.acknowledged() > 300);
-
-  const failing = await inject(gate.pid, 'error=EIO:when=2+6');
-  if (failing === null) return context.skip('no strace here');
-  await until('more acknowledgements', patient, () => running.acknowledged() > 900);
-  await end(failing);
-  expect(readdirSync(join(data, 'log')).length).toBeGreaterThan(3); // a new segment after each failure
-
-  const slow = await inject(gate.pid, 'delay_enter=150000');
-  if (slow === null) throw new Error('strace attached once, and then not');
-  await until('slow acknowledgements', patient, () => running.acknowledged() > 1_300);
-  await end(slow);
-
-  const plant = gate.plantPid() as number;
-  const broken = await inject(plant, 'error=EIO:when=1');
-  if (broken === null) throw new Error('strace attached once, and then not');
-  await until('the plant ends', patient, () => gate.log().includes('the plant ended'));
-  await until('another plant', patient, async () => gate.plantPid() !== plant && ((await metric(gate, 'octroi_plant_starts_total')) ?? 0) > 1);
-  expect(await get(`${gate.http}/en/operations`)).toContain('Processing was started 2 times; it last ended');
-
-  expect((await running.result).complete).toBe(true);
   expect((await gate.stop()).code).toBe(0);
   await expectAllStored(data, running);
 });
