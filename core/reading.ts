@@ -78,7 +78,7 @@ export interface DeadLetter {
 export const deadLetterPayloadCharsMax = 65_536;
 export const deadLetterExcerptChars = 1_000;
 
-/** One unusual thing, judged by one detector. A second row with the same id and a higher version ends or marks it. */
+/** One unusual thing, judged by one detector. A further row with the same id and the next version ends or marks it. */
 export interface Anomaly {
   /** `<subject>/<quantity>/<kind>/<since>`; stable across replays. */
   readonly id: string;
@@ -94,6 +94,9 @@ export interface Anomaly {
   /** What was usual: [low, high] in the canonical unit; null where there is no such range. */
   readonly usual: readonly [number, number] | null;
   readonly reason: { readonly fr: string; readonly en: string };
+  /** Offset of the envelope whose processing wrote this row. */
   readonly offset: number;
   readonly version: number;
+  /** The last revision that changed readings in its span after it was judged (`basis-revised`); absent: none did. The judgement itself stays. */
+  readonly basisRevised?: number;
 }

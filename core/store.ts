@@ -25,6 +25,20 @@ export interface History {
     query: { readonly code: DeadLetter['code']; readonly subject?: string; readonly atMax?: number; readonly limit: number },
     before: number,
   ): Promise<DeadLetter[]>;
+  /**
+   * Anomalies of a subject that last at some moment of [from, to], both ends included, by `since` and id; at most `limit`, those behind `after`.
+   * An anomaly's revision is its `offset`.
+   */
+  judged(
+    query: {
+      readonly subject: string;
+      readonly from: number;
+      readonly to: number;
+      readonly limit: number;
+      readonly after: Pick<Anomaly, 'since' | 'id'> | null;
+    },
+    before: number,
+  ): Promise<Anomaly[]>;
   /** Runs of readings written below `before`, by key in the order asked, then by time: neighbours in a run lie at most `gapMs` apart. */
   runs(keys: readonly (Key & { readonly gapMs: number })[], before: number): Promise<(Span & { readonly count: number })[]>;
 }
@@ -55,9 +69,31 @@ export interface Outputs {
   readonly closures: { readonly from: number; readonly to: number; readonly offset: number }[];
   /** Committed at once, with a snapshot: what runs again after a crash must see the rows that it saw. */
   readonly cuts: Cut[];
+  /** One for each envelope that folded windows again: when it was, for receipts. */
+  readonly revisions: RevisionTime[];
 }
 
-export const emptyOutputs = (): Outputs => ({ readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [] });
+/** When a revision was made. */
+export interface RevisionTime {
+  readonly offset: number;
+  /** Log time of the envelope, epoch ms. */
+  readonly logTime: number;
+}
+
+/** What one revision wrote of a key's readings. */
+export interface Written {
+  readonly revision: number;
+  readonly readings: number;
+  /** Of them: another value than before; out of a dead letter that was reopened; by an import. */
+  readonly corrected: number;
+  readonly reopened: number;
+  readonly imported: number;
+  /** Event times of the first and the last, epoch ms. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export const emptyOutputs = (): Outputs => ({ readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [], revisions: [] });
 
 /** Absolute counters since the log began. `accepted` = `stored` + `duplicate` + `corrected` + `deadLetter`, at any moment. */
 export interface Ledger {
@@ -169,6 +205,10 @@ export interface Store extends History {
   panesOf(query: PanesQuery): Promise<Pane[]>;
   /** All versions of one pane, oldest first. */
   paneVersions(key: Key, window: WindowName, start: number): Promise<Pane[]>;
+  /** When these revisions were made, by offset; one of before the store kept them is left out. */
+  revisionTimes(offsets: readonly number[]): Promise<RevisionTime[]>;
+  /** What these revisions wrote of a key's readings with from <= at < to, by revision; one that wrote none is left out. */
+  written(key: Key, from: number, to: number, revisions: readonly number[]): Promise<Written[]>;
   /** Highest versions, newest first. */
   anomalies(query: { readonly subject?: string; readonly open?: boolean; readonly limit: number; readonly after?: string }): Promise<Page<Anomaly>>;
   deadLettersPage(query: { readonly subject?: string; readonly code?: string; readonly limit: number; readonly after?: string }): Promise<Page<DeadLetter>>;

@@ -19,7 +19,7 @@ export type Lost = readonly [from: number, to: number];
 const runMin = 3;
 
 /** The spans together, in order; those that lie at most `gapMs` apart become one. */
-const union = (spans: readonly Lost[], gapMs: number): Lost[] => {
+export const union = (spans: readonly Lost[], gapMs: number): Lost[] => {
   const joined: [number, number][] = [];
   for (const [from, to] of [...spans].sort((a, b) => a[0] - b[0])) {
     const last = joined.at(-1);

@@ -5,7 +5,7 @@ import { fromQuanta } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
 import type { Detector, DetectorState } from './detect/detector.ts';
 import { detectors } from './detect/registry.ts';
-import type { KeyState, SubjectState } from './state.ts';
+import type { Hull, KeyState, SubjectState } from './state.ts';
 
 const applicable = new WeakMap<QuantityRule, readonly Detector[]>();
 
@@ -51,10 +51,19 @@ export const judge = (key: KeyState, point: Point, rule: QuantityRule, to: Verdi
       ...row,
       until: judgement.unusual ? null : point.at,
       reason: judgement.unusual ? detector.reason(judgement, observed, show) : ended(point.at - since),
-      version: judgement.unusual ? 0 : 1,
+      version: judgement.unusual ? 0 : (state.openVersion ?? 0) + 1,
+      ...(state.openRevised === undefined ? {} : { basisRevised: state.openRevised }),
     });
+    const hull = widened(key.judged, since, point.at);
+    if (hull !== undefined) key.judged = hull;
     note(state, judgement.unusual ? since : undefined, observed);
   }
+};
+
+/** The hull with [from, to] in it; what is not known of stays unknown. */
+const widened = (hull: Hull | null | undefined, from: number, to: number): Hull | undefined => {
+  if (hull === undefined) return undefined;
+  return hull === null ? [from, Math.max(from, to)] : [Math.min(hull[0], from), Math.max(hull[1], from, to)];
 };
 
 /** What ends it says how long it lasted; what it was stands in the first version. */
@@ -66,6 +75,8 @@ const ended = (ms: number): Anomaly['reason'] => {
 const note = (state: DetectorState, since: number | undefined, observed: number | null): void => {
   delete state.openSince;
   delete state.openValue;
+  delete state.openVersion;
+  delete state.openRevised;
   if (since === undefined) return;
   state.openSince = since;
   if (observed !== null) state.openValue = observed;
@@ -90,7 +101,12 @@ export const judgeSilence = (subject: SubjectState, silent: boolean, logTime: nu
       en: silent ? `Nothing received for ${minutes} min.` : `Silent for ${minutes} min.`,
     },
     offset: to.offset,
-    version: silent ? 0 : 1,
+    version: silent ? 0 : (subject.silentVersion ?? 0) + 1,
+    ...(subject.silentRevised === undefined ? {} : { basisRevised: subject.silentRevised }),
   });
   subject.silentSince = silent ? since : null;
+  delete subject.silentVersion;
+  delete subject.silentRevised;
+  const hull = widened(subject.silences, since, logTime);
+  if (hull !== undefined) subject.silences = hull;
 };

@@ -9,7 +9,7 @@ import type { Element, Pane } from '../core/pane.ts';
 import { type DeadLetter, Flag, type Reading } from '../core/reading.ts';
 import type { History, Key } from '../core/store.ts';
 import { type Calendar, calendar, type Interval, type Level, lifetime, windowName } from '../core/window.ts';
-import { beyondHorizon, isLost } from './horizon.ts';
+import { beyondHorizon, isLost, type Lost } from './horizon.ts';
 import { sameValue } from './identify.ts';
 import { addToTotal, append, frontier } from './key-fold.ts';
 import { type Counters, isExcluded, type KeyState, type Waiting } from './state.ts';
@@ -32,12 +32,17 @@ export interface Revision {
   readonly panes: Pane[];
   readonly deadLetters: DeadLetter[];
   readonly logTime: number;
+  /** Something of the key or its device was judged before: only then is it told what changed. */
+  readonly isJudged: boolean;
   /** Puts out a window that closes on the way. */
   readonly emit: (level: Level, element: Element) => void;
 }
 
-/** Revises one cluster of a key: one range of its past. What is further away stays waiting. */
-export const revise = async (revision: Revision): Promise<void> => {
+/**
+ * Revises one cluster of a key: one range of its past. What is further away stays waiting.
+ * @returns the spans in which readings or stored figures changed: what was judged there has another basis now; none where nothing was judged
+ */
+export const revise = async (revision: Revision): Promise<Lost[]> => {
   const { state, history, key, offset } = revision;
   const { rule } = state.fold;
   const civil = calendar(rule.zone);
@@ -56,6 +61,7 @@ export const revise = async (revision: Revision): Promise<void> => {
 
   const spans: Interval[] = cluster.touched.map(([start, end]) => ({ start, end }));
   for (const at of changed) if (!ahead.has(at)) spans.push(...touchedSpans(rule, at, before), ...touchedSpans(rule, at, after));
+  const panesBefore = revision.panes.length;
   if (spans.length > 0) {
     await foldAgain(revision, civil, spans, before, after);
     const { last } = state.fold;
@@ -64,9 +70,19 @@ export const revise = async (revision: Revision): Promise<void> => {
       state.fold.last = newest === undefined ? null : asPoint(newest);
     }
   }
+  const figures = revision.panes.slice(panesBefore);
   for (const at of [...ahead].sort((a, b) => a - b)) appendAhead(revision, current.get(at) as Reading);
   state.recent = [];
+  if (!revision.isJudged) return [];
+  const refolded = cluster.touched.filter(([start, end]) => figures.some((pane) => isFinest(pane, rule) && pane.start < end && pane.end > start));
+  return [...refolded, ...[...changed].map((at): Lost => [at, judgedUntil(rule, at, after)])];
 };
+
+const isFinest = ({ window }: Pane, { finest }: FoldRule): boolean => window === windowName(finest);
+
+/** The next reading was judged beside the one at `at`; a held value reaches as far as it holds. */
+const judgedUntil = ({ holds, holdMs }: FoldRule, at: number, points: readonly Point[]): number =>
+  points.find((point) => point.at > at)?.at ?? (holds ? at + holdMs : at);
 
 const appendAhead = ({ state, closures, emit }: Revision, point: Reading): void => {
   const maxAt = Math.max(state.fold.maxAt, point.at);

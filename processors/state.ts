@@ -7,6 +7,7 @@ import { deviceSchema, townSchema } from '../core/town.ts';
 import type { DetectorState } from './detect/detector.ts';
 import type { Lost } from './horizon.ts';
 import { type KeyFold, keyFold } from './key-fold.ts';
+import type { Basis } from './mark.ts';
 import type { Registry } from './registry.ts';
 
 /** A reading behind the watermark, until the next tick. */
@@ -27,7 +28,12 @@ export interface KeyState {
   lost?: Lost[];
   /** State of each detector, by its name. */
   readonly detectors: Record<string, DetectorState>;
+  /** The span of all its anomalies up to now; null: it never had one; absent in snapshots of before, where nothing is known of it. */
+  judged?: Hull | null;
 }
+
+/** A span of event time, both ends included. */
+export type Hull = readonly [from: number, to: number];
 
 export const recentMax = 8;
 export const unstampedMax = 64;
@@ -39,6 +45,13 @@ export interface SubjectState {
   arrivedOpen: number;
   /** Since when it is judged silent (log time); null while it is not. */
   silentSince: number | null;
+  /** Version of the silence that lasts, and the last revision of its basis; absent: 0, and none. */
+  silentVersion?: number;
+  silentRevised?: number;
+  /** The span of all its silences, as `KeyState.judged`. */
+  silences?: Hull | null;
+  /** Revisions whose anomalies are not all marked yet, oldest first; absent: there are none. */
+  unmarked?: Basis[];
   /** Payload hashes of its last unstamped messages, newest last; at most `unstampedMax`. */
   unstamped: number[];
   /** Event time given to its last unstamped message. */
@@ -101,7 +114,7 @@ export const initialState = (): PipelineState => ({
 export const subjectState = (state: PipelineState, subject: string): SubjectState => {
   let found = state.subjects.get(subject);
   if (found === undefined) {
-    found = { keys: new Map(), arrivedAt: state.logTime, arrivedOpen: state.openMs, silentSince: null, unstamped: [], unstampedAt: 0 };
+    found = { keys: new Map(), arrivedAt: state.logTime, arrivedOpen: state.openMs, silentSince: null, silences: null, unstamped: [], unstampedAt: 0 };
     state.subjects.set(subject, found);
   }
   return found;
@@ -110,7 +123,7 @@ export const subjectState = (state: PipelineState, subject: string): SubjectStat
 export const keyState = (subject: SubjectState, quantity: string, rule: () => FoldRule): KeyState => {
   let found = subject.keys.get(quantity);
   if (found === undefined) {
-    found = { fold: keyFold(rule()), recent: [], waiting: [], touched: [], detectors: {} };
+    found = { fold: keyFold(rule()), recent: [], waiting: [], touched: [], detectors: {}, judged: null };
     subject.keys.set(quantity, found);
   }
   return found;
@@ -141,6 +154,9 @@ export const remember = (key: KeyState, point: Point): void => {
 };
 
 export const isRevising = (key: KeyState): boolean => key.waiting.length > 0 || key.touched.length > 0;
+
+/** True while its next tick has something to revise or to mark. */
+export const isSubjectRevising = ({ keys, unmarked }: SubjectState): boolean => unmarked !== undefined || [...keys.values()].some(isRevising);
 
 export const isExcluded = (point: { readonly flags: number }): boolean => (point.flags & Flag.excluded) !== 0;
 

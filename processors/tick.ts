@@ -3,11 +3,13 @@ import type { Envelope, Tick } from '../core/envelope.ts';
 import type { Outputs } from '../core/store.ts';
 import { emitTo, settleSubject } from './accept.ts';
 import { textOf } from './decode.ts';
+import { type Lost, union } from './horizon.ts';
 import { judgeSilence } from './judge.ts';
+import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
 import { reopen } from './reopen.ts';
 import { revise, revisedKeysPerTickMax } from './revise.ts';
-import { isRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
+import { isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
 /** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
 export const openGapMaxMs = 5_000;
@@ -102,20 +104,29 @@ const clockStep = (step: number, logTime: number, offset: number): Outputs['anom
 const reviseAll = async (context: Context, envelope: Envelope, out: Outputs): Promise<void> => {
   const { state, history } = context;
   let left = revisedKeysPerTickMax;
+  let marksLeft = judgedPerTickMax;
+  const panesBefore = out.panes.length;
   for (const name of [...state.revising]) {
     const subject = state.subjects.get(name);
     if (subject === undefined || left <= 0) break;
+    const spans: [quantity: string, ...Lost][] = [];
+    await learnHulls(context, name, subject, envelope.offset);
     for (const [quantity, key] of subject.keys) {
       if (!isRevising(key)) continue;
       left--;
       const emit = emitTo(name, quantity, key, envelope.offset, out);
       const at = { key: { subject: name, quantity }, state: key, closures: state.closures, counters: state.counters };
       const { readings, panes, deadLetters } = out;
-      await revise({ ...at, offset: envelope.offset, logTime: state.logTime, history, readings, panes, deadLetters, emit });
+      const isJudged = key.judged !== null || subject.silences !== null;
+      const changed = await revise({ ...at, offset: envelope.offset, logTime: state.logTime, history, readings, panes, deadLetters, isJudged, emit });
+      for (const [from, to] of union(judgedSpans(subject, key, changed), 0)) spans.push([quantity, from, to]);
     }
+    if (spans.length > 0) subject.unmarked = [...(subject.unmarked ?? []), { revision: envelope.offset, spans, after: null }];
+    if (marksLeft > 0) marksLeft -= await mark(context, name, subject, envelope.offset, marksLeft, out);
     state.changed.add(name);
-    if (![...subject.keys.values()].some(isRevising)) state.revising.delete(name);
+    if (!isSubjectRevising(subject)) state.revising.delete(name);
   }
+  if (out.panes.length > panesBefore) out.revisions.push({ offset: envelope.offset, logTime: state.logTime });
 };
 
 /** Closes the windows of subjects that went quiet, and judges silence. */

@@ -1,7 +1,7 @@
 /** What of a commit is new to a store that stands at a position. Writing it is left to the stores. */
 import type { Pane } from '../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../core/reading.ts';
-import type { Commit, Cut, Outputs } from '../core/store.ts';
+import type { Commit, Cut, Outputs, RevisionTime } from '../core/store.ts';
 
 export type Closure = Outputs['closures'][number];
 
@@ -10,7 +10,7 @@ const from = <Row>(rows: readonly Row[], position: number, writtenBy: (row: Row)
   rows.every((row) => writtenBy(row) >= position) ? rows : rows.filter((row) => writtenBy(row) >= position);
 
 const revisionOf = (row: Reading | Pane | DeadLetter): number => row.revision;
-const offsetOf = (row: Anomaly | Closure | Cut): number => row.offset;
+const offsetOf = (row: Anomaly | Closure | Cut | RevisionTime): number => row.offset;
 
 /** The rows of a commit that a store at `position` does not hold yet. */
 export const newRows = ({ outputs }: Commit, position: number): Readonly<{ [Name in keyof Outputs]: Readonly<Outputs[Name]> }> => ({
@@ -21,4 +21,5 @@ export const newRows = ({ outputs }: Commit, position: number): Readonly<{ [Name
   devices: outputs.devices,
   closures: from(outputs.closures, position, offsetOf),
   cuts: from(outputs.cuts, position, offsetOf),
+  revisions: from(outputs.revisions, position, offsetOf),
 });

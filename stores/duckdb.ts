@@ -102,7 +102,7 @@ const batchOf = (commit: Commit, loaded: Loaded): Batch | null => {
     scopes: snapshot?.scopes ?? [],
   };
 };
-const noOutputs: Commit['outputs'] = { readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [] };
+const noOutputs: Commit['outputs'] = { readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [], revisions: [] };
 
 /** Takes what was written into what is kept in memory. */
 const take = (loaded: Loaded, { rows, progress }: Batch): void => {

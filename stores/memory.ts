@@ -1,7 +1,7 @@
 /** The store in memory: the reference for the others, and the one of the tests. It keeps nothing beyond its process. */
 import type { Pane } from '../core/pane.ts';
 import { type Anomaly, type DeadLetter, Flag, type Reading } from '../core/reading.ts';
-import { type Commit, type Cut, emptyLedger, type History, type Key, type Ledger, type Store } from '../core/store.ts';
+import { type Commit, type Cut, emptyLedger, type History, type Key, type Ledger, type RevisionTime, type Store, type Written } from '../core/store.ts';
 import type { Device } from '../core/town.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
 import { type Closure, newRows } from './commits.ts';
@@ -12,10 +12,12 @@ import {
   compareClosures,
   compareDeadLetters,
   compareDevices,
+  compareRevisions,
   deadLetterLine,
   deviceLine,
   paneLine,
   readingLine,
+  revisionLine,
 } from './dump.ts';
 import { compareKeys, compareText, type KeyEntry, keyBook } from './key-book.ts';
 import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor } from './paging.ts';
@@ -41,6 +43,7 @@ export const memoryStore = (): Store => {
   const anomalies: Anomaly[] = [];
   const devices = new Map<string, Device>();
   const closures: Closure[] = [];
+  const revisions: RevisionTime[] = [];
   const scopes = new Map<string, string>();
   const cutRows = { stored: 0, corrected: 0 };
   let snapshotOffset = 0;
@@ -90,6 +93,7 @@ export const memoryStore = (): Store => {
     for (const anomaly of rows.anomalies) anomalies.push(anomaly);
     for (const device of rows.devices) devices.set(device.id, device);
     for (const closure of rows.closures) closures.push(closure);
+    for (const revision of rows.revisions) revisions.push(revision);
     for (const one of rows.cuts) cut(one);
   };
   const cut = ({ before, spans }: Cut): void => {
@@ -136,6 +140,15 @@ export const memoryStore = (): Store => {
         .filter((letter) => atMax === undefined || (letter.at !== null && letter.at <= atMax))
         .sort(compareDeadLetters)
         .slice(0, limit),
+    judged: async ({ subject, from, to, limit, after }, before) =>
+      latestVersions(
+        anomalies.filter((one) => one.subject === subject && one.offset < before),
+        anomalyIdentity,
+      )
+        .filter((one) => one.since <= to && (one.until === null || one.until >= from))
+        .sort((a, b) => a.since - b.since || compareText(a.id, b.id))
+        .filter((one) => after === null || one.since > after.since || (one.since === after.since && compareText(one.id, after.id) > 0))
+        .slice(0, limit),
     runs: async (keys, before) =>
       keys.flatMap(({ gapMs, subject, quantity }) => {
         const runs: { subject: string; quantity: string; from: number; to: number; count: number }[] = [];
@@ -159,6 +172,7 @@ export const memoryStore = (): Store => {
     yield* [...anomalies].sort(compareAnomalies).map(anomalyLine);
     yield* [...devices.values()].sort(compareDevices).map(deviceLine);
     yield* [...closures].sort(compareClosures).map(closureLine);
+    yield* [...revisions].sort(compareRevisions).map(revisionLine);
   }
 
   return {
@@ -210,6 +224,26 @@ export const memoryStore = (): Store => {
       return found;
     },
     paneVersions: async (key, window, start) => panesOf(key, window).between(start, start + 1),
+    revisionTimes: async (offsets) => revisions.filter(({ offset }) => offsets.includes(offset)).sort(compareRevisions),
+    async written(key, from, to, wanted) {
+      const reopened = new Set(deadLetters.filter(({ version, subject }) => version > 0 && subject === key.subject).map(({ offset }) => offset));
+      const found = new Map<number, Written>();
+      const count = (is: boolean): number => (is ? 1 : 0);
+      for (const { at, revision, version, offset, flags } of readingsOf(key).between(from, to)) {
+        if (!wanted.includes(revision)) continue;
+        const sum = found.get(revision) ?? { revision, readings: 0, corrected: 0, reopened: 0, imported: 0, from: at, to: at };
+        found.set(revision, {
+          revision,
+          readings: sum.readings + 1,
+          corrected: sum.corrected + count(version > 0),
+          reopened: sum.reopened + count(reopened.has(offset)),
+          imported: sum.imported + count((flags & Flag.imported) !== 0),
+          from: Math.min(sum.from, at),
+          to: Math.max(sum.to, at),
+        });
+      }
+      return [...found.values()].sort((a, b) => a.revision - b.revision);
+    },
     async anomalies({ subject, open, limit, after }) {
       const start = parseAnomalyCursor(after);
       const rows = latestVersions(anomalies, anomalyIdentity)

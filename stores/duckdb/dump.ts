@@ -1,6 +1,7 @@
 /** All rows of the DuckDB store as canonical lines, from one consistent view. The form of a line is `../dump.ts`. */
 import type { DuckDBInstance } from '@duckdb/node-api';
 import type { Anomaly, DeadLetter } from '../../core/reading.ts';
+import type { RevisionTime } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import { windowNames } from '../../core/window.ts';
 import type { Closure } from '../commits.ts';
@@ -11,14 +12,16 @@ import {
   compareClosures,
   compareDeadLetters,
   compareDevices,
+  compareRevisions,
   deadLetterLine,
   deviceLine,
   paneLine,
   readingLine,
+  revisionLine,
 } from '../dump.ts';
 import type { KeyBook } from '../key-book.ts';
 import { type Reader, reader, storeFailed } from './readers.ts';
-import { paneFields, readBodies, readClosures, readingFields, readPanes, readReadings } from './rows.ts';
+import { paneFields, readBodies, readClosures, readingFields, readPanes, readReadings, readRevisions } from './rows.ts';
 import { paneTables } from './schema.ts';
 
 /** Rows by key in the order of its text, then by time and version. */
@@ -47,6 +50,9 @@ async function* lines(one: Reader, book: KeyBook): AsyncGenerator<string> {
   const closures: Closure[] = [];
   for await (const chunk of one.chunks('SELECT log_offset, from_ms, to_ms FROM closures', [])) closures.push(...readClosures(chunk));
   yield* closures.sort(compareClosures).map(closureLine);
+  const revisions: RevisionTime[] = [];
+  for await (const chunk of one.chunks('SELECT log_offset, log_time FROM revisions', [])) revisions.push(...readRevisions(chunk));
+  yield* revisions.sort(compareRevisions).map(revisionLine);
 }
 
 /** As `Store.dump`. Fails with `store-failed`. */

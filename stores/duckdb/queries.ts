@@ -1,7 +1,7 @@
 /** The queries of the DuckDB store. Values go as parameters; what differs by window comes from fixed maps. */
 import type { Pane } from '../../core/pane.ts';
-import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
-import type { Store } from '../../core/store.ts';
+import { type Anomaly, type DeadLetter, Flag, type Reading } from '../../core/reading.ts';
+import type { Store, Written } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import type { KeyBook } from '../key-book.ts';
 import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor } from '../paging.ts';
@@ -9,7 +9,7 @@ import { highestVersions } from '../series.ts';
 import { type Cells, cellsOf } from './columns.ts';
 import { neighbourhood } from './neighbourhood.ts';
 import type { Parameter, Reader, Readers } from './readers.ts';
-import { paneFields, readBodies, readingFields, readPanes, readReadings } from './rows.ts';
+import { paneFields, readBodies, readingFields, readPanes, readReadings, readRevisions } from './rows.ts';
 import { paneTables } from './schema.ts';
 
 type PerWindow = Readonly<Record<WindowName, string>>;
@@ -40,6 +40,18 @@ const deadLetterCountsSql = `SELECT code, subject, count(*), max(log_time) FROM 
 const anomaliesSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) ORDER BY since_ms DESC, id LIMIT $5`;
+const judgedSql = `SELECT body FROM (
+    SELECT * FROM anomalies WHERE subject = $1 AND since_ms <= $3 AND log_offset < $4 QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
+  ) WHERE (until_ms IS NULL OR until_ms >= $2) AND (since_ms > $5 OR (since_ms = $5 AND id > $6)) ORDER BY since_ms, id LIMIT $7`;
+/** Offsets pass 32 bits, and so go as JSON. */
+const offsetList = (parameter: string): string => `SELECT unnest(from_json(${parameter}, '["BIGINT"]'))`;
+const revisionTimesSql = `SELECT log_offset, log_time FROM revisions WHERE log_offset IN (${offsetList('$1')}) ORDER BY log_offset`;
+/** Rows come in the order of their revision: a stretch of them is found by the minima and maxima of the row groups. */
+const writtenSql = `SELECT revision, count(*), count(*) FILTER (version > 0),
+    count(*) FILTER (log_offset IN (SELECT log_offset FROM dead_letters WHERE version > 0 AND subject = $5)),
+    count(*) FILTER (flags & ${Flag.imported} <> 0), min(at_ms), max(at_ms)
+  FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3 AND revision >= $6 AND revision <= $7 AND revision IN (${offsetList('$4')})
+  GROUP BY revision ORDER BY revision`;
 const recountSql = `SELECT (SELECT count(*) FROM readings WHERE version = 0) + (SELECT stored FROM cut_rows),
   (SELECT count(*) FROM readings WHERE version > 0) + (SELECT corrected FROM cut_rows),
   (SELECT count(*) FROM dead_letters WHERE version = 0) - (SELECT count(*) FROM dead_letters WHERE version > 0)`;
@@ -80,11 +92,14 @@ type Queries = Pick<
   | 'neighbourhood'
   | 'panes'
   | 'deadLetters'
+  | 'judged'
   | 'runs'
   | 'recount'
   | 'readings'
   | 'panesOf'
   | 'paneVersions'
+  | 'revisionTimes'
+  | 'written'
   | 'anomalies'
   | 'deadLettersPage'
   | 'deadLetterCounts'
@@ -108,6 +123,8 @@ export const queries = (readers: Readers, book: KeyBook): Queries => ({
   },
   deadLetters: ({ code, subject, atMax, limit }, before) =>
     readers.use((reader) => bodies<DeadLetter>(reader, deadLettersSql, [code, subject ?? null, atMax ?? null, limit, before])),
+  judged: ({ subject, from, to, limit, after }, before) =>
+    readers.use((reader) => bodies<Anomaly>(reader, judgedSql, [subject, from, to, before, after?.since ?? Number.MIN_SAFE_INTEGER, after?.id ?? '', limit])),
   async runs(keys, before) {
     const known = keys.flatMap((key) => {
       const entry = book.find(key);
@@ -162,6 +179,30 @@ export const queries = (readers: Readers, book: KeyBook): Queries => ({
     return readers.use(async (reader) => {
       const rows: Pane[] = [];
       for await (const chunk of reader.chunks(versionsSql[window], [entry.id, start])) rows.push(...readPanes(chunk, window, () => entry));
+      return rows;
+    });
+  },
+  async revisionTimes(offsets) {
+    if (offsets.length === 0) return [];
+    return readers.use(async (reader) => {
+      const rows: ReturnType<typeof readRevisions> = [];
+      for await (const chunk of reader.chunks(revisionTimesSql, [JSON.stringify(offsets)])) rows.push(...readRevisions(chunk));
+      return rows;
+    });
+  },
+  async written(key, from, to, revisions) {
+    const entry = book.find(key);
+    if (entry === undefined || revisions.length === 0) return [];
+    const parameters = [entry.id, from, to, JSON.stringify(revisions), key.subject, Math.min(...revisions), Math.max(...revisions)];
+    return readers.use(async (reader) => {
+      const rows: Written[] = [];
+      for await (const chunk of reader.chunks(writtenSql, parameters)) {
+        const cells = [0, 1, 2, 3, 4, 5, 6].map((column) => cellsOf(chunk, column));
+        for (let row = 0; row < chunk.rowCount; row++) {
+          const [revision, readings, corrected, reopened, imported, first, last] = cells.map((cell) => cell.number(row)) as [number, number, number, number, number, number, number]; // biome-ignore format: one line
+          rows.push({ revision, readings, corrected, reopened, imported, from: first, to: last });
+        }
+      }
       return rows;
     });
   },

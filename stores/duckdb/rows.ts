@@ -2,7 +2,7 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
-import type { Key, Span } from '../../core/store.ts';
+import type { Key, RevisionTime, Span } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import type { WindowName } from '../../core/window.ts';
 import type { Closure } from '../commits.ts';
@@ -126,11 +126,14 @@ export const anomalyColumns: readonly Column<Anomaly>[] = [
   bigInts((row) => row.until),
   texts((row) => row.subject),
   texts((row) => JSON.stringify(row)),
+  bigInts((row) => row.offset),
 ];
 
 export const deviceColumns: readonly Column<Device>[] = [texts((row) => row.id), texts((row) => JSON.stringify(row))];
 
 export const closureColumns: readonly Column<Closure>[] = [bigInts((row) => row.offset), bigInts((row) => row.from), bigInts((row) => row.to)];
+
+export const revisionColumns: readonly Column<RevisionTime>[] = [bigInts((row) => row.offset), bigInts((row) => row.logTime)];
 
 export const spanColumns = (book: KeyBook): readonly Column<Span>[] => [
   integers((row) => book.of(row.subject, row.quantity).id),
@@ -147,4 +150,9 @@ export const readBodies = <Row>(chunk: DuckDBDataChunk): Row[] => {
 export const readClosures = (chunk: DuckDBDataChunk): Closure[] => {
   const [offset, from, to] = columnsOf(chunk) as [Cells, Cells, Cells];
   return Array.from({ length: chunk.rowCount }, (_, row) => ({ from: from.number(row), to: to.number(row), offset: offset.number(row) }));
+};
+
+export const readRevisions = (chunk: DuckDBDataChunk): RevisionTime[] => {
+  const [offset, logTime] = columnsOf(chunk) as [Cells, Cells];
+  return Array.from({ length: chunk.rowCount }, (_, row) => ({ offset: offset.number(row), logTime: logTime.number(row) }));
 };

@@ -2,7 +2,7 @@
 import { type WindowName, windowNames } from '../../core/window.ts';
 
 /** Counts changes of the tables that older programs cannot read. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** The only table names that depend on input come from this map. */
 export const paneTables: Readonly<Record<WindowName, string>> = {
@@ -32,7 +32,8 @@ const tables = [
   // Bodies are JSON: they hold whatever a device sent, which text in a column of its own would not survive (NUL, half of a surrogate pair).
   `dead_letters (log_offset BIGINT NOT NULL, item BIGINT NOT NULL, version INTEGER NOT NULL, revision BIGINT NOT NULL, subject VARCHAR NOT NULL,
     code VARCHAR NOT NULL, at_ms BIGINT, log_time BIGINT NOT NULL, body VARCHAR NOT NULL)`,
-  'anomalies (id VARCHAR NOT NULL, version INTEGER NOT NULL, since_ms BIGINT NOT NULL, until_ms BIGINT, subject VARCHAR NOT NULL, body VARCHAR NOT NULL)',
+  `anomalies (id VARCHAR NOT NULL, version INTEGER NOT NULL, since_ms BIGINT NOT NULL, until_ms BIGINT, subject VARCHAR NOT NULL, body VARCHAR NOT NULL,
+    log_offset BIGINT)`,
   'devices (id VARCHAR NOT NULL, body VARCHAR NOT NULL)',
   'closures (log_offset BIGINT NOT NULL, from_ms BIGINT NOT NULL, to_ms BIGINT NOT NULL)',
   'progress (log_position BIGINT NOT NULL, log_time BIGINT NOT NULL, ledger VARCHAR NOT NULL, snapshot_offset BIGINT NOT NULL)',
@@ -46,14 +47,26 @@ const cutTables = [
 ];
 const createCutTables: readonly string[] = [...cutTables.map((table) => `CREATE TABLE ${table}`), 'INSERT INTO cut_rows VALUES (0, 0)'];
 
+/** Came with version 3: the log time of each revision that put out panes. */
+const createRevisions = 'CREATE TABLE revisions (log_offset BIGINT NOT NULL, log_time BIGINT NOT NULL)';
+/** So did the column by which past judgements are found; the bodies always held it. */
+const addAnomalyOffsets: readonly string[] = [
+  'ALTER TABLE anomalies ADD COLUMN log_offset BIGINT',
+  "UPDATE anomalies SET log_offset = CAST(json_extract(body, '$.offset') AS BIGINT)",
+];
+
 /** Statements that bring a file of an older version to this one. */
-export const upgradeStatements = (version: number): readonly string[] =>
-  version < 2 ? [...createCutTables, `UPDATE schema_version SET version = ${schemaVersion}`] : [];
+export const upgradeStatements = (version: number): readonly string[] => [
+  ...(version < 2 ? createCutTables : []),
+  ...(version < 3 ? [createRevisions, ...addAnomalyOffsets] : []),
+  ...(version < schemaVersion ? [`UPDATE schema_version SET version = ${schemaVersion}`] : []),
+];
 
 /** Statements that make a fresh file. */
 export const createStatements: readonly string[] = [
   ...tables.map((table) => `CREATE TABLE ${table}`),
   ...createCutTables,
+  createRevisions,
   `INSERT INTO schema_version VALUES (${schemaVersion})`,
   "INSERT INTO progress VALUES (0, 0, '', 0)",
 ];

@@ -8,7 +8,17 @@ import type { KeyBook } from '../key-book.ts';
 import { type Appender, openAppender } from './append.ts';
 import { texts } from './columns.ts';
 import { type Parameter, reader } from './readers.ts';
-import { anomalyColumns, closureColumns, deadLetterColumns, deviceColumns, keyColumns, paneColumns, readingColumns, spanColumns } from './rows.ts';
+import {
+  anomalyColumns,
+  closureColumns,
+  deadLetterColumns,
+  deviceColumns,
+  keyColumns,
+  paneColumns,
+  readingColumns,
+  revisionColumns,
+  spanColumns,
+} from './rows.ts';
 import { paneTables } from './schema.ts';
 
 /** What one transaction writes. */
@@ -52,9 +62,10 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
   const anomalies = await open('anomalies', anomalyColumns);
   const devices = await open('devices', deviceColumns);
   const closures = await open('closures', closureColumns);
+  const revisions = await open('revisions', revisionColumns);
   const cutSpans = await open('cut_spans', spanColumns(book));
   const snapshots = await open('snapshots', [texts((one: Snapshot) => one.scope), texts((one: Snapshot) => one.body)]);
-  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, devices, closures, cutSpans, snapshots];
+  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, devices, closures, revisions, cutSpans, snapshots];
   let keysWritten = book.entries.length;
 
   const { chunks } = reader(connection);
@@ -89,6 +100,7 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     deadLetters.append(rows.deadLetters);
     anomalies.append(rows.anomalies);
     closures.append(rows.closures);
+    revisions.append(rows.revisions);
     for (const one of rows.cuts) await cut(one);
     const changed = [...new Map(rows.devices.map((device) => [device.id, device])).values()];
     await replace(

@@ -324,6 +324,70 @@ describe.each(implementations)('the store %s', (_name, open) => {
     });
   });
 
+  describe('past judgements', () => {
+    const stored = [
+      anomaly('a', 100, 0, { until: 200 }),
+      anomaly('b', 150, 1),
+      anomaly('c', 150, 2, { quantity: '', kind: 'silent', until: 160 }),
+      anomaly('d', 300, 3, { subject: 'meter-2' }),
+    ] as const;
+    const marked = anomaly('a', 100, 9, { until: 200, version: 1, basisRevised: 8 });
+    const ids = async (from: number, to: number, before = everything, more: { limit?: number; after?: { since: number; id: string } } = {}) =>
+      (await store.judged({ subject: 'meter-1', from, to, limit: 9, after: null, ...more }, before)).map(({ id }) => id);
+
+    it('are found by the span they last, both ends included', async () => {
+      await store.commit(commit(0, 4, { anomalies: [...stored] }));
+      expect(await ids(0, 99)).toEqual([]);
+      expect(await ids(0, 100)).toEqual(['a']);
+      expect(await ids(160, 160)).toEqual(['a', 'b', 'c']);
+      expect(await ids(161, 200)).toEqual(['a', 'b']);
+      expect(await ids(201, 999)).toEqual(['b']);
+      expect(await ids(0, 999, everything, { limit: 2 })).toEqual(['a', 'b']);
+      expect(await ids(0, 999, everything, { after: { since: 150, id: 'b' } })).toEqual(['c']);
+    });
+
+    it('show only what was written below `before`, and the highest version among that', async () => {
+      await store.commit(commit(0, 4, { anomalies: [...stored] }));
+      await store.commit(commit(4, 10, { anomalies: [marked, anomaly('b', 150, 9, { version: 1, until: 170 })] }));
+      expect(await store.judged({ subject: 'meter-1', from: 0, to: 120, limit: 9, after: null }, 9)).toEqual([stored[0]]);
+      expect(await store.judged({ subject: 'meter-1', from: 0, to: 120, limit: 9, after: null }, 10)).toEqual([marked]);
+      expect(await ids(171, 999, 9)).toEqual(['a', 'b']);
+      expect(await ids(171, 999, 10)).toEqual(['a']);
+      expect(await ids(0, 999, 1)).toEqual(['a']);
+      expect((await dumped(store)).find((line) => line.includes('"version":1') && line.includes('"id":"a"'))).toContain('"basisRevised":8,');
+    });
+  });
+
+  describe('revisions', () => {
+    it('keep their log time', async () => {
+      const revisions = [{ offset: 3, logTime: 3_000 }, { offset: 5_000_000_000, logTime: 9_000 }]; // biome-ignore format: one line
+      await store.commit(commit(0, 5_000_000_001, { revisions }));
+      expect(await store.revisionTimes([5_000_000_000, 4, 3])).toEqual(revisions);
+      expect(await store.revisionTimes([])).toEqual([]);
+      expect(await dumped(store)).toEqual(['{"logTime":3000,"offset":3,"table":"revisions"}\n', '{"logTime":9000,"offset":5000000000,"table":"revisions"}\n']);
+    });
+
+    it('say what they wrote of a key', async () => {
+      const late = (at: number, offset: number, revision: number, more: Partial<ReturnType<typeof reading>> = {}) =>
+        reading(at, 1, offset, { revision, flags: Flag.late, ...more });
+      await store.commit(commit(0, 4, { readings: [reading(100, 1, 0)], deadLetters: [letter(2, 'future', { subject: 'meter-1' })] }));
+      const rows = [
+        late(100, 5, 7, { version: 1 }),
+        late(50, 2, 7),
+        late(400, 6, 7),
+        late(50, 6, 7, other),
+        late(60, 8, 9, { flags: Flag.late | Flag.imported }),
+      ];
+      await store.commit(commit(4, 10, { readings: rows, deadLetters: [letter(2, 'future', { subject: 'meter-1', version: 1, revision: 6 })] }));
+      expect(await store.written(energy, 0, 200, [9, 7, 3])).toEqual([
+        { revision: 7, readings: 2, corrected: 1, reopened: 1, imported: 0, from: 50, to: 100 },
+        { revision: 9, readings: 1, corrected: 0, reopened: 0, imported: 1, from: 60, to: 60 },
+      ]);
+      expect(await store.written(energy, 0, 200, [])).toEqual([]);
+      expect(await store.written(power, 0, 200, [7])).toEqual([]);
+    });
+  });
+
   describe('devices and closures', () => {
     it('keep the last state of a device', async () => {
       const device = (id: string, label: string): Device => ({ id, type: 'submeter', label });

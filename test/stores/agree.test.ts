@@ -88,6 +88,8 @@ const answers = async (store: Store, from: number, to: number, before: number, l
     letters: await store.deadLetters({ code: 'future', atMax: to, limit }, before),
     counts: await store.deadLetterCounts(),
     anomalies: await store.anomalies({ limit, open: true }),
+    judged: await store.judged({ subject: 'meter-1', from: before % 7, to: limit, limit, after: null }, before),
+    written: await Promise.all(keys.map((key) => store.written(key, from, to, [1, 2, 3, before]))),
   };
 };
 

@@ -85,6 +85,24 @@ describe('a file that is opened again', () => {
     expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'newer-version', where: file });
   });
 
+  it('is brought from form 2 to this one, with the past judgements in it', async () => {
+    const old = await duckdbStore({ file });
+    await old.commit(commit(0, 6, { anomalies: [anomaly('a', 100, 2), anomaly('b', 100, 5)] }));
+    await old.close();
+    const instance = await DuckDBInstance.create(file);
+    const connection = await instance.connect();
+    await connection.run('DROP TABLE revisions; ALTER TABLE anomalies DROP COLUMN log_offset; UPDATE schema_version SET version = 2');
+    connection.closeSync();
+    instance.closeSync();
+    const store = await duckdbStore({ file });
+    const judged = (before: number) => store.judged({ subject: 'meter-1', from: 0, to: 999, limit: 9, after: null }, before);
+    expect(await judged(5)).toEqual([anomaly('a', 100, 2)]);
+    await store.commit(commit(6, 8, { anomalies: [anomaly('a', 100, 7, { version: 1, basisRevised: 7 })], revisions: [{ offset: 7, logTime: 7_000 }] }));
+    expect((await judged(everything)).map(({ id, basisRevised }) => [id, basisRevised])).toEqual([['a', 7], ['b', undefined]]); // biome-ignore format: one line
+    expect(await store.revisionTimes([7])).toEqual([{ offset: 7, logTime: 7_000 }]);
+    await store.close();
+  });
+
   it('is refused with store-corrupt and its name where it is damaged', async () => {
     const store = await duckdbStore({ file });
     await store.commit(commit(0, 3, everyKind));
