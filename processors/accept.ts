@@ -64,10 +64,11 @@ const arrive = (context: Context, subject: SubjectState, envelope: Envelope, out
   }
 };
 
-export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs): undefined => {
+/** @param itemFirst place of its first reading in the envelope: a reopened dead letter may be a later one */
+export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs, itemFirst = 0): undefined => {
   const decoded = decodeMessage(envelope, context.registry, context.types);
   if ('refused' in decoded) {
-    bury(context, envelope, 0, decoded.refused, null, textOf(envelope.payload), out);
+    bury(context, envelope, itemFirst, decoded.refused, null, textOf(envelope.payload), out);
     return;
   }
   if (decoded.adopted !== undefined) out.devices.push(decoded.adopted);
@@ -76,23 +77,24 @@ export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs
   const [first] = decoded.candidates;
   let unstamped: ReturnType<typeof identifyUnstamped> | undefined;
   if (decoded.candidates.some(({ ts }) => ts === undefined || ts === null)) {
-    unstamped = identifyUnstamped(subject, envelope.payload, envelope.dup, first?.seq !== undefined, context.state.logTime);
+    unstamped = identifyUnstamped(subject, envelope.payload, envelope.dup, first?.seq !== undefined, envelope.logTime, context.state.logTime);
   }
-  acceptAll(context, envelope, subject, decoded.candidates, unstamped, 0, out);
+  acceptAll(context, envelope, subject, decoded.candidates, unstamped, { flags: 0, itemFirst }, out);
 };
 
-/** @param flags added to every reading */
+/** @param each `flags`: added to every reading; `itemFirst`: place of the first in the envelope */
 const acceptAll = (
   context: Context,
   envelope: Envelope,
   subject: SubjectState,
   candidates: readonly Candidate[],
   unstamped: ReturnType<typeof identifyUnstamped> | undefined,
-  flags: number,
+  { flags, itemFirst }: { readonly flags: number; readonly itemFirst: number },
   out: Outputs,
 ): void => {
-  for (let item = 0; item < candidates.length; item++) {
-    const candidate = candidates[item] as Candidate;
+  for (let place = 0; place < candidates.length; place++) {
+    const candidate = candidates[place] as Candidate;
+    const item = itemFirst + place;
     const validated = validate(candidate, context.state.logTime);
     if ('refused' in validated) {
       bury(context, envelope, item, validated.refused, validated.at, nativeText(envelope, candidate), out);
@@ -165,7 +167,7 @@ export const acceptImport = (context: Context, envelope: Envelope, out: Outputs)
   }
   const subject = subjectState(context.state, envelope.subject);
   arrive(context, subject, envelope, out);
-  acceptAll(context, envelope, subject, decoded.candidates, undefined, Flag.imported, out);
+  acceptAll(context, envelope, subject, decoded.candidates, undefined, { flags: Flag.imported, itemFirst: 0 }, out);
   let item = decoded.candidates.length;
   for (const { code, message, line, text } of decoded.rows?.refused ?? []) {
     const known = Object.hasOwn(failures, code) ? (code as Failure['code']) : 'bad-row';

@@ -9,7 +9,8 @@ export type Identity = 'new' | 'duplicate' | 'behind';
 /** The newest of its key is new; a repetition of one of the last few is known at once; the rest waits for `revise`. */
 export const identify = (key: KeyState, point: Point): Identity => {
   if (isOnTime(key.fold, point.at)) return 'new';
-  if (key.waiting.length > 0) return 'behind';
+  // A time that the device did not say tells nothing: `revise` finds a free one.
+  if (key.waiting.length > 0 || (point.flags & Flag.unstamped) !== 0) return 'behind';
   for (let i = key.recent.length - 1; i >= 0; i--) {
     const seen = key.recent[i] as Point;
     if (seen.at === point.at) return sameValue(seen, point) ? 'duplicate' : 'behind';
@@ -29,6 +30,7 @@ const payloadHash = (payload: Uint8Array): number => {
 /**
  * Tells an unstamped message from its repetition: the same payload among the subject's last 64, sent as DUP or with a
  * `seq`, is a repetition. The same payload without either is kept, and flagged.
+ * @param arrivedAt log time at which it came: before `logTime` where it was kept as a dead letter, and is opened again
  * @returns `duplicate`, or the event time and flags to use
  */
 export const identifyUnstamped = (
@@ -36,6 +38,7 @@ export const identifyUnstamped = (
   payload: Uint8Array,
   dup: boolean,
   hasSeq: boolean,
+  arrivedAt: number,
   logTime: number,
 ): 'duplicate' | { at: number; flags: number } => {
   const hash = payloadHash(payload);
@@ -43,6 +46,7 @@ export const identifyUnstamped = (
   if (seen && (dup || hasSeq)) return 'duplicate';
   subject.unstamped.push(hash);
   if (subject.unstamped.length > unstampedMax) subject.unstamped.shift();
-  subject.unstampedAt = Math.max(logTime, subject.unstampedAt + 1);
-  return { at: subject.unstampedAt, flags: seen ? Flag.unidentified : 0 };
+  const at = arrivedAt < logTime ? arrivedAt : Math.max(logTime, subject.unstampedAt + 1);
+  subject.unstampedAt = Math.max(at, subject.unstampedAt);
+  return { at, flags: seen ? Flag.unidentified : 0 };
 };

@@ -21,7 +21,7 @@ export const reopen = async (
     out.deadLetters.push({ ...letter, version: 1, revision: envelope.offset });
     state.counters.accepted--;
     state.counters.deadLetter--;
-    acceptMessage(context, asMessage(letter), out);
+    acceptMessage(context, asMessage(letter), out, letter.item);
   }
   if (query.code === 'future' && kept.length < reopenedPerEnvelopeMax) state.futureNext = await nextFuture(context, envelope.offset, out);
 };
@@ -35,23 +35,11 @@ const asMessage = (letter: DeadLetter): Envelope => ({
   subject: letter.subject,
   sender: letter.sender,
   topic: letter.topic,
-  payload: new TextEncoder().encode(stamped(letter)),
+  payload: new TextEncoder().encode(letter.payload),
   qos: 1,
   dup: false,
   packetId: 0,
 });
-
-const stamped = (letter: DeadLetter): string => {
-  if (letter.code === 'future') return letter.payload;
-  try {
-    const parsed: unknown = JSON.parse(letter.payload);
-    const stamp = (message: unknown): unknown =>
-      typeof message === 'object' && message !== null && !('ts' in message) ? { ts: letter.logTime, ...message } : message;
-    return JSON.stringify(Array.isArray(parsed) ? parsed.map(stamp) : stamp(parsed));
-  } catch {
-    return letter.payload;
-  }
-};
 
 /** The earliest event time still ahead among what was kept, old and new. */
 const nextFuture = async ({ history }: Context, before: number, out: Outputs): Promise<number | null> => {

@@ -17,11 +17,15 @@ export const openGapMaxMs = 5_000;
 export const clockStepMaxMs = 60_000;
 const minuteMs = 60_000;
 
+/** True where no gate was open between the last envelope and one at `logTime`: what was held into it is folded again. */
+const isClosure = (state: PipelineState, logTime: number): boolean => state.logTime > 0 && logTime - state.logTime > openGapMaxMs;
+
 /** True where processing the envelope reads the past. */
 export const wantsPast = ({ state }: Context, envelope: Envelope): boolean =>
   envelope.kind === 'registry' ||
   envelope.kind === 'command' ||
-  (envelope.kind === 'tick' && (state.revising.size > 0 || (state.futureNext !== null && state.futureNext <= envelope.logTime)));
+  (envelope.kind === 'tick' &&
+    (state.revising.size > 0 || isClosure(state, envelope.logTime) || (state.futureNext !== null && state.futureNext <= envelope.logTime)));
 
 export const passTime = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
   const { state } = context;
