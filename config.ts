@@ -1,6 +1,7 @@
 /** Every setting of octroi: one schema; unit in the name, default, meaning. Values come from the defaults, the environment, then the command line. */
 import { z } from 'zod';
 import { fail } from './core/failure.ts';
+import { monthClosesAfterDaysDefault } from './core/month.ts';
 
 const whole = (min: number, max: number): z.ZodType<number, unknown> => {
   const error = `a whole number from ${min} to ${max} is expected`;
@@ -38,6 +39,9 @@ export const configSchema = z.strictObject({
     .describe('size at which the log begins a new segment'),
   horizonDays: whole(1, 36_500).default(400).describe('how long the log and raw readings are kept'),
   logBytesMax: whole(1, Number.MAX_SAFE_INTEGER).optional().describe('disk limit of the log; absent: only the horizon cuts it'),
+  monthClosesAfterDays: whole(0, 3_660)
+    .default(monthClosesAfterDaysDefault)
+    .describe('days after its end at which a civil month is closed: what changes it later is listed as an adjustment'),
   diskReserveMb: whole(0, 1_048_576).default(64).describe('free disk that is kept for the log: below it the store waits'),
   storeMemoryMb: whole(64, 65_536).default(128).describe('memory of the embedded store'),
   storeThreads: whole(1, 64).default(2).describe('threads of the embedded store'),

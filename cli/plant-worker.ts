@@ -133,7 +133,14 @@ const abandon = async (): Promise<void> => {
 };
 
 const answer = answering(
-  { ...views(plant.pipeline, plant.store, () => logEnd), status, reached, backup, abandon, verify: () => verify(plant.store, plant.pipeline.ruleOf) },
+  {
+    ...views(plant.pipeline, plant.store, () => logEnd, config.monthClosesAfterDays),
+    status,
+    reached,
+    backup,
+    abandon,
+    verify: () => verify(plant.store, plant.pipeline.ruleOf),
+  },
   send,
 );
 

@@ -84,10 +84,11 @@ export interface RevisionTime {
 export interface Written {
   readonly revision: number;
   readonly readings: number;
-  /** Of them: another value than before; out of a dead letter that was reopened; by an import. */
+  /** Of them: another value than before; out of a dead letter that was reopened; by an import; and those that are none of these. */
   readonly corrected: number;
   readonly reopened: number;
   readonly imported: number;
+  readonly late: number;
   /** Event times of the first and the last, epoch ms. */
   readonly from: number;
   readonly to: number;

@@ -1,6 +1,7 @@
 /** The port `Views`: all that pages, the API and the feed may ask of the plant. Implemented over a store and a pipeline. */
 import type { RegistryChange, Tick } from './envelope.ts';
 import type { FoldRule } from './fold.ts';
+import type { Closing } from './month.ts';
 import type { Pane } from './pane.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
 import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recount, Store } from './store.ts';
@@ -69,6 +70,23 @@ export interface ShownPane extends Pane {
   readonly open: boolean;
 }
 
+/** A reading that came late, another value at a known time, an import, a dead letter that was opened again; no reading of its own; or readings that were cut since. */
+export type ChangeCause = 'late' | 'correction' | 'import' | 'reopened' | 'refolded' | 'unknown';
+
+/** One revision of a figure. */
+export interface Change {
+  /** Null where nothing was known of the window. */
+  readonly old: Pane | null;
+  readonly new: Pane;
+  /** Log time of the revision, epoch ms; null where it was made before the store kept it. */
+  readonly at: number | null;
+  readonly why: readonly ChangeCause[];
+  /** Readings that the revision wrote near the window. */
+  readonly readings: number;
+  /** It changed a civil month that was closed. */
+  readonly isAdjustment: boolean;
+}
+
 /** Where a figure comes from: everything that a person needs to work it out again. */
 export interface Receipt {
   readonly key: Key;
@@ -78,6 +96,10 @@ export interface Receipt {
   readonly rule: FoldRule;
   /** All versions of the pane, oldest first. */
   readonly versions: readonly Pane[];
+  /** What the later versions changed, oldest first. */
+  readonly changes: readonly Change[];
+  /** Whether a civil month is closed. */
+  readonly closing: Closing;
   /** Readings in the window and the neighbours that reach into it, highest versions; at most `receiptReadingsMax`, then `more` is set. */
   readonly readings: readonly Reading[];
   readonly more: boolean;
@@ -114,6 +136,10 @@ export interface Views {
   /** Closed panes, and the open ones as they would close now; by key in the order asked, then by start. */
   panes(query: PanesQuery): Promise<ShownPane[]>;
   explain(key: Key, window: WindowName, start: number): Promise<Receipt | null>;
+  /** What decides whether a civil month is closed. */
+  closing(): Promise<Closing>;
+  /** What changed the civil month around a moment after it was closed, by key in the order asked, then oldest first. */
+  adjustments(keys: readonly Key[], at: number): Promise<Change[]>;
   anomalies(query: Parameters<Store['anomalies']>[0]): Promise<Page<Anomaly>>;
   deadLetters(query: Parameters<Store['deadLettersPage']>[0]): Promise<Page<DeadLetter>>;
   deadLetterCounts(): ReturnType<Store['deadLetterCounts']>;

@@ -1,10 +1,12 @@
 /** Receipts: the same fold once more over the readings behind one window, and the spans in which nothing was observed. */
 import type { Closure, FoldRule } from '../core/fold.ts';
+import type { Closing } from '../core/month.ts';
 import type { Element } from '../core/pane.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Key, Store } from '../core/store.ts';
 import { type Receipt, receiptReadingsMax, type ShownPane, type Views } from '../core/views.ts';
 import { calendar, type Interval, type Level, levelOf, type WindowName } from '../core/window.ts';
+import { changesOf } from './changes.ts';
 import { append, keyFold, peek, settle } from './key-fold.ts';
 import { isExcluded } from './state.ts';
 
@@ -80,8 +82,16 @@ const open = (from: number, to: number, closures: readonly Closure[]): [from: nu
 };
 
 /** The receipt of one figure; null where the key has no reading. */
-export const receipt = async (store: Store, rule: FoldRule | undefined, key: Key, window: WindowName, at: number, now: number): Promise<Receipt | null> => {
+export const receipt = async (
+  store: Store,
+  rule: FoldRule | undefined,
+  key: Key,
+  window: WindowName,
+  at: number,
+  closing: Closing,
+): Promise<Receipt | null> => {
   if (rule === undefined) return null;
+  const now = closing.logTime;
   const level = levelOf(window);
   const span = calendar(rule.zone).windowAt(level, at);
   const { previous, inside, next } = await store.neighbourhood(key, span.start, span.end, Number.MAX_SAFE_INTEGER);
@@ -97,6 +107,8 @@ export const receipt = async (store: Store, rule: FoldRule | undefined, key: Key
     ...span,
     rule,
     versions,
+    changes: await changesOf(store, key, rule, versions, closing.closesAfterDays, isWhole),
+    closing,
     readings: readings.slice(0, receiptReadingsMax),
     more: readings.length > receiptReadingsMax,
     gaps: gapsOf(rule, readings, { start: span.start, end: Math.min(span.end, now) }, closures),

@@ -1,11 +1,21 @@
 /** What may be asked of a running pipeline and its store; `core/views.ts` is the port. Rates and the gate's state are left to the caller. */
+import { monthClosesAfterDaysDefault } from '../core/month.ts';
 import type { Store } from '../core/store.ts';
 import type { Views } from '../core/views.ts';
+import { adjustmentsOf } from './changes.ts';
 import { receipt, withOpen } from './explain.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** @param logEnd the durable end of the log: what lies beyond the store is pending */
-export const views = (pipeline: Pipeline, store: Store, logEnd: () => number): Omit<Views, 'status' | 'change' | 'onCommit'> => ({
+/**
+ * @param logEnd the durable end of the log: what lies beyond the store is pending
+ * @param closesAfterDays days of log time after its end at which a civil month is closed
+ */
+export const views = (
+  pipeline: Pipeline,
+  store: Store,
+  logEnd: () => number,
+  closesAfterDays: number = monthClosesAfterDaysDefault,
+): Omit<Views, 'status' | 'change' | 'onCommit'> => ({
   town: async () => pipeline.town(),
   ledger: async () => {
     const books = store.ledger();
@@ -20,7 +30,9 @@ export const views = (pipeline: Pipeline, store: Store, logEnd: () => number): O
     const openOf = (subject: string) => pipeline.openPanes(subject).map((pane) => ({ ...pane, version: 0, revision: pipeline.end() - 1 }));
     return withOpen(query, await store.panesOf(query), openOf);
   },
-  explain: (key, window, at) => receipt(store, pipeline.ruleOf(key), key, window, at, pipeline.logTime()),
+  explain: (key, window, at) => receipt(store, pipeline.ruleOf(key), key, window, at, { closesAfterDays, logTime: pipeline.logTime() }),
+  closing: async () => ({ closesAfterDays, logTime: pipeline.logTime() }),
+  adjustments: (keys, at) => adjustmentsOf(store, pipeline.ruleOf, keys, at, closesAfterDays),
   anomalies: (query) => store.anomalies(query),
   deadLetters: (query) => store.deadLettersPage(query),
   deadLetterCounts: () => store.deadLetterCounts(),

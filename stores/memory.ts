@@ -231,13 +231,14 @@ export const memoryStore = (): Store => {
       const count = (is: boolean): number => (is ? 1 : 0);
       for (const { at, revision, version, offset, flags } of readingsOf(key).between(from, to)) {
         if (!wanted.includes(revision)) continue;
-        const sum = found.get(revision) ?? { revision, readings: 0, corrected: 0, reopened: 0, imported: 0, from: at, to: at };
+        const sum = found.get(revision) ?? { revision, readings: 0, corrected: 0, reopened: 0, imported: 0, late: 0, from: at, to: at };
         found.set(revision, {
           revision,
           readings: sum.readings + 1,
           corrected: sum.corrected + count(version > 0),
           reopened: sum.reopened + count(reopened.has(offset)),
           imported: sum.imported + count((flags & Flag.imported) !== 0),
+          late: sum.late + count(version === 0 && !reopened.has(offset) && (flags & Flag.imported) === 0),
           from: Math.min(sum.from, at),
           to: Math.max(sum.to, at),
         });

@@ -47,9 +47,10 @@ const judgedSql = `SELECT body FROM (
 const offsetList = (parameter: string): string => `SELECT unnest(from_json(${parameter}, '["BIGINT"]'))`;
 const revisionTimesSql = `SELECT log_offset, log_time FROM revisions WHERE log_offset IN (${offsetList('$1')}) ORDER BY log_offset`;
 /** Rows come in the order of their revision: a stretch of them is found by the minima and maxima of the row groups. */
-const writtenSql = `SELECT revision, count(*), count(*) FILTER (version > 0),
-    count(*) FILTER (log_offset IN (SELECT log_offset FROM dead_letters WHERE version > 0 AND subject = $5)),
-    count(*) FILTER (flags & ${Flag.imported} <> 0), min(at_ms), max(at_ms)
+const isReopened = 'log_offset IN (SELECT log_offset FROM dead_letters WHERE version > 0 AND subject = $5)';
+const isImported = `flags & ${Flag.imported} <> 0`;
+const writtenSql = `SELECT revision, count(*), count(*) FILTER (version > 0), count(*) FILTER (${isReopened}), count(*) FILTER (${isImported}),
+    count(*) FILTER (version = 0 AND NOT (${isImported}) AND NOT (${isReopened})), min(at_ms), max(at_ms)
   FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3 AND revision >= $6 AND revision <= $7 AND revision IN (${offsetList('$4')})
   GROUP BY revision ORDER BY revision`;
 const recountSql = `SELECT (SELECT count(*) FROM readings WHERE version = 0) + (SELECT stored FROM cut_rows),
@@ -197,10 +198,10 @@ export const queries = (readers: Readers, book: KeyBook): Queries => ({
     return readers.use(async (reader) => {
       const rows: Written[] = [];
       for await (const chunk of reader.chunks(writtenSql, parameters)) {
-        const cells = [0, 1, 2, 3, 4, 5, 6].map((column) => cellsOf(chunk, column));
+        const cells = Array.from({ length: chunk.columnCount }, (_, column) => cellsOf(chunk, column));
         for (let row = 0; row < chunk.rowCount; row++) {
-          const [revision, readings, corrected, reopened, imported, first, last] = cells.map((cell) => cell.number(row)) as [number, number, number, number, number, number, number]; // biome-ignore format: one line
-          rows.push({ revision, readings, corrected, reopened, imported, from: first, to: last });
+          const [revision = 0, readings = 0, corrected = 0, reopened = 0, imported = 0, late = 0, first = 0, last = 0] = cells.map((cell) => cell.number(row));
+          rows.push({ revision, readings, corrected, reopened, imported, late, from: first, to: last });
         }
       }
       return rows;

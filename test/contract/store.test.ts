@@ -376,12 +376,14 @@ describe.each(implementations)('the store %s', (_name, open) => {
         late(50, 2, 7),
         late(400, 6, 7),
         late(50, 6, 7, other),
+        late(150, 8, 8),
         late(60, 8, 9, { flags: Flag.late | Flag.imported }),
       ];
       await store.commit(commit(4, 10, { readings: rows, deadLetters: [letter(2, 'future', { subject: 'meter-1', version: 1, revision: 6 })] }));
-      expect(await store.written(energy, 0, 200, [9, 7, 3])).toEqual([
-        { revision: 7, readings: 2, corrected: 1, reopened: 1, imported: 0, from: 50, to: 100 },
-        { revision: 9, readings: 1, corrected: 0, reopened: 0, imported: 1, from: 60, to: 60 },
+      expect(await store.written(energy, 0, 200, [9, 8, 7, 3])).toEqual([
+        { revision: 7, readings: 2, corrected: 1, reopened: 1, imported: 0, late: 0, from: 50, to: 100 },
+        { revision: 8, readings: 1, corrected: 0, reopened: 0, imported: 0, late: 1, from: 150, to: 150 },
+        { revision: 9, readings: 1, corrected: 0, reopened: 0, imported: 1, late: 0, from: 60, to: 60 },
       ]);
       expect(await store.written(energy, 0, 200, [])).toEqual([]);
       expect(await store.written(power, 0, 200, [7])).toEqual([]);

@@ -107,7 +107,7 @@ describe.each(implementations)('on %s', (name, open) => {
     const again = (await run.panes('m', 'active_power', 'PT15M')).filter(({ start: at }) => at > start - dayMs);
     expect(again).toEqual(panes.filter(({ start: at }) => at > start - dayMs));
     const key = { subject: 'm', quantity: 'active_power' };
-    const explained = async (at: number) => receipt(run.store, run.pipeline.ruleOf(key), key, 'PT15M', at, run.now());
+    const explained = async (at: number) => receipt(run.store, run.pipeline.ruleOf(key), key, 'PT15M', at, { closesAfterDays: 10, logTime: run.now() });
     expect(await explained(start + dayMs)).toMatchObject({ readings: expect.any(Array), versions: expect.any(Array), refolded: null });
     expect((await explained(start + 3.5 * dayMs))?.refolded).toMatchObject({ count: 1 });
     if (name === 'duckdb') {

@@ -86,6 +86,24 @@ test('corrected three days later, an anomaly has one more version: marked, its r
   expect(await rowsOf(replayed.store)).toEqual(await rowsOf(store));
 });
 
+test('of three anomalies, the first and the last of which are corrected at once, the one between stays as it is', async () => {
+  const gate = await drive(town, start);
+  gate.at(at(40));
+  for (let m = 0; m < 40; m++) say(gate, 'room', m, m % 10 === 5 && m < 30 ? 500 : 20);
+  await gate.process();
+  say(gate, 'room', 5, 21);
+  say(gate, 'room', 25, 21);
+  gate.tick(gate.now() + 1000);
+  await gate.process();
+  const latest = (await gate.store.anomalies({ limit: 9, subject: 'room', open: false })).rows.filter(({ kind }) => kind === 'out-of-range');
+  const revision = gate.log.length - 1;
+  expect(latest.map(short)).toEqual([
+    [25, 26, 2, revision],
+    [15, 16, 1, undefined],
+    [5, 6, 2, revision],
+  ]);
+});
+
 test('the past judgements of a key that had none are not asked for', async () => {
   const { store, asked } = counted();
   const gate = await begun(store);
