@@ -15,7 +15,7 @@ const panes = async (commitsEachStep: boolean): Promise<unknown[]> => {
   const say = (at: number, free: number): void => gate.send('p', { ts: at, values: { free_places: free } });
   say(now + 4 * minuteMs + 1_000, 5);
   say(now + 4 * minuteMs + 11_000, 7);
-  say(now + 5 * minuteMs, 9); // closes the minute before
+  say(now + 5 * minuteMs + 1_000, 9); // closes the minute before
   await settle();
   gate.at(now + 4 * minuteMs);
   gate.append('tick', { wall: gate.now(), qos0Dropped: 0, held: 0, connections: 0, diskFreeBytes: -1 }); // finds the gate closed
