@@ -1,9 +1,12 @@
 /** `octroi explain`: the receipt of one figure. */
 import type { Command } from 'commander';
+import { ratio } from '../core/exact.ts';
 import { fail } from '../core/failure.ts';
+import { closesAt, monthState } from '../core/month.ts';
+import type { Pane } from '../core/pane.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import { flagNames } from '../core/reading.ts';
-import type { Receipt } from '../core/views.ts';
+import type { Change, ChangeCause, Receipt } from '../core/views.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { types } from './parts.ts';
@@ -15,9 +18,31 @@ const shownReadings = 40;
 const quantityNamed = (name: string): Quantity | undefined =>
   [...types.values()].map(({ rules }) => rules.get(name)?.quantity).find((found) => found !== undefined);
 
+const causes: Readonly<Record<ChangeCause, string>> = {
+  late: 'a late reading',
+  correction: 'a correction',
+  import: 'an import',
+  reopened: 'a dead letter opened again',
+  refolded: 'folded again without a new reading',
+  unknown: 'its readings are behind the horizon',
+};
+
+/** What a revision made of the figure that counts for its kind. */
+const changeLine = ({ old, new: present, at, why, isAdjustment }: Change, quantity: Quantity): string => {
+  const show = (pane: Pane | null): string => {
+    if (pane === null) return 'nothing';
+    const observed = `observed ${Math.round(pane.observedMs / 1000)} s`;
+    if (quantity.kind === 'state') return observed;
+    const value = quantity.kind === 'gauge' ? ratio(pane.integral2, 2 * Math.max(1, pane.observedMs)) : pane.sum;
+    return `${fromQuanta(quantity, value)} ${quantity.unit} (${observed})`;
+  };
+  const kind = isAdjustment ? 'adjustment' : 'change';
+  return `${kind} ${at === null ? 'at an unknown time' : iso(at)}: ${show(old)} became ${show(present)}; ${why.map((cause) => causes[cause]).join(', ')}`;
+};
+
 const textOf = (receipt: Receipt, quantity: Quantity): string => {
   const show = (quanta: number | null): string => (quanta === null ? '–' : `${fromQuanta(quantity, quanta)} ${quantity.unit}`);
-  const { key, window, start, end, rule, versions, readings, gaps } = receipt;
+  const { key, window, start, end, rule, versions, changes, closing, readings, gaps } = receipt;
   return [
     `${key.subject} ${key.quantity}, ${window} from ${iso(start)} to ${iso(end)} (${rule.zone})`,
     `rule: ${rule.kind}${rule.holds ? ', holds' : ''}, relied on for ${rule.holdMs / 60_000} min`,
@@ -25,6 +50,8 @@ const textOf = (receipt: Receipt, quantity: Quantity): string => {
       (pane) =>
         `version ${pane.version} (envelope ${pane.revision}): sum ${show(pane.sum)}, of which unallocated ${show(pane.unallocated)}; min ${show(pane.min)}, max ${show(pane.max)}; observed ${Math.round(pane.observedMs / 1000)} s of ${(end - start) / 1000}; ${pane.count} readings`,
     ),
+    ...changes.map((change) => changeLine(change, quantity)),
+    ...(window === 'P1M' ? [`month: ${monthState(receipt, closing)}; it closes at ${iso(closesAt(receipt, closing))}, later changes are adjustments`] : []),
     ...(versions.length === 0 ? ['no pane is stored yet: the window is open, or nothing was observed'] : []),
     ...gaps.map(({ from, to }) => `gap ${iso(from)} to ${iso(to)}`),
     ...readings

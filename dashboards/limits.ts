@@ -26,6 +26,9 @@ export const pageRowsDefault = 1_000;
 /** Windows of one answer, over all its devices; more is `too-wide`. */
 export const panesMax = 20_000;
 
+/** Series whose month one answer of adjustments looks through; more is `too-wide`. */
+export const adjustedKeysMax = 500;
+
 /** Open event streams; further ones get 503. */
 export const streamsMax = 200;
 /** Events kept for readers that come back. */

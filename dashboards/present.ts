@@ -1,9 +1,11 @@
 /** Readings and panes as the API shows them: canonical units, words, RFC 3339; a gap is null. */
 import { ratio } from '../core/exact.ts';
+import { type Closing, closesAt, monthState } from '../core/month.ts';
 import { coverage, type Element } from '../core/pane.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import { flagNames, type Reading } from '../core/reading.ts';
-import type { Interval } from '../core/window.ts';
+import type { Change } from '../core/views.ts';
+import type { Interval, WindowName } from '../core/window.ts';
 import { iso } from './moment.ts';
 
 export const shownValue = (quantity: Quantity, quanta: number | null): number | string | null =>
@@ -75,6 +77,22 @@ export const shownPane = (
   flags: flagNames(pane.flags),
   version: pane.version ?? null,
   revision: pane.revision ?? null,
+});
+
+/** Whether a civil month may still change without a word, and when that ends; null for other windows. */
+export const shownMonth = (window: WindowName, span: Interval, closing: Closing) =>
+  window === 'P1M' ? { state: monthState(span, closing), closes: iso(closesAt(span, closing)) } : null;
+
+/** One revision of a figure: old, new, why, when. */
+export const shownChange = (quantity: Quantity, { old, new: present, at, why, readings, isAdjustment }: Change) => ({
+  version: present.version,
+  revision: present.revision,
+  at: at === null ? null : iso(at),
+  old: old === null ? null : { ...figuresOf(quantity, old), coverage: share(coverage(old)) },
+  new: { ...figuresOf(quantity, present), coverage: share(coverage(present)) },
+  why,
+  readings,
+  adjustment: isAdjustment,
 });
 
 /** A window of which nothing is stored: null, never 0. */

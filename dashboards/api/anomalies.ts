@@ -4,7 +4,7 @@ import type { Anomaly } from '../../core/reading.ts';
 import { iso } from '../moment.ts';
 import { type Asked, anomalyShape, type Context, cursor, limit, name, next, route } from './route.ts';
 
-export const shownAnomaly = ({ id, subject, quantity, kind, since, until, observed, usual, reason, version }: Anomaly) => ({
+export const shownAnomaly = ({ id, subject, quantity, kind, since, until, observed, usual, reason, version, basisRevised }: Anomaly) => ({
   id,
   device: subject,
   quantity: quantity === '' ? null : quantity,
@@ -15,6 +15,7 @@ export const shownAnomaly = ({ id, subject, quantity, kind, since, until, observ
   usual,
   reason,
   version,
+  basis_revised: basisRevised ?? null,
 });
 
 const query = z.object({ device: name.optional(), limit, after: cursor.optional() });

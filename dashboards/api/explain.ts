@@ -4,11 +4,11 @@ import { fail } from '../../core/failure.ts';
 import type { Quantity } from '../../core/quantity.ts';
 import type { Receipt } from '../../core/views.ts';
 import { iso, momentOf } from '../moment.ts';
-import { shownPane, shownReading } from '../present.ts';
-import { moment, name, paneShape, route, shownMoment, windowParameter } from './route.ts';
+import { shownChange, shownMonth, shownPane, shownReading } from '../present.ts';
+import { changeShape, moment, monthShape, name, paneShape, route, shownMoment, windowParameter } from './route.ts';
 
 export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
-  const { key, window, start, end, rule, versions, readings, more, gaps, refolded } = receipt;
+  const { key, window, start, end, rule, versions, changes, closing, readings, more, gaps, refolded } = receipt;
   return {
     device: key.subject,
     quantity: key.quantity,
@@ -17,7 +17,9 @@ export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
     start: iso(start),
     end: iso(end),
     rule: { kind: rule.kind, holds: rule.holds, hold_ms: rule.holdMs, zone: rule.zone },
+    month: shownMonth(window, receipt, closing),
     versions: versions.map((pane) => shownPane(quantity, pane)),
+    changes: changes.map((change) => shownChange(quantity, change)),
     readings: readings.map((reading) => ({ ...shownReading(quantity, reading), envelope: reading.offset })),
     more,
     gaps: gaps.map(({ from, to }) => ({ from: iso(from), to: iso(to) })),
@@ -27,7 +29,7 @@ export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
 
 export const explain = route({
   url: '/api/v1/explain',
-  summary: 'The readings, gaps, versions and rule behind one figure',
+  summary: 'The readings, gaps, versions, changes and rule behind one figure',
   query: z.object({ device: name, quantity: name, window: windowParameter, at: moment }),
   answer: z.looseObject({
     device: z.string(),
@@ -35,7 +37,9 @@ export const explain = route({
     unit: z.string(),
     start: shownMoment,
     end: shownMoment,
+    month: monthShape.nullable(),
     versions: z.array(paneShape),
+    changes: z.array(changeShape),
     readings: z.array(z.looseObject({ at: shownMoment, value: z.union([z.number(), z.string()]).nullable() })),
     more: z.boolean(),
     gaps: z.array(z.object({ from: shownMoment, to: shownMoment })),

@@ -9,7 +9,7 @@ import { type Interval, levelOf, type WindowName, windowName } from '../../core/
 import type { Directory } from '../directory.ts';
 import { panesMax } from '../limits.ts';
 import { rangeOf, windowsIn } from '../moment.ts';
-import { shownGap, shownPane } from '../present.ts';
+import { shownGap, shownMonth, shownPane } from '../present.ts';
 import { sumPanes } from '../sums.ts';
 import { moment, name, paneShape, route, windowParameter } from './route.ts';
 
@@ -85,13 +85,15 @@ export const panes = route({
     const { from, to } = rangeOf(query, zone, now, window);
     const windows = windowsIn(window, zone, from, Math.min(to, Math.max(now, from)), Math.floor(panesMax / Math.max(1, devices.length)));
     const found = byStart(devices.length === 0 ? [] : await panesOf(views, devices, quantity, window, { from, to }));
+    const closing = await views.closing();
+    const monthOf = (one: Interval) => (window === 'P1M' ? { month: shownMonth(window, one, closing) } : {});
     const shown =
       query.site === undefined
         ? windows.map((one) => {
             const [pane] = found.get(one.start) ?? [];
-            return pane === undefined ? shownGap(quantity, one) : shownPane(quantity, pane);
+            return { ...(pane === undefined ? shownGap(quantity, one) : shownPane(quantity, pane)), ...monthOf(one) };
           })
-        : windows.map((one) => shownSum(quantity, devices.length, one, found.get(one.start) ?? []));
+        : windows.map((one) => ({ ...shownSum(quantity, devices.length, one, found.get(one.start) ?? []), ...monthOf(one) }));
     return {
       ...(query.site === undefined ? { device: query.device } : { site: query.site, devices: devices.map(({ id }) => id) }),
       quantity: quantity.name,

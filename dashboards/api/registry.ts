@@ -1,4 +1,5 @@
 /** The routes of the API, one line each; a test says that the list agrees with the folder. */
+import { adjustments } from './adjustments.ts';
 import { adopt } from './adopt.ts';
 import { alarms, anomalies } from './anomalies.ts';
 import { deadLetters } from './dead-letters.ts';
@@ -23,6 +24,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   readings,
   panes,
   explain,
+  adjustments,
   alarms,
   anomalies,
   deadLetters,

@@ -83,5 +83,30 @@ export const paneShape = z.looseObject({
   open: z.boolean(),
   flags,
   version: z.number().nullable(),
+  month: z
+    .object({ state: z.enum(['provisional', 'closed']), closes: shownMoment })
+    .optional()
+    .describe('of a civil month: once closed, each change is an adjustment'),
 });
-export const anomalyShape = z.looseObject({ id: z.string(), device: z.string(), kind: z.string(), since: shownMoment, until: shownMoment.nullable() });
+export const anomalyShape = z.looseObject({
+  id: z.string(),
+  device: z.string(),
+  kind: z.string(),
+  since: shownMoment,
+  until: shownMoment.nullable(),
+  basis_revised: z.number().nullable().describe('the last revision that changed readings in its span after it was judged; the judgement stays'),
+});
+export const monthShape = z
+  .object({ state: z.enum(['provisional', 'closed']), closes: shownMoment })
+  .describe('of a civil month: once it is closed, each change is an adjustment');
+const figuresShape = z.looseObject({ coverage: z.number() });
+export const changeShape = z.looseObject({
+  version: z.number(),
+  revision: z.number(),
+  at: shownMoment.nullable().describe('log time of the revision; null where it was made before the store kept it'),
+  old: figuresShape.nullable().describe('null: nothing was known'),
+  new: figuresShape,
+  why: z.array(z.enum(['late', 'correction', 'import', 'reopened', 'refolded', 'unknown'])),
+  readings: z.number().describe('readings that the revision wrote'),
+  adjustment: z.boolean().describe('it changed a civil month that was closed'),
+});
