@@ -29,6 +29,6 @@ const panes = async (commitsEachStep: boolean): Promise<unknown[]> => {
 
 test('a tick that finds the gate was closed revises what is committed', async () => {
   const expected = await panes(true);
-  expect(expected.length).toBe(2);
+  expect(expected.length).toBe(3);
   expect(await panes(false)).toEqual(expected);
 });
