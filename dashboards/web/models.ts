@@ -1,4 +1,6 @@
 /** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
+import type { MonthState } from '../../core/month.ts';
+import type { ChangeCause } from '../../core/views.ts';
 import type { Amount, CarrierName, PeriodFigures } from '../figures/energy.ts';
 import type { CarPark, Street } from '../figures/parking.ts';
 
@@ -31,6 +33,8 @@ export interface AlarmLine {
   readonly since: number;
   readonly until: number | null;
   readonly reason: { readonly fr: string; readonly en: string };
+  /** Readings in its span changed after it was judged; with the receipt that shows them, where there is one. */
+  readonly revised: { readonly receipt: string | null } | null;
 }
 
 export interface MapShape {
@@ -118,6 +122,13 @@ export interface HeatDay {
   readonly hours: readonly { readonly start: number; readonly kWh: number | null; readonly coverage: number }[];
 }
 
+/** A month of a site or of a figure: how final it is. */
+export interface MonthModel {
+  readonly state: 'open' | MonthState;
+  /** Epoch ms, log time. */
+  readonly closes: number;
+}
+
 export interface SiteModel {
   readonly id: string;
   readonly name: string;
@@ -135,6 +146,14 @@ export interface SiteModel {
   readonly meters: readonly { readonly device: string; readonly quantity: string; readonly carrier: CarrierName; readonly amount: Amount }[];
   readonly rows: readonly CurveRow[];
   readonly heat: readonly HeatDay[];
+  /** Newest first. */
+  readonly months: readonly (MonthModel & {
+    readonly start: number;
+    readonly from: string;
+    readonly to: string;
+    readonly amount: Amount;
+    readonly revised: boolean;
+  })[];
   readonly alarms: readonly AlarmLine[];
 }
 
@@ -212,6 +231,8 @@ export interface ReceiptModel {
   readonly holdMs: number;
   readonly versions: readonly ReceiptPane[];
   readonly refolded: ReceiptPane | null;
+  readonly month: MonthModel | null;
+  readonly changes: readonly ReceiptChange[];
   readonly readings: readonly {
     readonly at: number;
     readonly value: number | string | null;
@@ -221,6 +242,13 @@ export interface ReceiptModel {
   }[];
   readonly more: number;
   readonly gaps: readonly { readonly from: number; readonly to: number }[];
+}
+export interface ReceiptChange {
+  readonly at: number | null;
+  readonly old: ReceiptPane | null;
+  readonly new: ReceiptPane;
+  readonly why: readonly ChangeCause[];
+  readonly isAdjustment: boolean;
 }
 export interface ReceiptPane {
   readonly value: number | null;
@@ -249,6 +277,8 @@ export interface SumModel {
     readonly version: number | null;
   }[];
   readonly more: number;
+  /** Where the days are one civil month: its state, and what changed it after it was closed. */
+  readonly month: (MonthModel & { readonly adjustments: readonly (ReceiptChange & { readonly device: string; readonly quantity: string })[] }) | null;
 }
 
 export type Page =

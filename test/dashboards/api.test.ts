@@ -138,6 +138,7 @@ describe('what the API answers', () => {
       '/api/v1/latest': '?site=parking',
       '/api/v1/readings': '?device=bay-1&quantity=occupancy&from=2026-03-28',
       '/api/v1/panes': '?device=bay-1&quantity=occupancy&window=PT1H&from=2026-03-31',
+      '/api/v1/adjustments': '?site=mairie&at=2026-03-28',
       '/api/v1/explain': '?device=bay-1&quantity=occupancy&window=PT1H&at=2026-03-31T10:06:00Z',
       '/api/v1/alarms': '',
       '/api/v1/anomalies': '',

@@ -206,7 +206,9 @@ test('a store of the version before gains what a cut needs', async () => {
   await (await duckdbStore({ file })).close();
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
-  await connection.run('DROP TABLE cut_spans; DROP TABLE cut_rows; UPDATE schema_version SET version = 1');
+  await connection.run(
+    'DROP TABLE cut_spans; DROP TABLE cut_rows; DROP TABLE revisions; ALTER TABLE anomalies DROP COLUMN log_offset; UPDATE schema_version SET version = 1',
+  );
   connection.closeSync();
   instance.closeSync();
   for (let opened = 0; opened < 2; opened++) {

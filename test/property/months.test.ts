@@ -1,7 +1,13 @@
 /** Worked case: a civil month is provisional, then closed; what changes it later is told as an adjustment: old, new, why, when. */
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Store } from '../../core/store.ts';
 import type { Change } from '../../core/views.ts';
 import { views } from '../../processors/views.ts';
+import { duckdbStore } from '../../stores/duckdb.ts';
+import { memoryStore } from '../../stores/memory.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
 const hourMs = 3_600_000;
@@ -16,8 +22,8 @@ const say = (gate: Drive, at: number, kWh: number): void => gate.send('m', { ts:
 const short = ({ old, new: present, why, readings, isAdjustment }: Change) => [old?.sum ?? null, present.sum, why, readings, isAdjustment];
 
 /** A reading an hour at 2 kWh each, from March on; hours 100 to 103 are missing, a gap wider than the hold time, and so is midnight at its end. */
-const untilApril = async (): Promise<Drive> => {
-  const gate = await drive(town, march.start);
+const untilApril = async (store?: Store): Promise<Drive> => {
+  const gate = await drive(town, march.start, store);
   const missing = new Set([100, 101, 102, 103, 743]);
   for (let h = 0; march.start + h * hourMs <= march.end + 6 * hourMs; h++) {
     gate.at(march.start + h * hourMs);
@@ -28,8 +34,19 @@ const untilApril = async (): Promise<Drive> => {
   return gate;
 };
 
-test('a month closes, an index comes late, and is corrected: each an adjustment with its old and its new kWh', async () => {
-  const gate = await untilApril();
+const stores: [name: string, open: (folder: string) => Promise<Store>][] = [
+  ['memory', async () => memoryStore()],
+  ['duckdb', (folder) => duckdbStore({ file: join(folder, 'store.duckdb') })],
+];
+
+test.each(stores)('a month closes, an index comes late, and is corrected: each an adjustment with its old and its new kWh (%s)', async (_name, open) => {
+  const folder = await mkdtemp(join(tmpdir(), 'octroi-months-'));
+  const store = await open(folder);
+  onTestFinished(async () => {
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+  const gate = await untilApril(store);
   const provisional = await ask(gate).explain(key, 'P1M', march.start);
   expect(provisional).toMatchObject({ start: march.start, end: march.end, changes: [], closing: { closesAfterDays: 10 } });
   // 1486 kWh in 743 hours.

@@ -1,10 +1,19 @@
 /** Anomalies as lines of a page; homes are not named. */
 import type { Anomaly } from '../../../core/reading.ts';
+import { levelOf } from '../../../core/window.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate } from '../../figures/residential.ts';
 import type { AlarmLine } from '../models.ts';
 
-export const alarmLine = (directory: Directory, { id, subject, quantity, kind, since, until, reason }: Anomaly): AlarmLine => {
+/** The path of the receipt around the moment at which it began; null where a whole device is concerned. */
+const receiptOf = (directory: Directory, subject: string, quantity: string, since: number): string | null => {
+  const device = directory.town.devices.find(({ id }) => id === subject);
+  if (device === undefined || quantity === '') return null;
+  const window = directory.finestOf(device) <= levelOf('PT1H') ? 'PT1H' : 'P1D';
+  return `/explain?device=${encodeURIComponent(subject)}&quantity=${quantity}&window=${window}&at=${since}`;
+};
+
+export const alarmLine = (directory: Directory, { id, subject, quantity, kind, since, until, reason, basisRevised }: Anomaly): AlarmLine => {
   const hidden = isPrivate(directory, subject);
   const site = directory.town.devices.find((device) => device.id === subject)?.site ?? null;
   return {
@@ -16,5 +25,6 @@ export const alarmLine = (directory: Directory, { id, subject, quantity, kind, s
     since,
     until,
     reason: hidden ? { fr: 'Compteur résidentiel : détail non publié.', en: 'Residential meter: detail not published.' } : reason,
+    revised: hidden || basisRevised === undefined ? null : { receipt: receiptOf(directory, subject, quantity, since) },
   };
 };

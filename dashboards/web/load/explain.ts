@@ -4,14 +4,17 @@ import type { Element } from '../../../core/pane.ts';
 import { coverage } from '../../../core/pane.ts';
 import { fromQuanta, type Quantity } from '../../../core/quantity.ts';
 import { flagNames } from '../../../core/reading.ts';
+import type { Change } from '../../../core/views.ts';
 import { type WindowName, windowNames } from '../../../core/window.ts';
 import { keyName } from '../../directory.ts';
-import { carrierNames, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
+import { carrierNames, type Meter, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { isPrivate, shownSites } from '../../figures/residential.ts';
+import { adjustedKeysMax } from '../../limits.ts';
 import { momentOf, windowsIn } from '../../moment.ts';
 import { amountOf, meanOf, share, sharesOf, shownValue } from '../../present.ts';
-import type { ReceiptModel, ReceiptPane, SumModel } from '../models.ts';
+import type { ReceiptChange, ReceiptModel, ReceiptPane, SumModel } from '../models.ts';
 import { today } from './days.ts';
+import { monthModel, wholeMonth } from './months.ts';
 import { siteShown } from './site.ts';
 import type { Source } from './source.ts';
 
@@ -46,6 +49,14 @@ const paneLine = (quantity: Quantity, pane: Readonly<Element> & { readonly versi
   };
 };
 
+const changeLine = (quantity: Quantity, { old, new: present, at, why, isAdjustment }: Change): ReceiptChange => ({
+  at,
+  old: old === null ? null : paneLine(quantity, old),
+  new: paneLine(quantity, present),
+  why,
+  isAdjustment,
+});
+
 /** @throws FailureError `not-found` where there is nothing, or a home stands behind it; `bad-request` */
 export const loadReceipt = async ({ views, directory }: Source, question: ReceiptQuestion): Promise<ReceiptModel> => {
   const device = directory.device(question.device);
@@ -66,6 +77,8 @@ export const loadReceipt = async ({ views, directory }: Source, question: Receip
     kind: quantity.kind,
     holdMs: receipt.rule.holdMs,
     versions: receipt.versions.map((pane) => paneLine(quantity, pane)),
+    month: window === 'P1M' ? monthModel(receipt, receipt.closing) : null,
+    changes: receipt.changes.map((change) => changeLine(quantity, change)),
     refolded: receipt.refolded === null ? null : paneLine(quantity, receipt.refolded),
     readings: receipt.readings
       .slice(0, readingsShown)
@@ -75,8 +88,21 @@ export const loadReceipt = async ({ views, directory }: Source, question: Receip
   };
 };
 
+/** The month that the range is, with what changed it after it was closed; null where it is none. */
+const monthOf = async ({ views, directory }: Source, meters: readonly Meter[], from: number, to: number): Promise<SumModel['month']> => {
+  const span = wholeMonth(directory.town.zone, from, to);
+  if (span === null) return null;
+  const [closing, found] = await Promise.all([views.closing(), views.adjustments(meters.slice(0, adjustedKeysMax), from)]);
+  const adjustments = found.map((change) => {
+    const { subject, quantity } = change.new;
+    return { device: subject, quantity, ...changeLine(directory.quantity(quantity), change) };
+  });
+  return { ...monthModel(span, closing), adjustments: adjustments.sort((a, b) => (a.at ?? 0) - (b.at ?? 0)) };
+};
+
 /** The sum of a site, or of the town's own sites, over some days: every pane that went into it. */
-export const loadSum = async ({ views, directory, now }: Source, question: { site?: string | undefined; from: string; to: string }): Promise<SumModel> => {
+export const loadSum = async (source: Source, question: { site?: string | undefined; from: string; to: string }): Promise<SumModel> => {
+  const { views, directory, now } = source;
   const { zone, tariffs, co2 } = directory.town;
   const site = question.site === undefined ? null : siteShown(directory, question.site);
   const sites = site === null ? shownSites(directory).filter(({ owner }) => owner === 'public') : [site];
@@ -108,5 +134,6 @@ export const loadSum = async ({ views, directory, now }: Source, question: { sit
     factors: carrierNames.map((carrier) => ({ carrier, eur: tariffs?.[`${carrier}EurPerKWh`] ?? null, grams: co2?.[`${carrier}GPerKWh`] ?? null })),
     rows: rows.slice(0, rowsShown),
     more: Math.max(0, rows.length - rowsShown),
+    month: await monthOf(source, meters, from, to),
   };
 };

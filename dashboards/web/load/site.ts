@@ -14,6 +14,7 @@ import { amountOf, share } from '../../present.ts';
 import type { Comparison, CurveRow, HeatDay, SiteModel } from '../models.ts';
 import { alarmLine } from './alarms.ts';
 import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
+import { loadMonths } from './months.ts';
 import type { Source } from './source.ts';
 
 const dayMs = 86_400_000;
@@ -182,11 +183,12 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
   const [from, to] = [first.start, last.end];
   const window = windowFor(from, to);
   const heatFrom = Math.max(from, dayBefore(zone, last, heatDaysMax - 1).start);
-  const [days, rows, hours, compared, alarms] = await Promise.all([
+  const [days, rows, hours, compared, months, alarms] = await Promise.all([
     panesByKey(views, meters, 'P1D', from, to),
     curve(source, own, window, from, to),
     panesByKey(views, own, 'PT1H', heatFrom, to),
     comparison(source, own, from, to),
+    loadMonths(source, meters),
     Promise.all(directory.devicesOf(site.id).map(({ id }) => views.anomalies({ subject: id, limit: alarmsShown }))),
   ]);
   return {
@@ -210,6 +212,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
     })),
     rows,
     heat: heatMap(source, own, hours, heatFrom, to),
+    months,
     alarms: alarms
       .flatMap(({ rows: found }) => found.map((row) => alarmLine(directory, row)))
       .sort((a, b) => b.since - a.since)

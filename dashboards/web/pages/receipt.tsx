@@ -1,7 +1,7 @@
 /** Receipts: the readings, gaps, versions and rule behind one figure; the parts and factors behind a total. */
-import type { ReceiptModel, ReceiptPane, SumModel } from '../models.ts';
+import type { ReceiptChange, ReceiptModel, ReceiptPane, SumModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
-import { Coverage, Figure, Moment } from '../parts/figures.tsx';
+import { Coverage, Figure, Moment, monthWords } from '../parts/figures.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 
 const Value = ({ voice: { words, show }, pane, unit }: { voice: Voice; pane: ReceiptPane; unit: string }) => (
@@ -28,6 +28,59 @@ const shownUnit = (unit: string): string =>
 
 const same = (a: ReceiptPane | undefined, b: ReceiptPane | null): boolean | null =>
   a === undefined || b === null ? null : a.value === b.value && a.text === b.text;
+
+interface ShownChange extends ReceiptChange {
+  /** What changed, where the table is of several figures. */
+  readonly of: { readonly name: string; readonly path: string; readonly unit: string } | null;
+}
+
+/** Old, new, why and when. A value that stayed shows by its coverage why there is another version. */
+const Changes = ({ voice, list, caption, unit }: { voice: Voice; list: readonly ShownChange[]; caption: string; unit: string }) => {
+  const { words, show, href } = voice;
+  const { changes: c } = words;
+  const Side = ({ pane, of }: { pane: ReceiptPane | null; of: ShownChange['of'] }) =>
+    pane === null ? (
+      <span>{words.noData}</span>
+    ) : (
+      <>
+        <Value voice={voice} pane={pane} unit={of?.unit ?? unit} /> <span class="small">{show.percent(pane.coverage)}</span>
+      </>
+    );
+  const several = list.some(({ of }) => of !== null);
+  return (
+    <table class="numbers stack">
+      <caption class="visually-hidden">{caption}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{c.when}</th>
+          {several ? <th scope="col">{words.site.meter}</th> : null}
+          <th scope="col">{c.old}</th>
+          <th scope="col">{c.new}</th>
+          <th scope="col" class="text">
+            {c.why}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {list.map(({ at, old, new: present, why, isAdjustment, of }) => (
+          <tr key={`${of?.name}/${present.version}`}>
+            <th scope="row">{at === null ? c.unknownTime : <Moment voice={voice} at={at} />}</th>
+            {several ? <td data-label={words.site.meter}>{of === null ? null : <a href={href(of.path)}>{of.name}</a>}</td> : null}
+            <td data-label={c.old}>
+              <Side pane={old} of={of} />
+            </td>
+            <td data-label={c.new}>
+              <Side pane={present} of={of} />
+            </td>
+            <td data-label={c.why} class="text">
+              {[...why.map((cause) => c.causes[cause]), ...(isAdjustment ? [c.adjustment] : [])].join(', ')}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+};
 
 export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptModel }) => {
   const { words, show, frame } = voice;
@@ -57,6 +110,11 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
                 {r.unallocated} {show.unit(shown.unallocated, shownUnit(model.unit), 4)}
               </span>
             )}
+          </p>
+        )}
+        {model.month === null ? null : (
+          <p>
+            <strong>{monthWords(voice, model.month)}.</strong> {words.months.help}
           </p>
         )}
         <p class={agreed === false ? 'verdict bad' : 'verdict good'}>{agreed === null ? r.opened : agreed ? `✓ ${r.agree}` : r.differ}</p>
@@ -101,6 +159,14 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
             ))}
           </tbody>
         </table>
+      </section>
+      <section aria-labelledby="changes">
+        <h2 id="changes">{words.changes.title}</h2>
+        {model.changes.length === 0 ? (
+          <p>{words.changes.none}</p>
+        ) : (
+          <Changes voice={voice} list={model.changes.map((change) => ({ ...change, of: null }))} caption={words.changes.title} unit={model.unit} />
+        )}
       </section>
       <section aria-labelledby="gaps">
         <h2 id="gaps">{r.gaps}</h2>
@@ -205,6 +271,31 @@ export const SumPage = ({ voice, model }: { voice: Voice; model: SumModel }) => 
           </tbody>
         </table>
       </section>
+      {model.month === null ? null : (
+        <section aria-labelledby="adjustments">
+          <h2 id="adjustments">
+            {words.months.adjustments} <span class="period">{monthWords(voice, model.month)}</span>
+          </h2>
+          <p class="small">{words.months.adjustmentsHelp}</p>
+          {model.month.adjustments.length === 0 ? (
+            <p>{words.months.none}</p>
+          ) : (
+            <Changes
+              voice={voice}
+              list={model.month.adjustments.map((change) => ({
+                ...change,
+                of: {
+                  name: change.device,
+                  path: `/explain?device=${encodeURIComponent(change.device)}&quantity=${change.quantity}&window=P1M&at=${figures.start}`,
+                  unit: 'kW.h',
+                },
+              }))}
+              caption={words.months.adjustments}
+              unit="kW.h"
+            />
+          )}
+        </section>
+      )}
       <section aria-labelledby="parts">
         <h2 id="parts">{r.parts}</h2>
         <table class="numbers stack">

@@ -2,7 +2,7 @@
 import type { CurveRow, SiteModel } from '../models.ts';
 import { Chart, type ChartData } from '../parts/chart.tsx';
 import type { Voice } from '../parts/document.tsx';
-import { Alarms, Coverage, Figure } from '../parts/figures.tsx';
+import { Alarms, Coverage, Figure, monthWords } from '../parts/figures.tsx';
 import { HeatMap } from '../parts/heat-map.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
@@ -210,6 +210,46 @@ const Twin = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   );
 };
 
+/** The last months, how final they are, and the way to their adjustments. */
+const Months = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
+  const { words, show, href } = voice;
+  return (
+    <section aria-labelledby="months">
+      <h2 id="months">{words.months.title}</h2>
+      <p class="small">{words.months.help}</p>
+      <table class="numbers stack">
+        <caption class="visually-hidden">{words.months.title}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{words.months.month}</th>
+            <th scope="col">kWh</th>
+            <th scope="col">{words.sites.coverage}</th>
+            <th scope="col" class="text">
+              {words.months.state}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {model.months.map((month) => (
+            <tr key={month.start}>
+              <th scope="row">
+                <a href={href(`/explain?site=${encodeURIComponent(model.id)}&from=${month.from}&to=${month.to}`)}>{show.month(month.start)}</a>
+              </th>
+              <td data-label="kWh">{month.amount.kWh === null ? words.noData : show.number(month.amount.kWh)}</td>
+              <td data-label={words.sites.coverage}>
+                <Coverage voice={voice} share={month.amount.coverage} bare />
+              </td>
+              <td data-label={words.months.state} class="text">
+                {[monthWords(voice, month), ...(month.revised ? [words.revised] : [])].join(', ')}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+};
+
 export const SitePage = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   const { words, show, href, frame } = voice;
   const { rows } = model;
@@ -293,6 +333,7 @@ export const SitePage = ({ voice, model }: { voice: Voice; model: SiteModel }) =
                 </tbody>
               </table>
             </section>
+            {model.months.length === 0 ? null : <Months voice={voice} model={model} />}
             <section aria-labelledby="anomalies">
               <h2 id="anomalies">{words.site.anomalies}</h2>
               {model.alarms.length === 0 ? <p>{words.site.none}</p> : <Alarms voice={voice} list={model.alarms} />}

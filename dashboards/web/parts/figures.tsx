@@ -1,5 +1,5 @@
 /** Small parts that many pages share: a figure with its unit, its coverage, its receipt; a moment; an alarm. */
-import type { AlarmLine } from '../models.ts';
+import type { AlarmLine, MonthModel } from '../models.ts';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
 import type { Voice } from './document.tsx';
 
@@ -50,6 +50,10 @@ export const Ago = ({ voice: { words, show, frame }, at, holdMs }: { voice: Voic
     </time>
   );
 
+/** How final a month is, in words. */
+export const monthWords = ({ words, show }: Voice, { state, closes }: MonthModel): string =>
+  state === 'open' ? words.months.open : words.months[state](show.date(closes));
+
 export const Alarms = ({ voice, list }: { voice: Voice; list: readonly AlarmLine[] }) => {
   const { words, frame, href } = voice;
   return (
@@ -66,7 +70,21 @@ export const Alarms = ({ voice, list }: { voice: Voice; list: readonly AlarmLine
               <a href={href(`/sites/${encodeURIComponent(alarm.site)}`)}>{alarm.device}</a>
             )}
           </strong>
-          <span class="why">{alarm.reason[frame.language]}</span>
+          <span class="why">
+            {alarm.reason[frame.language]}
+            {alarm.revised === null ? null : (
+              <>
+                {' '}
+                <em>{words.basisRevised}</em>
+                {alarm.revised.receipt === null ? null : (
+                  <>
+                    {' '}
+                    <a href={href(alarm.revised.receipt)}>{words.receipt}</a>
+                  </>
+                )}
+              </>
+            )}
+          </span>
           <span class="when">
             <Moment voice={voice} at={alarm.since} />
             {alarm.until === null ? ` · ${words.operations.lasting}` : null}

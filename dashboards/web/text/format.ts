@@ -18,6 +18,7 @@ export interface Format {
   date(at: number): string;
   shortDate(at: number): string;
   moment(at: number): string;
+  month(at: number): string;
   ago(at: number, now: number): string;
   span(ms: number): string;
 }
@@ -80,6 +81,7 @@ const make = (language: Language, zone: string): Format => {
     seconds: clock({ hour: '2-digit', minute: '2-digit', second: '2-digit' }),
     date: clock({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
     shortDate: clock({ weekday: 'short', day: 'numeric', month: 'short' }),
+    month: clock({ month: 'long', year: 'numeric' }),
     moment: clock({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
     ago(at, now) {
       const ms = Math.max(0, now - at);
