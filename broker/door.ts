@@ -110,11 +110,13 @@ class OpenDoor implements Door {
   #http: HttpServer | null = null;
   #ws: WebSocketServer | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #sweptAt: number;
 
   constructor(options: DoorOptions) {
     this.#options = options;
     this.#limits = limitsOf(options.limits ?? {});
     this.#clock = options.clock ?? (() => performance.now());
+    this.#sweptAt = this.#clock();
     this.#gate = new Gate(this.#limits, options.ingest, this.#clock);
     this.#topics = new TextCache((topic) => topicRule(topic, this.#limits));
   }
@@ -197,11 +199,16 @@ class OpenDoor implements Door {
     await Promise.all(ends);
   }
 
-  /** Who waits for its acknowledgements, or is not read, is not silent: its PINGREQ may stand in the socket. */
+  /**
+   * Who waits for its acknowledgements, or is not read, is not silent: its PINGREQ may stand in the socket. So it is with
+   * everybody after the process stood still (a machine that is moved or starved): its timers run before its sockets are read.
+   */
   #sweep(): void {
     const now = this.#clock();
+    const isLate = now - this.#sweptAt > 2 * sweepEveryMs;
+    this.#sweptAt = now;
     for (const session of this.#sockets.values()) {
-      if (session.inFlight > 0 || session.paused) session.connection.touch();
+      if (isLate || session.inFlight > 0 || session.paused) session.connection.touch();
       // Who is not read for the sake of others' unfinished packets has the time that those have, and then its own.
       const patienceMs = this.#limits.packetTimeoutMs * (session.isPausedFor(pausedGathering) ? 2 : 1);
       if (session.gatheringSince === null || now - session.gatheringSince < patienceMs) continue;

@@ -251,6 +251,15 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     expect(door.counters().refused).toMatchObject({ connectTimeoutMs: 1, keepalive: 1 });
   });
 
+  it('cuts off nobody who kept its keepalive while the process stood still', async () => {
+    const { door } = await open();
+    const device = await wire(door, { keepalive: 1 });
+    device.send(pingPacket); // stands in the socket
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+    expect((await device.until(2)).toString('hex')).toBe('d000');
+    expect(device.closed).toBe(false);
+  });
+
   it('closes one connection, subscription, retained topic too many', async () => {
     const { door } = await open({ limits: { connectionsMax: 1, subscriptionsPerClientMax: 2, retainedMax: 1 } });
     const first = await wire(door, {});

@@ -13,6 +13,7 @@ const suite: readonly { readonly row: string; readonly trials: number; readonly 
   { row: 'damage', trials: 6 },
   { row: 'disk-full', trials: 1 },
   { row: 'bad-sync', trials: 1 },
+  { row: 'clock', trials: 1 },
 ];
 
 test('every row has a file, and every file a row', () => {

@@ -1,7 +1,10 @@
 /** Devices that publish while things go wrong, under QoS 1 and 2, and the journal of what each was told. Judging it is left to `oracle.ts`. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import mqtt from 'mqtt';
 import { type LoadOptions, type LoadResult, runLoad } from '../../simulators/load.ts';
 import { loadSubject, loadTemperature, loadTopic } from '../../simulators/load-packets.ts';
+import type { ToLoad } from './load-process.ts';
 import type { Scope } from './row.ts';
 
 /** What one device was promised: message `seq` said `loadTemperature(seq)` at `firstAt + seq × stepMs`. */
@@ -89,6 +92,23 @@ export const startQos2 = (scope: Scope, port: number, devices: number, firstDevi
     finish() {
       finishing = true;
       return Promise.all(lines);
+    },
+  };
+};
+
+/** As `startLoad`, in a process of its own and without word of each acknowledgement. */
+export const forkLoad = (scope: Scope, options: LoadOptions): { finish(): Promise<LoadResult> } => {
+  const child = fork(new URL('./load-process.ts', import.meta.url), { execArgv: ['--disable-warning=ExperimentalWarning'], serialization: 'advanced' });
+  scope.add(() => child.kill('SIGKILL'));
+  const tell = (message: ToLoad): void => void (child.connected && child.send(message));
+  const told = once(child, 'message');
+  told.catch(() => {}); // told by `finish`
+  tell({ options });
+  return {
+    async finish() {
+      tell({ stop: true });
+      const [result] = await told;
+      return result as LoadResult;
     },
   };
 };

@@ -1,9 +1,15 @@
 /** The rows of the torture, one line each. */
 import type { Row } from './row.ts';
+import { backlog } from './rows/backlog.ts';
 import { badSync } from './rows/bad-sync.ts';
+import { clock } from './rows/clock.ts';
 import { damage } from './rows/damage.ts';
 import { diskFull } from './rows/disk-full.ts';
 import { kill } from './rows/kill.ts';
+import { network } from './rows/network.ts';
+import { overload } from './rows/overload.ts';
+import { pause } from './rows/pause.ts';
+import { poison } from './rows/poison.ts';
 import { powerCut } from './rows/power-cut.ts';
 
-export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync];
+export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, clock, overload, backlog];

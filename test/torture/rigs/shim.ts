@@ -24,7 +24,7 @@ export interface Shim {
 
 const slots = 8;
 
-const shim = (asked: Asked, source: string, variable: string): Shim => {
+const shim = (asked: Pick<Asked, 'folder'>, source: string, variable: string): Shim => {
   const library = compiled(asked, source, '-shared', '-fPIC');
   const file = join(asked.folder('built'), variable);
   writeFileSync(file, Buffer.alloc(slots * 8));
@@ -54,3 +54,15 @@ export const disk = {
 
 /** A disk that misbehaves on request. */
 export const diskShim = (asked: Asked): Shim => shim(asked, 'disk.c', 'TORTURE_DISK');
+
+export interface ClockShim {
+  readonly env: Shim['env'];
+  /** Sets the wall clock so many seconds ahead of the true one. */
+  set(seconds: number): void;
+}
+
+/** A wall clock that can be set, for one process and what it starts. */
+export const clockShim = (asked: Pick<Asked, 'folder'>): ClockShim => {
+  const { env, set } = shim(asked, 'clock.c', 'TORTURE_CLOCK');
+  return { env, set: (seconds) => set(0, seconds) };
+};

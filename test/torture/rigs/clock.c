@@ -1,4 +1,4 @@
-/* A wall clock that a test can set, for one process: LD_PRELOAD it, and write seconds (int64) into the file named by CLOCK_FILE. */
+/* A wall clock that can be set, for one process: LD_PRELOAD it, and write seconds (int64) into the file named by TORTURE_CLOCK. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 static volatile int64_t *seconds;
 __attribute__((constructor)) static void begin(void) {
-  int file = open(getenv("CLOCK_FILE"), O_RDONLY);
+  int file = open(getenv("TORTURE_CLOCK"), O_RDONLY);
   seconds = mmap(0, 8, PROT_READ, MAP_SHARED, file, 0);
 }
 int clock_gettime(clockid_t id, struct timespec *at) {

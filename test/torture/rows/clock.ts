@@ -1,0 +1,76 @@
+/** The wall clock of the gate is set back and forth, and the gate is away for ten hours. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort, Gate, get, until } from '../gate.ts';
+import { promisedOf, startLoad } from '../load.ts';
+import { figuresOf, judge } from '../oracle.ts';
+import { clockShim } from '../rigs/shim.ts';
+import type { Asked, Found, Row } from '../row.ts';
+
+const hour = 3_600;
+const steps = [-hour, 0, hour, 0, 24 * hour, 0, -24 * hour, 0] as const;
+const downtimeSeconds = 10 * hour;
+const patient = 40_000;
+const messagesPerStep = 100;
+/** Known-bad: the clock of the devices is two days ahead, so that their readings lie in the future. */
+const aheadMs = 2 * 86_400_000;
+
+const run = async (asked: Asked): Promise<Found> => {
+  const { trials, scope, bad, say } = asked;
+  const data = asked.folder('data');
+  const shim = clockShim(asked);
+  const gate = Gate.in(scope, { data, mqttPort: await freePort(), httpPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'fatal', ...shim.env } });
+  await gate.start();
+  const load = startLoad(scope, {
+    port: gate.mqttPort,
+    connections: 20,
+    messages: 10_000_000,
+    ratePerSecond: 200,
+    firstAt: Date.now() - 7_200_000 + (bad ? aheadMs : 0),
+  });
+  const more = (): Promise<unknown> => {
+    const before = load.acknowledged();
+    return until('acknowledgements', patient, () => load.acknowledged() > before + messagesPerStep);
+  };
+  const anomalies = async (kind: string): Promise<number> => (await get(`${gate.http}/api/v1/anomalies`)).split(`"kind":"${kind}"`).length - 1;
+  const faults: string[] = [];
+  let alarms = 0;
+  await more();
+  await until('the plant is up', patient, async () => (await get(`${gate.http}/api/v1/ledger`)).includes('"stored"'));
+  let missed = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    for (const seconds of steps) {
+      say(`clock ${seconds} s`);
+      shim.set(seconds);
+      alarms++;
+      await more();
+      await until('the alarm', 8_000, async () => (await anomalies('clock-step')) >= Math.min(alarms, 20)).catch(() => missed++);
+    }
+  }
+  if (missed > 0) faults.push(`${missed} steps of the clock raised no alarm`);
+  for (const away of [downtimeSeconds, downtimeSeconds]) {
+    say(`away for ${away} s`);
+    await gate.kill();
+    shim.set(away);
+    await gate.start();
+    await more();
+    shim.set(0);
+    await more();
+  }
+  await delay(2_000); // ticks, which would tell of silence
+  const silent = await anomalies('silent');
+  if (silent > 0) faults.push(`${silent} alarms say that devices are silent`);
+  load.stop();
+  const promised = promisedOf(load.options, await load.result);
+  await gate.stop();
+  const judged = await judge(data, { promised });
+  return { faults: [...faults, ...judged.faults], figures: { alarms, ...figuresOf(judged) } };
+};
+
+export const clock: Row = {
+  name: 'clock',
+  what: 'the wall clock of the gate is set by an hour and by a day, back and forth; the gate is away for ten hours',
+  promise: 'each step raises its alarm; no good reading is refused; nobody is called silent',
+  control: 'the clock of the devices is two days ahead instead',
+  trials: { quick: 1, full: 10 },
+  run,
+};
