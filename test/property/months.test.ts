@@ -135,6 +135,24 @@ describe('why a closed month changed', () => {
   });
 });
 
+test('a month that closes on its own, long after its end and while another device is revised, has no adjustment', async () => {
+  const devices = ['m', 'n'].map((id) => ({ id, type: 'submeter', intervalMs: hourMs }));
+  const gate = await drive(townOf(devices), march.start);
+  for (let h = 0; h < 743; h++) {
+    gate.at(march.start + h * hourMs);
+    for (const { id } of devices) if (id === 'm' || h !== 9) gate.send(id, { ts: gate.now(), values: { active_energy_import: 1_000 + 2 * h } });
+  }
+  // Nobody was there for 40 days; the first tick closes the month of the one and revises the other.
+  gate.at(march.end + 40 * dayMs);
+  gate.send('n', { ts: march.start + 9 * hourMs, values: { active_energy_import: 1_018.5 } });
+  gate.tick(gate.now() + 1000);
+  await gate.process();
+  const [month] = await gate.panes('m', key.quantity, 'P1M');
+  expect(month).toMatchObject({ sum: 14_840_000, version: 0, revision: gate.log.length - 1 });
+  expect(await gate.store.revisionTimes([gate.log.length - 1])).toHaveLength(1);
+  expect(await ask(gate).adjustments([key], march.start)).toEqual([]);
+});
+
 test('a revised figure of any window says old, new, why and when', async () => {
   const gate = await untilApril();
   const at = march.start + 50 * hourMs;
