@@ -51,7 +51,7 @@ const textOf = (receipt: Receipt, quantity: Quantity): string => {
         `version ${pane.version} (envelope ${pane.revision}): sum ${show(pane.sum)}, of which unallocated ${show(pane.unallocated)}; min ${show(pane.min)}, max ${show(pane.max)}; observed ${Math.round(pane.observedMs / 1000)} s of ${(end - start) / 1000}; ${pane.count} readings`,
     ),
     ...changes.map((change) => changeLine(change, quantity)),
-    ...(window === 'P1M' ? [`month: ${monthState(receipt, closing)}; it closes at ${iso(closesAt(receipt, closing))}, later changes are adjustments`] : []),
+    ...(window === 'P1M' ? [`month: ${monthState(receipt, closing)}; changes after ${iso(closesAt(receipt, closing))} are adjustments`] : []),
     ...(versions.length === 0 ? ['no pane is stored yet: the window is open, or nothing was observed'] : []),
     ...gaps.map(({ from, to }) => `gap ${iso(from)} to ${iso(to)}`),
     ...readings
