@@ -31,6 +31,7 @@ interface Way {
 /** The device and quantity of each kind, and how its values look. */
 const subjects = {
   index: { type: 'submeter', quantity: 'active_energy_import', intervalMs: 15 * minuteMs },
+  delta: { type: 'linky', quantity: 'active_energy', intervalMs: 15 * minuteMs },
   line: { type: 'room-sensor', quantity: 'temperature', intervalMs: 10 * minuteMs },
   fast: { type: 'generic', quantity: 'temperature', intervalMs: minuteMs },
   step: { type: 'car-park', quantity: 'free_places', intervalMs: 5 * minuteMs },
@@ -43,6 +44,8 @@ const valueFor = (kind: Kind, n: number, place: number): number | string | null 
   switch (kind) {
     case 'index':
       return n % 23 === 0 ? 3 : Math.round(1000 + place * 0.4 + (n % 7) * 0.03);
+    case 'delta':
+      return n % 29 === 0 ? 9_999 : (n % 40) / 10; // 9,999 is implausible
     case 'state':
       return n % 2 === 0 ? 'free' : 'occupied';
     case 'step':
