@@ -171,7 +171,7 @@ export const speak = (chance: Chance, sensor: Sensor, now: number, canSend: bool
   if (missed > 0) sensor.nextAt += missed * sensor.intervalMs;
   while (sensor.nextAt <= now) {
     const at = sensor.nextAt;
-    sensor.nextAt += sensor.intervalMs * (chance.hit(0.07) ? chance.pick([2, 5, 20, 20]) : 1);
+    sensor.nextAt += sensor.intervalMs * (chance.hit(sensor.intervalMs <= 10_000 ? 0.12 : 0.05) ? chance.pick([2, 5, 20, 20]) : 1);
     if (!canSend && !sensor.kind.buffers) continue;
     sensor.backlog.push(measure(chance, sensor, at - (chance.hit(0.1) ? chance.below(3_000) : 0)));
   }
