@@ -179,6 +179,33 @@ test('a device that was silent is marked by any of its quantities; once a revisi
   ]);
 });
 
+test('a snapshot of before, which does not say where anomalies lie: it is learnt once, from the store', async () => {
+  const { store: counting, asked } = counted();
+  const asBefore = (body: string): string => JSON.stringify(JSON.parse(body, (name, value) => (name === 'judged' || name === 'silences' ? undefined : value)));
+  const snapshot: Store['snapshot'] = async () => {
+    const { offset, scopes } = await counting.snapshot();
+    return { offset, scopes: scopes.map(({ scope, body }) => ({ scope, body: asBefore(body) })) };
+  };
+  const store = Object.create(counting, { snapshot: { value: snapshot } }) as Store;
+  const gate = await begun(store);
+  await gate.checkpoint();
+  await gate.crash();
+  say(gate, 'room', 5, 20.5);
+  gate.tick(gate.now() + 1000);
+  await gate.process();
+  const marked = async () => (await rowsOf(store)).filter(({ basisRevised }) => basisRevised !== undefined);
+  expect((await marked()).map(short)).toEqual([[4, 6, 2, gate.log.length - 1]]);
+  // Once to learn, once to mark; the calm room is asked for once, and never again.
+  expect(asked()).toBe(2);
+  for (const temperature of [1, 2]) {
+    say(gate, 'calm', 5, temperature);
+    gate.tick(gate.now() + 1000);
+    await gate.process();
+  }
+  expect(asked()).toBe(3);
+  expect(await marked()).toHaveLength(1);
+});
+
 test('more anomalies than a tick looks at are marked by the ticks that follow', async () => {
   const gate = await drive(town, start);
   // Every other second is out of range: 1,500 anomalies within fifty minutes.
