@@ -11,5 +11,6 @@ import { overload } from './rows/overload.ts';
 import { pause } from './rows/pause.ts';
 import { poison } from './rows/poison.ts';
 import { powerCut } from './rows/power-cut.ts';
+import { slowReaders } from './rows/slow-readers.ts';
 
-export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, clock, overload, backlog];
+export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, slowReaders, clock, overload, backlog];
