@@ -4,10 +4,13 @@ import { mutants } from './mutants.ts';
 import { SeedFailed, simulate } from './world.ts';
 
 const seedsMax = 500;
+/** Where a mutant shows late, the search begins near the seed that showed it last. */
+const near: Readonly<Record<string, number>> = { 'takes the page cache for the disk': 40, 'forgets a touched span': 48, 'forgets who is silent': 145 };
 
 /** The first seed that finds the mutant, and what it says. */
-const found = async (make: (typeof mutants)[string]): Promise<{ seed: number; says: string } | null> => {
-  for (let seed = 1; seed <= seedsMax; seed++) {
+const found = async (make: (typeof mutants)[string], from: number): Promise<{ seed: number; says: string } | null> => {
+  for (let n = 0; n < seedsMax; n++) {
+    const seed = 1 + ((from + n - 1) % seedsMax);
     try {
       await simulate({ seed, faults: make() });
     } catch (error) {
@@ -20,6 +23,6 @@ const found = async (make: (typeof mutants)[string]): Promise<{ seed: number; sa
 
 describe('a mutant is found', () => {
   for (const [name, make] of Object.entries(mutants)) {
-    test(`that ${name}`, { timeout: 120_000 }, async () => expect(await found(make)).not.toBeNull());
+    test(`that ${name}`, { timeout: 120_000 }, async () => expect(await found(make, near[name] ?? 1)).not.toBeNull());
   }
 });
