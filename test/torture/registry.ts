@@ -3,6 +3,7 @@ import type { Row } from './row.ts';
 import { backlog } from './rows/backlog.ts';
 import { badSync } from './rows/bad-sync.ts';
 import { clock } from './rows/clock.ts';
+import { cost } from './rows/cost.ts';
 import { damage } from './rows/damage.ts';
 import { diskFull } from './rows/disk-full.ts';
 import { kill } from './rows/kill.ts';
@@ -13,4 +14,4 @@ import { poison } from './rows/poison.ts';
 import { powerCut } from './rows/power-cut.ts';
 import { slowReaders } from './rows/slow-readers.ts';
 
-export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, slowReaders, clock, overload, backlog];
+export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, slowReaders, clock, overload, backlog, cost];

@@ -1,7 +1,6 @@
-/** Power cuts at random moments under load: an ext4 loses what was not synced. Beside it what the promise costs: the same load with syncs switched off. */
+/** Power cuts at random moments under load: an ext4 loses what was not synced. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LoadResult } from '../../../simulators/load.ts';
 import { freePort, Gate, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
@@ -12,37 +11,6 @@ import type { Asked, Found, Row } from '../row.ts';
 const ratePerSecond = 500;
 const pauseMsMax = 700;
 const diskMb = 1_024;
-
-const rounded = (value: number): number => Math.round(value * 10) / 10;
-
-/** Flat out for a moment, 50 devices with eight messages in flight each, on the ordinary disk of the machine. */
-const measured = async (asked: Asked, messages: number, env: Readonly<Record<string, string>>): Promise<LoadResult> => {
-  const gate = Gate.in(asked.scope, {
-    data: asked.folder(`cost-${asked.chance()}`),
-    mqttPort: await freePort(),
-    env: { OCTROI_LOG_LEVEL: 'fatal', OCTROI_COMMIT_MS: '1000', ...env },
-  });
-  await gate.start();
-  const result = await startLoad(asked.scope, { port: gate.mqttPort, connections: 50, window: 8, messages }).result;
-  await gate.kill();
-  return result;
-};
-
-/** What the promise costs: with fdatasync, and with it off. */
-const costOf = async (asked: Asked): Promise<Record<string, number>> => {
-  const shim = diskShim(asked);
-  const messages = asked.full ? 200_000 : 20_000;
-  await measured(asked, messages / 4, shim.env); // what comes first pays for the warm-up of the machine
-  const on = await measured(asked, messages, shim.env);
-  shim.set(disk.noSync, 1);
-  const off = await measured(asked, messages, shim.env);
-  return {
-    acksPerSecond: Math.round(on.acksPerSecond),
-    acksPerSecondWithoutSync: Math.round(off.acksPerSecond),
-    latencyMsP99: rounded(on.latencyMsP99),
-    latencyMsP99WithoutSync: rounded(off.latencyMsP99),
-  };
-};
 
 const run = async (asked: Asked): Promise<Found> => {
   const { trials, chance, scope, bad, say } = asked;
@@ -71,7 +39,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const promised = promisedOf(load.options, await load.result);
   await gate.stop();
   const judged = await judge(data, { promised });
-  return { faults: judged.faults, figures: { ...figuresOf(judged), ...(bad || !asked.full ? {} : await costOf(asked)) } };
+  return { faults: judged.faults, figures: figuresOf(judged) };
 };
 
 export const powerCut: Row = {
