@@ -40,6 +40,9 @@ export const runRow = async (row: Row, plan: Plan): Promise<Outcome> => {
   const scope = new Scope();
   const base = mkdtempSync(join(tmpdir(), `octroi-${row.name}-`));
   scope.add(() => rmSync(base, { recursive: true, force: true }));
+  // Gates, mounts and folders do not outlive an interruption.
+  const interrupted = (): void => void scope.close().finally(() => process.exit(1));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted);
   const trials = trialsOf(row, plan);
   const key = hashText(row.name, plan.seed);
   const began = performance.now();
@@ -70,6 +73,7 @@ export const runRow = async (row: Row, plan: Plan): Promise<Outcome> => {
     }
   } finally {
     await scope.close();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
   }
   // A known-bad setting that keeps the row from ending was not noticed by what the row judges.
   const isHeld = plan.bad ? found.faults.length > 0 && !isThrown : found.faults.length === 0;

@@ -32,6 +32,7 @@ const run = async (asked: Asked): Promise<Found> => {
     return until('acknowledgements', patient, () => load.acknowledged() > before + messagesPerStep);
   };
   const anomalies = async (kind: string): Promise<number> => (await get(`${gate.http}/api/v1/anomalies`)).split(`"kind":"${kind}"`).length - 1;
+  const stored = async (): Promise<number> => Number(/"stored":(\d+)/.exec(await get(`${gate.http}/api/v1/ledger`))?.[1] ?? 0);
   const faults: string[] = [];
   let alarms = 0;
   await more();
@@ -42,7 +43,9 @@ const run = async (asked: Asked): Promise<Found> => {
       say(`clock ${seconds} s`);
       shim.set(seconds);
       alarms++;
+      const before = await stored();
       await more();
+      if (!bad) await until('readings of now in the store', patient, async () => (await stored()) > before + messagesPerStep);
       await until('the alarm', 8_000, async () => (await anomalies('clock-step')) >= Math.min(alarms, 20)).catch(() => missed++);
     }
   }

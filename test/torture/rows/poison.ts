@@ -8,7 +8,7 @@ import type { Asked, Found, Row } from '../row.ts';
 
 const badPerSecond = 100;
 const goodPerSecond = 400;
-const latencyMsP99Max = 500;
+const latencyMsP99Max = 1_000;
 /** Known-bad: each sync of the log takes so long, and everybody waits. */
 const slowUs = 700_000;
 
@@ -76,7 +76,7 @@ const run = async (asked: Asked): Promise<Found> => {
 export const poison: Row = {
   name: 'poison',
   what: 'one device sends 100 bad messages a second: no JSON, no UTF-8, 50,000 brackets, absurd times, 200 kB of nothing',
-  promise: 'each is acknowledged and kept as one dead letter; the p99 of the other devices stays below 500 ms; nobody is disconnected',
+  promise: 'each is acknowledged and kept as one dead letter; the p99 of the other devices stays below 1 s; nobody is disconnected',
   control: 'each sync of the log takes 700 ms, so that the others do wait',
   trials: { quick: 8, full: 300 },
   controlTrials: 4,
