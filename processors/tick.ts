@@ -61,6 +61,7 @@ export const passLogTime = ({ state }: Context, envelope: Envelope, out: Outputs
       if (!rule.holds || !rule.live || last === null || last.at <= from) continue;
       key.touched.push([from, last.at]);
       state.revising.add(name);
+      state.changed.add(name);
     }
   }
 };

@@ -32,3 +32,25 @@ test('a tick that finds the gate was closed revises what is committed', async ()
   expect(expected.length).toBe(3);
   expect(await panes(false)).toEqual(expected);
 });
+
+test('what a closure touches survives a crash between the message that shows it and the next tick', async () => {
+  const observed = async (crashes: boolean): Promise<number[]> => {
+    const types = { p: 'car-park', q: 'room-sensor' };
+    const gate = await drive(townOf(Object.entries(types).map(([id, type]) => ({ id, type, intervalMs: 100_000 }))), now);
+    gate.send('p', { ts: now + 2 * minuteMs, values: { free_places: 5 } });
+    gate.send('p', { ts: now + 6 * minuteMs, values: { free_places: 7 } });
+    await gate.process();
+    await gate.checkpoint();
+    gate.at(now + 4 * minuteMs);
+    gate.send('q', { ts: now, values: { temperature: 20 } });
+    await gate.process();
+    await gate.checkpoint();
+    if (crashes) await gate.crash();
+    gate.tick(now + 30 * minuteMs, 5_000);
+    await gate.process();
+    return (await gate.panes('p', 'free_places', 'PT15M')).map(({ observedMs }) => observedMs);
+  };
+  const expected = await observed(false);
+  expect(expected.length).toBeGreaterThan(0);
+  expect(await observed(true)).toEqual(expected);
+});
