@@ -2,7 +2,6 @@
  * The composition root: opens the gate (log, MQTT door, ticks, control socket) and watches over the plant beside it.
  * With `cli/` the only place that knows more than one folder.
  */
-import { statfs } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
@@ -10,21 +9,20 @@ import { type Door, openDoor } from './broker/door.ts';
 import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { gateWatch } from './cli/gate-watch.ts';
+import { heart } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { pacedClock } from './cli/paced-clock.ts';
-import { appliedFile, appliedTown, newestTick, openLog, readTown } from './cli/parts.ts';
+import { appliedFile, appliedTown, openLog, readTown } from './cli/parts.ts';
 import type { GateCalls } from './cli/plant.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
 import { writeWhole } from './cli/whole-file.ts';
 import { type Config, isLoopback } from './config.ts';
-import type { Draft, RegistryChange, Tick } from './core/envelope.ts';
+import type { Draft, RegistryChange } from './core/envelope.ts';
 import { fail } from './core/failure.ts';
 import { deviceSchema, type Town, townSchema } from './core/town.ts';
-import type { GateReport } from './core/views.ts';
 import { lockFolder } from './log/lock.ts';
 
-const tickMs = 1_000;
 /** The plant hears of a new durable end at most that often. */
 const durableNewsMs = 20;
 /** A stop waits that long for the log to write what it has; a failing disk may never let it. */
@@ -53,13 +51,6 @@ const draft = (kind: Draft['kind'], body: string, subject = ''): Draft => ({
 /** Devices and gateways by the name that they authenticate with. */
 const sendersOf = ({ devices, gateways }: Town): Map<string, Credential> =>
   new Map([...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
-
-/** Bytes free on the disk of a folder; -1 where that cannot be told. */
-const freeBytes = (folder: string): Promise<number> =>
-  statfs(folder).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => -1,
-  );
 
 /** What was opened, to be closed in the reverse order: at the end, or where a later step fails. */
 const closers = (): { add(close: () => unknown): void; close(): Promise<void> } => {
@@ -124,41 +115,20 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   let door: Door | undefined;
   let plant: Supervised | undefined;
   let horizon: Horizon | undefined;
-  // The door counts from its own opening, a tick since the log began.
-  const droppedBefore = (await newestTick(config.data))?.qos0Dropped ?? 0;
-  let diskFreeBytes = await freeBytes(config.data);
-  let report: GateReport | null = null;
-  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report });
-  const watch = gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow());
-  const openedAt = performance.now();
-  let isTickHeld = false;
-  const tick = (): void => {
-    const counters = door?.counters();
-    const qos0Dropped = droppedBefore + (counters?.qos0Dropped ?? 0);
-    const held = counters?.held ?? log.held.envelopes;
-    const last: Tick = {
-      wall: Date.now(),
-      up: Math.round(performance.now() - openedAt),
-      qos0Dropped,
-      held,
-      connections: counters?.connections ?? 0,
-      diskFreeBytes,
-    };
-    // While the log cannot be written, the one that waits is enough: the time until the next was not open.
-    if (!isTickHeld) {
-      isTickHeld = true;
-      log.append(draft('tick', JSON.stringify(last)), () => {
-        isTickHeld = false;
-      });
-    }
-    report = watch.see({ tick: last, log, door: counters, plant: plant?.life() ?? { starts: 0, endedAt: null, why: null } });
-    tell();
-    horizon?.pass(last.wall);
-    void freeBytes(config.data).then((free) => {
-      diskFreeBytes = free;
-    });
-  };
-  tick(); // the first envelope of a session: the time until here was not open
+  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report: gateHeart.report() });
+  const gateHeart = await heart({
+    data: config.data,
+    log,
+    watch: gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow()),
+    append: (body, durable) => log.append(draft('tick', body), durable),
+    door: () => door,
+    plant: () => plant,
+    beaten(wall) {
+      tell();
+      horizon?.pass(wall);
+    },
+  });
+  gateHeart.beat(); // the first envelope of a session: the time until here was not open
   if (given !== null && !isDeepStrictEqual(given, town)) await apply(given);
   else if (log.durableEnd === 0) await apply(town);
 
@@ -181,16 +151,16 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const mqttPort = door.port;
   opened.add(async () => {
     await door?.close();
-    tick(); // what was dropped since the last one
+    gateHeart.beat(); // what was dropped since the last one
   });
-  const ticking = setInterval(tick, tickMs);
-  opened.add(() => clearInterval(ticking));
+  gateHeart.start();
+  opened.add(() => gateHeart.stop());
 
   const gateCalls: GateCalls = {
     change,
     publish: async (topic, payload, retain) => door?.publishPublic(topic, payload, retain),
   };
-  plant = supervisePlant(config, logger, gateCalls, () => report, tell);
+  plant = supervisePlant(config, logger, gateCalls, gateHeart.report, tell);
   const { http } = plant;
   let due = false;
   log.onDurable(() => {

@@ -1,0 +1,86 @@
+/** The gate's heartbeat: each second a tick goes into the log, and what is seen of the gate at that moment goes to whoever asks. */
+import { statfs } from 'node:fs/promises';
+import type { Door, DoorCounters } from '../broker/door.ts';
+import type { Tick } from '../core/envelope.ts';
+import type { GateReport } from '../core/views.ts';
+import type { AppendFileWriter } from '../log/append-file-writer.ts';
+import type { GateWatch } from './gate-watch.ts';
+import { newestTick } from './parts.ts';
+import type { Supervised } from './plant-supervisor.ts';
+
+const tickMs = 1_000;
+
+export interface HeartParts {
+  readonly data: string;
+  readonly log: AppendFileWriter;
+  readonly watch: GateWatch;
+  /** Appends the body of a tick; `durable` is called when it is on disk. */
+  append(body: string, durable: () => void): void;
+  /** Undefined until they are opened. */
+  door(): Door | undefined;
+  plant(): Supervised | undefined;
+  /** Called after each beat. @param wall epoch ms */
+  beaten(wall: number): void;
+}
+
+export interface Heart {
+  /** What was seen at the last beat. */
+  report(): GateReport | null;
+  /** A beat out of turn. */
+  beat(): void;
+  /** Beats each second from now on. */
+  start(): void;
+  stop(): void;
+}
+
+/** Bytes free on the disk of a folder; -1 where that cannot be told. */
+const freeBytes = (folder: string): Promise<number> =>
+  statfs(folder).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => -1,
+  );
+
+export const heart = async ({ data, log, watch, append, door, plant, beaten }: HeartParts): Promise<Heart> => {
+  // The door counts from its own opening, a tick since the log began.
+  const droppedBefore = (await newestTick(data))?.qos0Dropped ?? 0;
+  const openedAt = performance.now();
+  let diskFreeBytes = await freeBytes(data);
+  let report: GateReport | null = null;
+  let isTickHeld = false;
+  let beating: NodeJS.Timeout | undefined;
+
+  const tickOf = (counters: DoorCounters | undefined): Tick => ({
+    wall: Date.now(),
+    up: Math.round(performance.now() - openedAt),
+    qos0Dropped: droppedBefore + (counters?.qos0Dropped ?? 0),
+    held: counters?.held ?? log.held.envelopes,
+    connections: counters?.connections ?? 0,
+    diskFreeBytes,
+  });
+
+  const beat = (): void => {
+    const counters = door()?.counters();
+    const tick = tickOf(counters);
+    // While the log cannot be written, the one that waits is enough: the time until the next was not open.
+    if (!isTickHeld) {
+      isTickHeld = true;
+      append(JSON.stringify(tick), () => {
+        isTickHeld = false;
+      });
+    }
+    report = watch.see({ tick, log, door: counters, plant: plant()?.life() ?? { starts: 0, endedAt: null, why: null } });
+    beaten(tick.wall);
+    void freeBytes(data).then((free) => {
+      diskFreeBytes = free;
+    });
+  };
+
+  return {
+    report: () => report,
+    beat,
+    start() {
+      beating = setInterval(beat, tickMs);
+    },
+    stop: () => clearInterval(beating),
+  };
+};
