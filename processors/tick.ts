@@ -55,7 +55,8 @@ export const passLogTime = ({ state }: Context, envelope: Envelope, out: Outputs
   state.closures.push({ from, to: state.logTime });
   out.closures.push({ from, to: state.logTime, offset: envelope.offset });
   // A device whose clock is ahead may have been folded into the closure before it was known.
-  for (const [name, { keys }] of state.subjects) {
+  // By name: the order of arrival is another one after a restore, and `revise` takes them in this order.
+  for (const [name, { keys }] of [...state.subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
     for (const key of keys.values()) {
       const { rule, last } = key.fold;
       if (!rule.holds || !rule.live || last === null || last.at <= from) continue;
