@@ -7,7 +7,8 @@ import { clockShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';
 
 const hour = 3_600;
-const steps = [-hour, 0, hour, 0, 24 * hour, 0, -24 * hour, 0] as const;
+/** One step at a time; the second half only in the long form. */
+const steps = [-hour, 0, 24 * hour, 0, hour, 0, -24 * hour, 0] as const;
 const downtimeSeconds = 10 * hour;
 const patient = 40_000;
 const messagesPerStep = 100;
@@ -39,7 +40,7 @@ const run = async (asked: Asked): Promise<Found> => {
   await until('the plant is up', patient, async () => (await get(`${gate.http}/api/v1/ledger`)).includes('"stored"'));
   let missed = 0;
   for (let trial = 0; trial < trials; trial++) {
-    for (const seconds of steps) {
+    for (const seconds of asked.full ? steps : steps.slice(0, 4)) {
       say(`clock ${seconds} s`);
       shim.set(seconds);
       alarms++;
@@ -50,15 +51,11 @@ const run = async (asked: Asked): Promise<Found> => {
     }
   }
   if (missed > 0) faults.push(`${missed} steps of the clock raised no alarm`);
-  for (const away of [downtimeSeconds, downtimeSeconds]) {
-    say(`away for ${away} s`);
-    await gate.kill();
-    shim.set(away);
-    await gate.start();
-    await more();
-    shim.set(0);
-    await more();
-  }
+  say(`away for ${downtimeSeconds} s`);
+  await gate.kill();
+  shim.set(downtimeSeconds);
+  await gate.start();
+  await more();
   await delay(2_000); // ticks, which would tell of silence
   const silent = await anomalies('silent');
   if (silent > 0) faults.push(`${silent} alarms say that devices are silent`);
