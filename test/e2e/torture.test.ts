@@ -10,7 +10,7 @@ const seed = Number(process.env.OCTROI_TORTURE_SEED ?? Math.floor(Date.now() / 8
 const suite: readonly { readonly row: string; readonly trials: number }[] = [
   { row: 'kill', trials: 20 },
   { row: 'power-cut', trials: 5 },
-  { row: 'damage', trials: 20 },
+  { row: 'damage', trials: 10 },
   { row: 'bad-sync', trials: 1 },
   { row: 'clock', trials: 1 },
 ];
