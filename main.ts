@@ -6,21 +6,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { type Door, openDoor } from './broker/door.ts';
-import type { Credential } from './broker/identity.ts';
 import { type Control, listenControl } from './cli/control.ts';
+import { type GateTown, gateTown, requireLoopback } from './cli/gate-town.ts';
 import { gateWatch } from './cli/gate-watch.ts';
 import { heart } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { pacedClock } from './cli/paced-clock.ts';
-import { appliedFile, appliedTown, openLog, readTown } from './cli/parts.ts';
-import type { GateCalls } from './cli/plant.ts';
+import { appliedTown, openLog, readTown } from './cli/parts.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
-import { writeWhole } from './cli/whole-file.ts';
-import { type Config, isLoopback } from './config.ts';
-import type { Draft, RegistryChange } from './core/envelope.ts';
-import { fail } from './core/failure.ts';
-import { deviceSchema, type Town, townSchema } from './core/town.ts';
+import type { Config } from './config.ts';
+import type { Draft } from './core/envelope.ts';
+import { type Town, townSchema } from './core/town.ts';
 import { lockFolder } from './log/lock.ts';
 
 /** The plant hears of a new durable end at most that often. */
@@ -48,10 +45,6 @@ const draft = (kind: Draft['kind'], body: string, subject = ''): Draft => ({
   packetId: 0,
 });
 
-/** Devices and gateways by the name that they authenticate with. */
-const sendersOf = ({ devices, gateways }: Town): Map<string, Credential> =>
-  new Map([...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
-
 /** What was opened, to be closed in the reverse order: at the end, or where a later step fails. */
 const closers = (): { add(close: () => unknown): void; close(): Promise<void> } => {
   const open: (() => unknown)[] = [];
@@ -77,6 +70,60 @@ export const openGate = async (config: Config): Promise<Gate> => {
   }
 };
 
+/** The log of a data folder, and how one envelope of the gate's own gets into it. */
+const gateLog = async (config: Config, logger: Logger) => {
+  const clock = pacedClock(Date.now, () => performance.now());
+  const log = await openLog(config, clock);
+  if (log.recovered.tornBytes > 0 || log.recovered.corrupt > 0) logger.warn(log.recovered, 'the log was not closed properly');
+  /** Resolves with the offset when it is durable. */
+  const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, (offset) => resolve(offset)));
+  return { log, append };
+};
+
+type GateLog = Awaited<ReturnType<typeof gateLog>>;
+
+/** The door of a town: who enters is the town's to say, and what comes goes to the log. */
+const townDoor = (config: Config, town: GateTown, { log }: GateLog): Promise<Door> =>
+  openDoor({
+    host: config.mqttHost,
+    port: config.mqttPort,
+    wsPort: config.mqttWsPort ?? null,
+    front: config.mqttFront,
+    limits: config.doorLimits,
+    admission: {
+      get policy() {
+        return town.current().admission;
+      },
+      lookup: town.sender,
+    },
+    ingest: (one, settled) => log.append(one, settled),
+  });
+
+/** Calls `tell` soon after the first of several calls: once for all that come within `ms`. */
+const gathered = (ms: number, tell: () => void): (() => void) => {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    setTimeout(() => {
+      due = false;
+      tell();
+    }, ms);
+  };
+};
+
+/** What a command may ask of this gate. */
+const controlOf = ({ log, append }: GateLog, town: GateTown, plant: Supervised, mqtt: number): Control => ({
+  change: town.change,
+  async append(drafts) {
+    const offsets = await Promise.all(drafts.map(({ kind, subject, payload }) => append(draft(kind, payload, subject))));
+    return (offsets.at(-1) ?? log.durableEnd - 1) + 1;
+  },
+  view: (name, args) => plant.view(name, args),
+  durableEnd: async () => log.durableEnd,
+  addresses: async () => ({ http: await plant.http, mqtt }),
+});
+
 const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
   const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
   const given = config.town === undefined ? null : await readTown(config.town);
@@ -84,33 +131,12 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const lock = await lockFolder(config.data);
   opened.add(() => lock.release());
   await requirePorts(config);
-  let town = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
-  const requireLoopback = ({ admission }: Town): void => {
-    if (admission === 'open' && !isLoopback(config.mqttHost))
-      throw fail('not-loopback', `the town admits anybody, and the door would listen on ${config.mqttHost}`, 'admission');
-  };
-  requireLoopback(given ?? town);
-  const log = await openLog(
-    config,
-    pacedClock(Date.now, () => performance.now()),
-  );
+  const applied = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
+  requireLoopback(given ?? applied, config.mqttHost);
+  const written = await gateLog(config, logger);
+  const { log, append } = written;
   opened.add(() => log.close());
-  if (log.recovered.tornBytes > 0 || log.recovered.corrupt > 0) logger.warn(log.recovered, 'the log was not closed properly');
-
-  let senders = sendersOf(town);
-  const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, (offset) => resolve(offset)));
-  const apply = async (next: Town): Promise<number> => {
-    requireLoopback(next);
-    const offset = await append(draft('registry', JSON.stringify({ action: 'apply', town: next })));
-    town = next;
-    senders = sendersOf(next);
-    await writeWhole(appliedFile(config.data), JSON.stringify(next));
-    return offset;
-  };
-  const change = async (one: RegistryChange): Promise<number> => {
-    if (one.action === 'apply') return apply(townSchema.parse(one.town));
-    return append(draft('registry', JSON.stringify({ action: 'adopt', device: deviceSchema.parse(one.device) })));
-  };
+  const town = gateTown(config, applied, (change) => append(draft('registry', JSON.stringify(change))));
 
   let door: Door | undefined;
   let plant: Supervised | undefined;
@@ -129,26 +155,12 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
     },
   });
   gateHeart.beat(); // the first envelope of a session: the time until here was not open
-  if (given !== null && !isDeepStrictEqual(given, town)) await apply(given);
-  else if (log.durableEnd === 0) await apply(town);
+  if (given !== null && !isDeepStrictEqual(given, applied)) await town.apply(given);
+  else if (log.durableEnd === 0) await town.apply(applied);
 
   opened.add(() => plant?.close());
   opened.add(() => log.trouble === null && Promise.race([log.flush(), delay(flushMsMax, undefined, { ref: false })]));
-  door = await openDoor({
-    host: config.mqttHost,
-    port: config.mqttPort,
-    wsPort: config.mqttWsPort ?? null,
-    front: config.mqttFront,
-    limits: config.doorLimits,
-    admission: {
-      get policy() {
-        return town.admission;
-      },
-      lookup: (id) => senders.get(id),
-    },
-    ingest: (one, settled) => log.append(one, settled),
-  });
-  const mqttPort = door.port;
+  door = await townDoor(config, town, written);
   opened.add(async () => {
     await door?.close();
     gateHeart.beat(); // what was dropped since the last one
@@ -156,42 +168,18 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   gateHeart.start();
   opened.add(() => gateHeart.stop());
 
-  const gateCalls: GateCalls = {
-    change,
-    publish: async (topic, payload, retain) => door?.publishPublic(topic, payload, retain),
-  };
-  plant = supervisePlant(config, logger, gateCalls, gateHeart.report, tell);
-  const { http } = plant;
-  let due = false;
-  log.onDurable(() => {
-    if (due) return;
-    due = true;
-    setTimeout(() => {
-      due = false;
-      tell();
-    }, durableNewsMs);
-  });
-
-  const horizonParts = { config, log, logger, append: (command: string) => append(draft('command', command)), view: plant.view };
+  const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => door?.publishPublic(topic, payload, retain);
+  plant = supervisePlant(config, logger, { change: town.change, publish }, gateHeart.report, tell);
+  log.onDurable(gathered(durableNewsMs, tell));
+  const { http, view } = plant;
   http.then(
     () => {
-      horizon = keepHorizon(horizonParts);
+      horizon = keepHorizon({ config, log, logger, append: (command) => append(draft('command', command)), view });
     },
     () => {},
   );
 
-  const control: Control = {
-    change,
-    async append(drafts) {
-      const offsets = await Promise.all(drafts.map(({ kind, subject, payload }) => append(draft(kind, payload, subject))));
-      return (offsets.at(-1) ?? log.durableEnd - 1) + 1;
-    },
-    view: (name, args) => plant.view(name, args),
-    durableEnd: async () => log.durableEnd,
-    addresses: async () => ({ http: await http, mqtt: mqttPort }),
-  };
-  const socket = await listenControl(config.data, control);
+  const socket = await listenControl(config.data, controlOf(written, town, plant, door.port));
   opened.add(() => socket.close());
-
-  return { mqttPort, town: () => town, http, logger, close: () => opened.close() };
+  return { mqttPort: door.port, town: town.current, http, logger, close: () => opened.close() };
 };
