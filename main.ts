@@ -9,12 +9,14 @@ import { type Door, openDoor } from './broker/door.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { type GateTown, gateTown, requireLoopback } from './cli/gate-town.ts';
 import { gateWatch } from './cli/gate-watch.ts';
-import { heart } from './cli/heartbeat.ts';
+import { heartbeat } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
+import { ownDraft } from './cli/own-draft.ts';
 import { pacedClock } from './cli/paced-clock.ts';
-import { appliedTown, openLog, readTown } from './cli/parts.ts';
+import { openLog } from './cli/parts.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
+import { appliedTown, readTown } from './cli/town-file.ts';
 import type { Config } from './config.ts';
 import type { Draft } from './core/envelope.ts';
 import { type Town, townSchema } from './core/town.ts';
@@ -33,17 +35,6 @@ export interface Gate {
   readonly logger: Logger;
   close(): Promise<void>;
 }
-
-const draft = (kind: Draft['kind'], body: string, subject = ''): Draft => ({
-  kind,
-  subject,
-  sender: '',
-  topic: '',
-  payload: Buffer.from(body),
-  qos: 1,
-  dup: false,
-  packetId: 0,
-});
 
 /** What was opened, to be closed in the reverse order: at the end, or where a later step fails. */
 const closers = (): { add(close: () => unknown): void; close(): Promise<void> } => {
@@ -116,7 +107,7 @@ const gathered = (ms: number, tell: () => void): (() => void) => {
 const controlOf = ({ log, append }: GateLog, town: GateTown, plant: Supervised, mqtt: number): Control => ({
   change: town.change,
   async append(drafts) {
-    const offsets = await Promise.all(drafts.map(({ kind, subject, payload }) => append(draft(kind, payload, subject))));
+    const offsets = await Promise.all(drafts.map(({ kind, subject, payload }) => append(ownDraft(kind, payload, subject))));
     return (offsets.at(-1) ?? log.durableEnd - 1) + 1;
   },
   view: (name, args) => plant.view(name, args),
@@ -136,17 +127,17 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const written = await gateLog(config, logger);
   const { log, append } = written;
   opened.add(() => log.close());
-  const town = gateTown(config, applied, (change) => append(draft('registry', JSON.stringify(change))));
+  const town = gateTown(config, applied, (change) => append(ownDraft('registry', JSON.stringify(change))));
 
   let door: Door | undefined;
   let plant: Supervised | undefined;
   let horizon: Horizon | undefined;
-  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report: gateHeart.report() });
-  const gateHeart = await heart({
+  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report: heart.report() });
+  const heart = await heartbeat({
     data: config.data,
     log,
     watch: gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow()),
-    append: (body, durable) => log.append(draft('tick', body), durable),
+    append: (body, durable) => log.append(ownDraft('tick', body), durable),
     door: () => door,
     plant: () => plant,
     beaten(wall) {
@@ -154,7 +145,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
       horizon?.pass(wall);
     },
   });
-  gateHeart.beat(); // the first envelope of a session: the time until here was not open
+  heart.beat(); // the first envelope of a session: the time until here was not open
   if (given !== null && !isDeepStrictEqual(given, applied)) await town.apply(given);
   else if (log.durableEnd === 0) await town.apply(applied);
 
@@ -163,18 +154,18 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   door = await townDoor(config, town, written);
   opened.add(async () => {
     await door?.close();
-    gateHeart.beat(); // what was dropped since the last one
+    heart.beat(); // what was dropped since the last one
   });
-  gateHeart.start();
-  opened.add(() => gateHeart.stop());
+  heart.start();
+  opened.add(() => heart.stop());
 
   const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => door?.publishPublic(topic, payload, retain);
-  plant = supervisePlant(config, logger, { change: town.change, publish }, gateHeart.report, tell);
+  plant = supervisePlant(config, logger, { change: town.change, publish }, heart.report, tell);
   log.onDurable(gathered(durableNewsMs, tell));
   const { http, view } = plant;
   http.then(
     () => {
-      horizon = keepHorizon({ config, log, logger, append: (command) => append(draft('command', command)), view });
+      horizon = keepHorizon({ config, log, logger, append: (command) => append(ownDraft('command', command)), view });
     },
     () => {},
   );

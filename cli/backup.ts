@@ -10,7 +10,8 @@ import { lockFolder } from '../log/lock.ts';
 import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
 import { reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { appliedFile, openPlant, type Plant, requireData } from './parts.ts';
+import { openPlant, type Plant, requireData } from './parts.ts';
+import { appliedFile } from './town-file.ts';
 
 export interface BackedUp {
   readonly folder: string;

@@ -2,7 +2,8 @@
 
 import { wallClock } from '../simulators/clock.ts';
 import { runFleet } from '../simulators/run.ts';
-import { readTown, types } from './parts.ts';
+import { types } from './parts.ts';
+import { readTown } from './town-file.ts';
 
 const [url, file] = process.argv.slice(2);
 if (url === undefined || file === undefined) throw new Error('demo-fleet needs the address of the gate and a town file');

@@ -3,20 +3,21 @@
  * Making a data folder of it is left to `restore.ts`.
  */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { FailureError, failures } from '../core/failure.ts';
+import { FailureError, fail, failures } from '../core/failure.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { openShipment, type Shipment } from '../log/shipment.ts';
 import { backup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { appliedFile, requireData } from './parts.ts';
+import { requireData } from './parts.ts';
+import { appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
 const followedSchema = z.strictObject({
@@ -60,13 +61,21 @@ export interface Follower {
   close(): Promise<void>;
 }
 
+/** A copy within its original, or the other way round, would write over the log that it copies. @throws FailureError `bad-request` */
+const requireApart = async (source: string, target: string): Promise<void> => {
+  const [from, to] = await Promise.all([source, target].map((path) => realpath(path).catch(() => path)));
+  const isWithin = (path = '', folder = ''): boolean => `${path}/`.startsWith(`${folder}/`);
+  if (isWithin(from, to) || isWithin(to, from)) throw fail('bad-request', 'a standby copy needs a folder apart from the data folder', target);
+};
+
 /**
  * @param target the second folder; absent, empty, or kept by an earlier follower of the same data
- * @throws FailureError `no-data`, `log-diverged`
+ * @throws FailureError `no-data`, `log-diverged`, `bad-request` (within the data folder)
  */
 export const follower = async (config: Config, target: string): Promise<Follower> => {
   requireData(config.data);
   const source = resolve(config.data);
+  await requireApart(source, resolve(target));
   await mkdir(target, { recursive: true, mode: 0o750 });
   const reader = new AppendFileReader(config.data);
   let client: ControlClient | null = null;

@@ -3,8 +3,8 @@ import type { Credential } from '../broker/identity.ts';
 import { type Config, isLoopback } from '../config.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { fail } from '../core/failure.ts';
-import { deviceSchema, type Town, townSchema } from '../core/town.ts';
-import { appliedFile } from './parts.ts';
+import { changeFaults, deviceSchema, type Town, townSchema } from '../core/town.ts';
+import { appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
 export interface GateTown {
@@ -13,7 +13,7 @@ export interface GateTown {
   sender(id: string): Credential | undefined;
   /**
    * Puts another town in its place. @returns the offset of its envelope, which is durable
-   * @throws FailureError `not-loopback`
+   * @throws FailureError `not-loopback`, `town-invalid` (the past would be told wrongly)
    */
   apply(town: Town): Promise<number>;
   /** A change as it comes from a command or a page: a town, or one device that is adopted. @returns as `apply` */
@@ -30,6 +30,12 @@ export const requireLoopback = ({ admission }: Town, mqttHost: string): void => 
     throw fail('not-loopback', `the town admits anybody, and the door would listen on ${mqttHost}`, 'admission');
 };
 
+/** @throws FailureError `town-invalid` with what the new town would tell wrongly of the past */
+export const requireSamePast = (before: Town, after: Town): void => {
+  const faults = changeFaults(before, after);
+  if (faults.length > 0) throw fail('town-invalid', faults.join('\n'));
+};
+
 /**
  * @param town what holds at the start
  * @param append puts a change into the log; resolves with its offset when it is durable
@@ -39,6 +45,7 @@ export const gateTown = (config: Config, town: Town, append: (change: RegistryCh
   let senders = sendersOf(town);
   const apply = async (next: Town): Promise<number> => {
     requireLoopback(next, config.mqttHost);
+    requireSamePast(current, next);
     const offset = await append({ action: 'apply', town: next });
     current = next;
     senders = sendersOf(next);

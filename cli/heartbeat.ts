@@ -1,16 +1,16 @@
-/** The gate's heartbeat: each second a tick goes into the log, and what is seen of the gate at that moment goes to whoever asks. */
+/** The gate's heartbeat: each second a tick goes into the log, and what is seen of the gate at that moment is kept. Judging it is left to `gate-watch.ts`. */
 import { statfs } from 'node:fs/promises';
 import type { Door, DoorCounters } from '../broker/door.ts';
 import type { Tick } from '../core/envelope.ts';
 import type { GateReport } from '../core/views.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
 import type { AppendFileWriter } from '../log/append-file-writer.ts';
 import type { GateWatch } from './gate-watch.ts';
-import { newestTick } from './parts.ts';
 import type { Supervised } from './plant-supervisor.ts';
 
 const tickMs = 1_000;
 
-export interface HeartParts {
+export interface HeartbeatParts {
   readonly data: string;
   readonly log: AppendFileWriter;
   readonly watch: GateWatch;
@@ -23,7 +23,7 @@ export interface HeartParts {
   beaten(wall: number): void;
 }
 
-export interface Heart {
+export interface Heartbeat {
   /** What was seen at the last beat. */
   report(): GateReport | null;
   /** A beat out of turn. */
@@ -33,6 +33,26 @@ export interface Heart {
   stop(): void;
 }
 
+/** The newest tick of a data folder's log; null where it holds none. */
+const newestTick = async (data: string): Promise<Tick | null> => {
+  const reader = new AppendFileReader(data);
+  try {
+    const start = await reader.start();
+    for (let end = await reader.end(), size = 1_000; end > start; size *= 4) {
+      const from = Math.max(start, end - size);
+      let found: Tick | null = null;
+      for await (const { envelopes } of reader.read(from, end, 1_000)) {
+        for (const { kind, payload } of envelopes) if (kind === 'tick') found = JSON.parse(Buffer.from(payload).toString('utf8')) as Tick;
+      }
+      if (found !== null) return found;
+      end = from;
+    }
+    return null;
+  } finally {
+    await reader.close();
+  }
+};
+
 /** Bytes free on the disk of a folder; -1 where that cannot be told. */
 const freeBytes = (folder: string): Promise<number> =>
   statfs(folder).then(
@@ -40,7 +60,8 @@ const freeBytes = (folder: string): Promise<number> =>
     () => -1,
   );
 
-export const heart = async ({ data, log, watch, append, door, plant, beaten }: HeartParts): Promise<Heart> => {
+/** Learns what the ticks before it counted, and the free disk; beats only when it is told to. */
+export const heartbeat = async ({ data, log, watch, append, door, plant, beaten }: HeartbeatParts): Promise<Heartbeat> => {
   // The door counts from its own opening, a tick since the log began.
   const droppedBefore = (await newestTick(data))?.qos0Dropped ?? 0;
   const openedAt = performance.now();

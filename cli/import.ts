@@ -11,7 +11,8 @@ import { emptyTown } from '../core/town.ts';
 import { bundledProfiles, type Profile, readProfile } from '../imports/profile.ts';
 import { type Batch, readRows } from '../imports/rows.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { appliedFile, types } from './parts.ts';
+import { types } from './parts.ts';
+import { appliedFile } from './town-file.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
 /** Readings that are appended at once; each time the log is synced and the store commits. */

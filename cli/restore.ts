@@ -13,7 +13,8 @@ import { storeInBackup, townInBackup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, makeWhole, readManifest } from './backup-files.ts';
 import { type Followed, readFollowed } from './follow.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { appliedFile, storeFile } from './parts.ts';
+import { storeFile } from './parts.ts';
+import { appliedFile } from './town-file.ts';
 
 type StoreConfig = Pick<Config, 'storeMemoryMb' | 'storeThreads'>;
 

@@ -4,7 +4,7 @@ import { unknownVariables } from '../config.ts';
 import { openGate } from '../main.ts';
 import { demoTownFile, startDemo } from './demo.ts';
 import { configOf } from './options.ts';
-import { appliedTown } from './parts.ts';
+import { appliedTown } from './town-file.ts';
 
 /** After that a stop no longer waits for what hangs. */
 const stopMsMax = 15_000;

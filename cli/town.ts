@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { configOf, dataCommand, print } from './options.ts';
-import { readTown } from './parts.ts';
+import { readTown } from './town-file.ts';
 import { inWorkshop, openWorkshop } from './workshop.ts';
 
 const check = (): Command =>

@@ -3,8 +3,11 @@ import type { Config } from '../config.ts';
 import type { Draft, RegistryChange } from '../core/envelope.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
-import { appliedFile, openLog, requireData } from './parts.ts';
+import { requireSamePast } from './gate-town.ts';
+import { ownDraft } from './own-draft.ts';
+import { openLog, requireData } from './parts.ts';
 import { type PlantViews, startPlantThread } from './plant-thread.ts';
+import { appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
 export type Asked = Omit<PlantViews, 'status'>;
@@ -43,17 +46,6 @@ const remote = async (config: Config): Promise<Workshop | null> => {
   };
 };
 
-const draft = (kind: Draft['kind'], payload: string, subject = ''): Draft => ({
-  kind,
-  subject,
-  sender: '',
-  topic: '',
-  payload: Buffer.from(payload),
-  qos: 1,
-  dup: false,
-  packetId: 0,
-});
-
 const local = async (config: Config): Promise<Workshop> => {
   const lock = await lockFolder(config.data);
   const log = await openLog(config);
@@ -82,16 +74,17 @@ const local = async (config: Config): Promise<Workshop> => {
   }
   return {
     views,
-    append: (drafts) => append(drafts.map(({ kind, payload, subject }) => draft(kind, payload, subject))),
+    append: (drafts) => append(drafts.map(({ kind, payload, subject }) => ownDraft(kind, payload, subject))),
     async change(change) {
-      const end = await append([draft('registry', JSON.stringify(change))]);
+      if (change.action === 'apply') requireSamePast(await views.town(), change.town);
+      const end = await append([ownDraft('registry', JSON.stringify(change))]);
       await views.reached(end);
       if (change.action === 'apply') await writeWhole(appliedFile(config.data), JSON.stringify(change.town));
       return end - 1;
     },
     async tick() {
       const { qos0Dropped } = await views.ledger();
-      await append([draft('tick', JSON.stringify({ wall: Date.now(), qos0Dropped, held: 0, connections: 0, diskFreeBytes: -1 }))]);
+      await append([ownDraft('tick', JSON.stringify({ wall: Date.now(), qos0Dropped, held: 0, connections: 0, diskFreeBytes: -1 }))]);
     },
     position: async () => (await views.status()).position,
     catchUp: (end = log.durableEnd) => views.reached(end),

@@ -1,0 +1,41 @@
+/** The files that hold a town: the one that an operator wrote, and the one of a data folder with what was last applied to it. */
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../core/failure.ts';
+import { parseTown, type Town, townSchema } from '../core/town.ts';
+import { typeNames } from './parts.ts';
+
+const townBytesMax = 16 * 1024 * 1024;
+
+/** Where a data folder keeps the town as it was last applied. */
+export const appliedFile = (data: string): string => join(data, 'town.json');
+
+/** @throws FailureError `town-invalid` with every fault of the file, a line each */
+export const readTown = async (file: string): Promise<Town> => {
+  let source: string;
+  try {
+    if ((await stat(file)).size > townBytesMax) throw new Error(`larger than ${townBytesMax} bytes`);
+    source = await readFile(file, 'utf8');
+  } catch (error) {
+    throw fail('town-invalid', error instanceof Error ? error.message : String(error), file);
+  }
+  const result = parseTown(source, typeNames, file);
+  if (!result.ok) throw fail('town-invalid', result.failures.map(({ where, message }) => `${where}: ${message}`).join('\n'));
+  return result.town;
+};
+
+/**
+ * The town as last applied to a data folder; null where none was.
+ * @throws FailureError `town-invalid` where the file is damaged
+ */
+export const appliedTown = async (data: string): Promise<Town | null> => {
+  const file = appliedFile(data);
+  if (!existsSync(file)) return null;
+  try {
+    return townSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n');
+    throw fail('town-invalid', `the town as it was applied cannot be read (${line}); remove the file and start with --town`, file);
+  }
+};
