@@ -32,7 +32,29 @@ export interface Supervised {
   close(): Promise<void>;
 }
 
+/** Tells one process its news, a message at a time: of what comes while it is slow to take one, only the newest counts. */
+const newsTo = (child: ChildProcess): ((message: ToPlant) => void) => {
+  let isTelling = false;
+  let newest: ToPlant | null = null;
+  const tell = (message: ToPlant): void => {
+    if (isTelling) {
+      newest = message;
+      return;
+    }
+    if (!child.connected) return;
+    isTelling = true;
+    child.send(message, undefined, undefined, () => {
+      isTelling = false;
+      const next = newest;
+      newest = null;
+      if (next !== null) tell(next);
+    });
+  };
+  return tell;
+};
+
 /**
+ * Starts the plant, and keeps it running until it is closed.
  * @param calls what the plant may ask of the gate
  * @param report what the stand-in page says
  * @param onStart called when a plant listens: tell it where the log stands
@@ -50,30 +72,13 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
   let why: string | null = null;
   let life: PlantLife = { starts: 0, endedAt: null, why: null };
   let ended: () => void = () => {};
+  /** News for the plant that runs; each plant begins anew. */
+  let tell: (message: ToPlant) => void = () => {};
   const { promise: http, resolve, reject } = Promise.withResolvers<string>();
   http.catch(() => {});
 
   const send = (message: ToPlant): void => {
     if (child?.connected === true) child.send(message);
-  };
-  /** News that a plant is slow to take waits here: only the newest counts. */
-  let isTelling = false;
-  let news: ToPlant | null = null;
-  const tell = (message: ToPlant): void => {
-    if (isTelling) {
-      news = message;
-      return;
-    }
-    const to = child;
-    if (to?.connected !== true) return;
-    isTelling = true;
-    to.send(message, undefined, undefined, () => {
-      if (to !== child) return; // the next plant has begun anew
-      isTelling = false;
-      const next = news;
-      news = null;
-      if (next !== null) tell(next);
-    });
   };
   const asked = calling<{ view(name: string, args: readonly unknown[]): Promise<unknown> }>(send);
   const answer = answering(calls, send);
@@ -125,13 +130,12 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
     if (stopping) return;
     startedAt = performance.now();
     life = { ...life, starts: life.starts + 1 };
-    isTelling = false;
-    news = null;
     child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify({ ...config, httpPort })], {
       execArgv: ['--max-semi-space-size=16'],
       serialization: 'advanced',
       env: { ...process.env, ...fewArenas },
     });
+    tell = newsTo(child);
     child.on('spawn', onStart);
     child.on('message', (message: FromPlant) => {
       if ('ready' in message) isReady(message.ready);
@@ -152,7 +156,7 @@ export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls,
       if (child?.connected !== true) throw new FailureError(failure('unavailable', 'the plant is starting'));
       return asked.remote.view(name, args);
     },
-    tell,
+    tell: (message) => tell(message),
     life: () => life,
     restartNow() {
       if (restart === undefined) return;

@@ -12,6 +12,7 @@ import { AppendFileReader } from '../log/append-file-reader.ts';
 import { views } from '../processors/views.ts';
 import { verify } from '../stores/verify.ts';
 import { type BackedUp, takeBackup } from './backup.ts';
+import { commitRate } from './commit-rate.ts';
 import { openPlant, storeFile } from './parts.ts';
 import { prepareStore } from './rebuild.ts';
 
@@ -22,7 +23,6 @@ export type FromWorker = Wire | { readonly ready: number } | { readonly event: L
 const sliceEnvelopes = 4_000;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
-const rateSpanMs = 10_000;
 
 /** Without `live` nobody is told of commits. */
 const { config, live } = workerData as { config: Config; live: boolean };
@@ -37,8 +37,7 @@ let report: GateReport | null = null;
 let waiting: string | null = null;
 let stopping = false;
 let wake: () => void = () => {};
-/** What was processed at each commit of the last seconds. */
-let marks: { at: number; envelopes: number; readings: number }[] = [];
+const rate = commitRate(Date.now);
 
 const latestOf = ({ outputs }: Commit): LatestReading[] => {
   const latest = new Map<string, LatestReading>();
@@ -50,7 +49,8 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
 /** Says what went wrong; the thread then ends. */
 const broken = (error: unknown): void => send({ broken: failureOf(error) });
 
-const open: typeof openPlant = async (...given) => {
+/** Opens the plant over a store that was made anew where that was asked for, and that is not ahead of its log. */
+const openChecked: typeof openPlant = async (...given) => {
   const prepared = await prepareStore(config);
   if (prepared !== null && (prepared.aside ?? prepared.backup) !== null) {
     pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2)).warn(prepared, 'the store is made anew');
@@ -68,21 +68,13 @@ const open: typeof openPlant = async (...given) => {
   return opened;
 };
 
-const plant = await open(config, (commit) => {
-  const now = Date.now();
-  marks = marks.filter(({ at }) => now - at <= rateSpanMs);
-  marks.push({ at: now, envelopes: commit.end, readings: commit.ledger.readings.accepted });
+const plant = await openChecked(config, (commit) => {
+  rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
   if (live) send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
 }).catch((error: unknown) => {
   broken(error);
   return process.exit(); // ends the thread alone
 });
-
-const rate = (of: 'envelopes' | 'readings'): number => {
-  const [first, last] = [marks[0], marks.at(-1)];
-  if (first === undefined || last === undefined || last.at === first.at || Date.now() - last.at > rateSpanMs) return 0;
-  return ((last[of] - first[of]) * 1000) / (last.at - first.at);
-};
 
 const fileBytes = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
@@ -90,8 +82,8 @@ const status = async (): Promise<Status> => ({
   position: plant.store.position,
   logEnd: Math.max(logEnd, plant.store.position),
   logTime: plant.store.logTime,
-  envelopesPerSecond: rate('envelopes'),
-  readingsPerSecond: rate('readings'),
+  envelopesPerSecond: rate.perSecond('envelopes'),
+  readingsPerSecond: rate.perSecond('readings'),
   gate: report?.tick ?? null,
   trouble: report?.trouble ?? null,
   report,
@@ -122,9 +114,9 @@ const backup = (folder: string): Promise<BackedUp> =>
   });
 
 const rest = async (): Promise<void> => {
-  const waiting = atRest;
+  const due = atRest;
   atRest = [];
-  for (const work of waiting) await work();
+  for (const one of due) await one();
 };
 
 /** Ends the thread, though nobody stops the plant: the next one makes the store anew. */
