@@ -74,9 +74,11 @@ export interface DeadLetter {
   readonly revision: number;
 }
 
-/** A dead letter that can be reopened keeps all of its payload up to this many characters; others its first 1,000. */
-export const deadLetterPayloadCharsMax = 65_536;
+/** A dead letter that can be reopened keeps all of its payload up to this many characters, the largest packet that the door takes; others their first 1,000. */
+export const deadLetterPayloadCharsMax = 262_144;
 export const deadLetterExcerptChars = 1_000;
+/** Of a topic it keeps that many. */
+export const deadLetterTopicCharsMax = 256;
 
 /** One unusual thing, judged by one detector. A further row with the same id and the next version ends or marks it. */
 export interface Anomaly {

@@ -3,7 +3,7 @@ import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
 import { type Element, paneOf } from '../core/pane.ts';
-import { deadLetterExcerptChars, deadLetterPayloadCharsMax, Flag } from '../core/reading.ts';
+import { deadLetterExcerptChars, deadLetterPayloadCharsMax, deadLetterTopicCharsMax, Flag } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { type Level, lifetime, windowName } from '../core/window.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
@@ -24,8 +24,6 @@ export const emitTo =
     out.panes.push(paneOf(subject, quantity, windowName(level), element, version, revision));
   };
 
-const excerpt = (text: string, max: number): string => (text.length > max ? text.slice(0, max) : text);
-
 /** Offset of the envelope at hand: a reopened message has a lower one of its own. */
 const revisionOf = ({ state }: Context): number => state.end - 1;
 
@@ -42,11 +40,11 @@ export const bury = (context: Context, envelope: Envelope, item: number, cause: 
     code: cause.code,
     message: cause.message,
     field: cause.where ?? '',
-    topic: excerpt(envelope.topic, 256),
+    topic: envelope.topic.slice(0, deadLetterTopicCharsMax),
     sender: envelope.sender,
     logTime: context.state.logTime,
     at,
-    payload: excerpt(payload, canReopen ? deadLetterPayloadCharsMax : deadLetterExcerptChars),
+    payload: payload.slice(0, canReopen ? deadLetterPayloadCharsMax : deadLetterExcerptChars),
     version: 0,
     revision: revisionOf(context),
   });
