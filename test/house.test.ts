@@ -44,6 +44,19 @@ test('core/ and processors/ have no clock, no chance and no I/O', () => {
   expect(impure.test('const now = Date.now();')).toBe(true);
 });
 
+/** What a folder holds and its registry does not import. */
+const unlisted = (folder: string, registry: string, others: readonly string[] = []): string[] => {
+  const text = readFileSync(join(root, registry), 'utf8');
+  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts') && !others.includes(name));
+  return files.filter((name) => !text.includes(`/${name}'`));
+};
+
+test('every detector and every dataset is in its registry', () => {
+  expect(unlisted('processors/detect', 'processors/detect/registry.ts', ['detector.ts', 'registry.ts'])).toEqual([]);
+  expect(unlisted('feed/datasets', 'feed/registry.ts')).toEqual([]);
+  expect(unlisted('processors/detect', 'feed/registry.ts')).toContain('jump.ts');
+});
+
 test('processors/pipeline.ts fits one screen of code', () => {
   const code = readFileSync(join(root, 'processors/pipeline.ts'), 'utf8')
     .split('\n')
