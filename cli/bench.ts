@@ -19,18 +19,20 @@ import { print } from './options.ts';
 interface Case {
   readonly name: string;
   readonly connections: number;
+  /** Messages that a connection has in flight. */
   readonly window: number;
   readonly messages: number;
   readonly ratePerSecond?: number;
 }
 
-/** The rows of issue and README; each beside the rival's figure of the same hour. */
+/** The loads that are measured, one after the other, each on a gate of its own. */
 const cases: readonly Case[] = [
   { name: 'devices, 10,000/s', connections: 1000, window: 1, messages: 150_000, ratePerSecond: 10_000 },
   { name: 'devices, flat out', connections: 1000, window: 1, messages: 300_000 },
   { name: 'gateways, flat out', connections: 20, window: 16, messages: 600_000 },
 ];
 
+/** Units of CPU time a second in /proc: the same on every Linux that Node runs on. */
 const clockTicks = 100;
 
 /** CPU seconds that a process has used; 0 where there is no /proc. */

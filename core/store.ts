@@ -11,7 +11,7 @@ export interface Key {
 }
 
 /**
- * What the operator `revise` may know of the past. Every method shows only rows whose `revision` (the offset of the
+ * What operators may know of the past: `revise` and `mark` at ticks, `reopen`, and the cut at the horizon. Every method shows only rows whose `revision` (the offset of the
  * envelope whose processing wrote them) is below `before`, and of each identity only the highest version among those.
  * A dead letter's identity is (offset, item, code).
  */

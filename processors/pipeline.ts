@@ -1,10 +1,11 @@
 /**
- * The pipeline: one deterministic function of an ordered log. No clock, no chance, no I/O, but for `revise`, which
- * reads the past through `History`.
+ * The pipeline: one deterministic function of an ordered log. No clock, no chance, no I/O, but for what `revise`, `mark`,
+ * `reopen` and `horizon` read of the past, through `History`.
  *
  *   message, import → decode → validate → identify → fold → judge
  *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future
  *   registry        → the town as it holds from here on → reopen what it explains
+ *   command         → settle what was imported, or cut at the horizon
  */
 import type { Envelope } from '../core/envelope.ts';
 import type { FoldRule } from '../core/fold.ts';
