@@ -1,6 +1,7 @@
 /** A data folder opened for a command: through the gate that uses it, else by itself, caught up with its log. */
 import type { Config } from '../config.ts';
 import type { Draft, RegistryChange } from '../core/envelope.ts';
+import { townSchema } from '../core/town.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
 import { requireSamePast } from './gate-town.ts';
@@ -76,7 +77,7 @@ const local = async (config: Config): Promise<Workshop> => {
     views,
     append: (drafts) => append(drafts.map(({ kind, payload, subject }) => ownDraft(kind, payload, subject))),
     async change(change) {
-      if (change.action === 'apply') requireSamePast(await views.town(), change.town);
+      if (change.action === 'apply') requireSamePast(await views.town(), townSchema.parse(change.town));
       const end = await append([ownDraft('registry', JSON.stringify(change))]);
       await views.reached(end);
       if (change.action === 'apply') await writeWhole(appliedFile(config.data), JSON.stringify(change.town));

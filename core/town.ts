@@ -92,11 +92,38 @@ const crossCheck = (town: Town, typeNames: ReadonlySet<string>): [path: (string 
   for (const [i, device] of town.devices.entries()) {
     if (!typeNames.has(device.type)) found.push([['devices', i, 'type'], `no device type "${device.type}"; there are ${[...typeNames].join(', ')}`]);
     if (device.site !== undefined && !sites.has(device.site)) found.push([['devices', i, 'site'], `no site "${device.site}"`]);
+    const siteZone = town.sites.find(({ id }) => id === device.site)?.zone ?? town.zone;
+    if (device.site !== undefined && device.zone !== undefined && device.zone !== siteZone) {
+      found.push([['devices', i, 'zone'], `the site "${device.site}" keeps the days of ${siteZone}: its devices cannot keep others`]);
+    }
     for (const [j, sender] of (device.via ?? []).entries()) {
       if (!senders.has(sender)) found.push([['devices', i, 'via', j], `no device or gateway "${sender}"`]);
     }
   }
   return found;
+};
+
+/** The zone whose days a device keeps. */
+export const zoneOf = (town: Town, device: Device): string => device.zone ?? town.sites.find(({ id }) => id === device.site)?.zone ?? town.zone;
+
+/**
+ * What one town cannot become of another, because the past would be told wrongly: figures are stored by the days of the
+ * zone that held, and what was measured in a home stays private wherever its meter goes.
+ * @returns each fault in words
+ */
+export const changeFaults = (before: Town, after: Town): string[] => {
+  const stood = new Map(before.devices.map((device) => [device.id, device]));
+  const isHome = (town: Town, { site }: Device): boolean => town.sites.find(({ id }) => id === site)?.owner === 'residential';
+  const faults: string[] = [];
+  for (const device of after.devices) {
+    const old = stood.get(device.id);
+    if (old === undefined) continue;
+    const [from, to] = [zoneOf(before, old), zoneOf(after, device)];
+    if (from !== to) faults.push(`device "${device.id}" keeps the days of ${from}, and its figures are stored by them: in ${to} it needs another id`);
+    if (isHome(before, old) && !isHome(after, device))
+      faults.push(`device "${device.id}" measured a home, and its past stays private: elsewhere it needs another id`);
+  }
+  return faults;
 };
 
 export type TownResult = { readonly ok: true; readonly town: Town } | { readonly ok: false; readonly failures: readonly Failure[] };

@@ -25,12 +25,15 @@ export type Validated = Measured | { readonly refused: Failure; readonly at: num
 
 const refuse = (code: FailureCode, message: string, field: string, at: number | null = null): Validated => ({ refused: failure(code, message, field), at });
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$/;
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** False for a date such as 30 February, which Date.parse takes for a day in March. */
+const isDate = (date: string): boolean => Number(date.slice(8)) <= 28 || new Date(`${date}T00:00:00Z`).getUTCDate() === Number(date.slice(8));
 
 /** Epoch ms of a `ts`; null where it is neither epoch ms nor RFC 3339. */
 export const eventTime = (ts: unknown): number | null => {
   if (typeof ts === 'number') return Number.isFinite(ts) ? Math.round(ts) : null;
-  if (typeof ts !== 'string' || !rfc3339.test(ts)) return null;
+  if (typeof ts !== 'string' || !rfc3339.test(ts) || !isDate(ts.slice(0, 10))) return null;
   const ms = Date.parse(ts);
   return Number.isNaN(ms) ? null : ms;
 };

@@ -1,6 +1,6 @@
 /** The town file: what is accepted, and that each fault is told with its line. */
 import { describe, expect, it } from 'vitest';
-import { emptyTown, parseTown } from '../../core/town.ts';
+import { changeFaults, emptyTown, parseTown, type Town } from '../../core/town.ts';
 
 const types = new Set(['linky', 'room-sensor']);
 const parse = (source: string) => parseTown(source, types, 'town.yaml');
@@ -68,5 +68,35 @@ tariffs: { electricityEurPerKWh: 0.2, gasEurPerKWh: 0.1, heatEurPerKWh: 0.1 }
 
   it('lets a device speak for another', () => {
     expect(faults(`${head}devices:\n  - { id: m1, type: linky }\n  - { id: m2, type: linky, via: [m1] }\n`)).toEqual([]);
+  });
+});
+
+describe('changes of a town', () => {
+  const townOf = (source: string): Town => {
+    const result = parse(`${head}${source}`);
+    if (!result.ok) throw new Error(JSON.stringify(result.failures));
+    return result.town;
+  };
+  const at = (site: string, zone: string, owner: string): Town =>
+    townOf(`sites: [{ id: home, owner: residential }, { id: hall, owner: ${owner}, zone: ${zone} }]\ndevices: [{ id: m1, type: linky, site: ${site} }]`);
+
+  it('keep the days by which figures are stored', () => {
+    expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('hall', 'America/New_York', 'public'))).toEqual([
+      'device "m1" keeps the days of Europe/Paris, and its figures are stored by them: in America/New_York it needs another id',
+    ]);
+    expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('hall', 'Europe/Paris', 'professional'))).toEqual([]);
+  });
+
+  it('keep the past of a home private', () => {
+    expect(changeFaults(at('home', 'Europe/Paris', 'public'), at('hall', 'Europe/Paris', 'public'))).toEqual([
+      'device "m1" measured a home, and its past stays private: elsewhere it needs another id',
+    ]);
+    expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('home', 'Europe/Paris', 'public'))).toEqual([]);
+  });
+
+  it('one site keeps one zone', () => {
+    expect(faults(`${head}sites: [{ id: hall, owner: public }]\ndevices:\n  - { id: m1, type: linky, site: hall, zone: Asia/Tokyo }`)).toEqual([
+      'town.yaml:5 the site "hall" keeps the days of Europe/Paris: its devices cannot keep others',
+    ]);
   });
 });

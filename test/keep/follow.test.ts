@@ -156,3 +156,12 @@ test('a log that was cut is followed with the backup that it begins with', { tim
     failure: { code: 'no-backup' },
   });
 });
+
+test('a data folder cannot follow itself', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const { close } = await filled(data, 1);
+  await close();
+  for (const target of [data, `${data}/`, join(data, 'standby'), join(data, '..')]) {
+    await expect(follower(configFor(data), target)).rejects.toThrow(/bad-request.*apart from the data folder/);
+  }
+});
