@@ -78,7 +78,7 @@ describe('changes of a town', () => {
     return result.town;
   };
   const at = (site: string, zone: string, owner: string): Town =>
-    townOf(`sites: [{ id: home, owner: residential }, { id: hall, owner: ${owner}, zone: ${zone} }]\ndevices: [{ id: m1, type: linky, site: ${site} }]`);
+    townOf(`sites: [{ id: home, name: Home, owner: residential }, { id: hall, name: Hall, owner: ${owner}, zone: ${zone} }]\ndevices: [{ id: m1, type: linky, site: ${site} }]`);
 
   it('keep the days by which figures are stored', () => {
     expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('hall', 'America/New_York', 'public'))).toEqual([
@@ -95,7 +95,7 @@ describe('changes of a town', () => {
   });
 
   it('one site keeps one zone', () => {
-    expect(faults(`${head}sites: [{ id: hall, owner: public }]\ndevices:\n  - { id: m1, type: linky, site: hall, zone: Asia/Tokyo }`)).toEqual([
+    expect(faults(`${head}sites: [{ id: hall, name: Hall, owner: public }]\ndevices:\n  - { id: m1, type: linky, site: hall, zone: Asia/Tokyo }`)).toEqual([
       'town.yaml:5 the site "hall" keeps the days of Europe/Paris: its devices cannot keep others',
     ]);
   });
