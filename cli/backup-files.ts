@@ -70,16 +70,21 @@ export const isFree = async (folder: string): Promise<boolean> => {
   }
 };
 
+/** Folders that this process is writing now. */
+const underWay = new Set<string>();
+
 /**
  * Makes a folder whole or not at all: `fill` writes under another name, which is renamed once everything is on disk.
  * @throws FailureError `not-empty`, or what `fill` throws
  */
 export const makeWhole = async (folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
   if (!(await isFree(folder))) throw fail('not-empty', 'there is something in it', folder);
+  if (underWay.has(folder)) throw fail('not-empty', 'another one is being written into it', folder);
+  underWay.add(folder);
   const unfinished = `${folder}.unfinished`;
-  await mkdir(dirname(folder), { recursive: true, mode: 0o750 });
-  await rm(unfinished, { recursive: true, force: true });
   try {
+    await mkdir(dirname(folder), { recursive: true, mode: 0o750 });
+    await rm(unfinished, { recursive: true, force: true });
     await mkdir(unfinished, { mode: 0o750 });
     await fill(unfinished);
     await syncTree(unfinished);
@@ -89,6 +94,8 @@ export const makeWhole = async (folder: string, fill: (unfinished: string) => Pr
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true }).catch(() => {});
     throw error;
+  } finally {
+    underWay.delete(folder);
   }
 };
 

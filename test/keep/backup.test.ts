@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { backup } from '../../cli/backup.ts';
-import { readManifest } from '../../cli/backup-files.ts';
+import { makeWhole, readManifest } from '../../cli/backup-files.ts';
 import { storeFile } from '../../cli/parts.ts';
 import { restoreBackup } from '../../cli/restore.ts';
 import { appliedTown } from '../../cli/town-file.ts';
@@ -140,4 +140,17 @@ test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () =
     ),
   ).toMatchObject({ code: 'backup-damaged', where: expect.stringContaining('manifest.json') });
   expect(await damaged((copy) => writeFileSync(join(copy, 'manifest.json'), '{"format": 99}'))).toMatchObject({ code: 'newer-version' });
+});
+
+test('two that are written into one folder at once: the second is refused, the first is whole', async () => {
+  const folder = join(temporaryFolder(), 'backup');
+  const filled = Promise.withResolvers<void>();
+  const first = makeWhole(folder, async (unfinished) => {
+    await filled.promise;
+    writeFileSync(join(unfinished, 'file'), 'whole');
+  });
+  await expect(makeWhole(folder, async () => {})).rejects.toThrow(/not-empty: another one is being written/);
+  filled.resolve();
+  await first;
+  expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('whole');
 });
