@@ -17,7 +17,7 @@ export interface FleetOptions {
   /** Ends the fleet; what is in flight is waited for, two seconds at most. */
   readonly signal: AbortSignal;
   readonly seed?: number;
-  /** History that is sent first; default 72. Registers a quarter of an hour apart; everything only in its last `fullHours`. */
+  /** History that is sent first; default 168, seven days. Registers a quarter of an hour apart; everything only in its last `fullHours`. */
   readonly historyHours?: number;
   /** Default 12. */
   readonly fullHours?: number;
@@ -167,7 +167,7 @@ const live = async (one: Speaker, clock: Clock, signal: AbortSignal, since: numb
  * @returns what was acknowledged
  */
 export const runFleet = async (options: FleetOptions): Promise<FleetResult> => {
-  const { url, town, types, clock, signal, seed = 1, historyHours = 72, fullHours = 12, faultsPerWeek = 0, inFlightMax = 32 } = options;
+  const { url, town, types, clock, signal, seed = 1, historyHours = 168, fullHours = 12, faultsPerWeek = 0, inFlightMax = 32 } = options;
   const devices = fleet(town, types, seed);
   const start = clock.now();
   const first = start - historyHours * hourMs;
