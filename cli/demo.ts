@@ -13,7 +13,7 @@ export const startDemo = (gate: Gate, config: Config): (() => Promise<void>) => 
   let said = -1;
   child.on('message', (share: number) => {
     const percent = Math.floor(share * 5) * 20;
-    if (percent > said) gate.logger.info(`demo town: ${percent} % of its last three days sent`);
+    if (percent > said) gate.logger.info(`demo town: ${percent} % of its last seven days sent`);
     said = percent;
   });
   const ended = once(child, 'exit');
