@@ -9,7 +9,7 @@ import type { Key, Store } from '../core/store.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
-import { comparedSql, countRowsSql, countsSql, examplesSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
+import { comparedSql, countsSql, examplesSql, extentsSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
 import type { DuckDbStore } from './duckdb.ts';
 
 export interface Verified {
@@ -29,14 +29,17 @@ export interface Verified {
 }
 
 const examplesMax = 20;
-/** Readings that are recomputed at once: what fits the memory that the store was given. */
-const batchReadingsMax = 100_000;
+/**
+ * Readings and stored panes of the keys that are recomputed at once. What is built of them stays a fraction of the
+ * default memory, which the plant's commits share; only a single key with more than that is taken whole.
+ */
+const batchRowsMax = 50_000;
 const dayMs = 86_400_000;
 
-/** Readings of one key: how many, and from when to when. */
+/** What there is of one key: how many readings and panes, and from when to when its readings lie. */
 interface Extent {
   readonly id: number;
-  readonly count: number;
+  readonly rows: number;
   readonly from: number;
   readonly to: number;
 }
@@ -51,10 +54,10 @@ const runner =
 
 const extentsOf = async ({ chunks }: Reader): Promise<Extent[]> => {
   const extents: Extent[] = [];
-  for await (const chunk of chunks(countRowsSql, [])) {
-    const [id, count, from, to] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column));
+  for await (const chunk of chunks(extentsSql, [])) {
+    const [id, rows, from, to] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column));
     for (let row = 0; row < chunk.rowCount; row++) {
-      extents.push({ id: id?.number(row) ?? 0, count: count?.number(row) ?? 0, from: from?.number(row) ?? 0, to: to?.number(row) ?? 0 });
+      extents.push({ id: id?.number(row) ?? 0, rows: rows?.number(row) ?? 0, from: from?.number(row) ?? 0, to: to?.number(row) ?? 0 });
     }
   }
   return extents;
@@ -114,14 +117,14 @@ const prepare = async (run: Run, extents: readonly Extent[], ruleOf: ReadonlyMap
 
 const batchesOf = (extents: readonly Extent[]): number[][] => {
   const batches: number[][] = [];
-  let count = Number.POSITIVE_INFINITY;
+  let rows = Number.POSITIVE_INFINITY;
   for (const extent of extents) {
-    if (count + extent.count > batchReadingsMax) {
+    if (rows + extent.rows > batchRowsMax) {
       batches.push([]);
-      count = 0;
+      rows = 0;
     }
     batches.at(-1)?.push(extent.id);
-    count += extent.count;
+    rows += extent.rows;
   }
   return batches;
 };

@@ -50,27 +50,25 @@ const risesSql = `CREATE OR REPLACE TEMP TABLE rises AS
 
 /** Spans that are observed between readings: [a, till) with what is needed to share it out. */
 const spansSql = `CREATE OR REPLACE TEMP TABLE spans AS
-  SELECT points.key, points.a, points.b AS till, points.b - points.a AS gap, kind, holds, live, finest, zone, amount, NULL::HUGEINT AS va, NULL::HUGEINT AS vb
+  SELECT points.key, points.a, points.day AS first_day, points.b AS till, points.b - points.a AS gap, kind, holds, live, finest, zone, amount, NULL::HUGEINT AS va, NULL::HUGEINT AS vb
     FROM points JOIN rises USING (key, a) WHERE points.b - points.a <= points.hold_ms AND flag NOT IN (${Flag.reset}, ${Flag.replaced})
-  UNION ALL SELECT key, a, b, b - a, kind, holds, live, finest, zone, NULL, va, vb
+  UNION ALL SELECT key, a, day, b, b - a, kind, holds, live, finest, zone, NULL, va, vb
     FROM points WHERE kind = 'gauge' AND holds = 0 AND va IS NOT NULL AND vb IS NOT NULL AND b - a <= hold_ms
-  UNION ALL SELECT key, a, least(coalesce(b, a + hold_ms), a + hold_ms), NULL, kind, holds, live, finest, zone, NULL, va, NULL
+  UNION ALL SELECT key, a, day, least(coalesce(b, a + hold_ms), a + hold_ms), NULL, kind, holds, live, finest, zone, NULL, va, NULL
     FROM points WHERE holds = 1 AND va IS NOT NULL`;
+
+/** No civil day is shorter: a span touches at most one day more for each, and one. */
+const dayMsMin = 20 * 3_600_000;
 
 /** Those spans cut at the boundaries of the finest windows: by civil day first, then within it. */
 const piecesSql = `CREATE OR REPLACE TEMP TABLE pieces AS
-  WITH ends AS (
-    SELECT spans.*, first.day AS first_day, last.day AS last_day FROM spans
-      ASOF JOIN civil AS first ON spans.zone = first.zone AND spans.a >= first.day_start
-      ASOF JOIN civil AS last ON spans.zone = last.zone AND spans.till - 1 >= last.day_start
-    WHERE till > a
-  ), days AS (
-    SELECT ends.*, unnest(generate_series(first_day, last_day)) AS day FROM ends
+  WITH days AS (
+    SELECT *, unnest(generate_series(first_day, first_day + (till - a) // ${dayMsMin} + 1)) AS day FROM spans WHERE till > a
   ), by_day AS (
     SELECT days.* EXCLUDE (zone), day_start, day_end, month_start, greatest(a, day_start) AS p, least(till, day_end) AS q,
       CASE finest WHEN 0 THEN 60000 WHEN 1 THEN 900000 WHEN 2 THEN 3600000 ELSE day_end - day_start END AS size,
       CASE WHEN finest < 2 THEN 0 ELSE day_start END AS base
-    FROM days JOIN civil USING (zone, day)
+    FROM days JOIN civil USING (zone, day) WHERE day_start < till
   ), by_window AS (
     SELECT *, unnest(generate_series((p - base) // size, (q - 1 - base) // size)) AS place FROM by_day
   )
@@ -248,4 +246,10 @@ export const comparedSql = `CREATE OR REPLACE TEMP TABLE compared AS
 export const countsSql = 'SELECT count(*), count(*) FILTER (len(differences) > 0) FROM compared';
 export const examplesSql =
   "SELECT key, level, start_ms, array_to_string(differences, '; ') FROM compared WHERE len(differences) > 0 ORDER BY key, level, start_ms LIMIT $1";
-export const countRowsSql = 'SELECT key, count(*), min(at_ms), max(at_ms) FROM readings GROUP BY key ORDER BY key';
+/** Of each key: its readings, all rows that recomputing it touches, and from when to when its readings lie. */
+export const extentsSql = `WITH touched AS (
+    SELECT key, count(*) AS panes FROM (${Object.values(paneTables)
+      .map((table) => `SELECT key FROM ${table}`)
+      .join(' UNION ALL ')}) GROUP BY key
+  ), read AS (SELECT key, count(*) AS readings, min(at_ms) AS from_ms, max(at_ms) AS to_ms FROM readings GROUP BY key)
+  SELECT key, readings + coalesce(panes, 0), from_ms, to_ms FROM read LEFT JOIN touched USING (key) ORDER BY key`;

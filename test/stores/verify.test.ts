@@ -156,6 +156,20 @@ test('notices a figure that was changed and a pane that is gone', async () => {
   await changed.close();
 });
 
+test('recomputes many keys a few at a time, in little memory', { timeout: 60_000 }, async () => {
+  const ids = Array.from({ length: 60 }, (_, n) => `many-${n}`);
+  const many = townOf(ids.map((id) => ({ id, type: 'generic', intervalMs: minuteMs, imported: true })));
+  const store = await duckdbStore({ file: join(folder, 'store.duckdb'), memoryLimitMb: 64 });
+  const gate = await drive(many, start, store);
+  const at = Array.from({ length: 1_000 }, (_, n) => start + n * minuteMs);
+  for (const id of ids) {
+    gate.append('import', { source: 'a.csv', columns: [{ quantity: 'temperature', spanMs: 0 }], at, values: [at.map((_, n) => n % 30)], refused: [] }, id);
+  }
+  await settle(gate);
+  expect(await verify(store, gate.pipeline.ruleOf)).toMatchObject({ different: 0, examples: [], unknownKeys: 0 });
+  await store.close();
+});
+
 test('says what it cannot recompute', async () => {
   await expect(verify(memoryStore(), () => undefined)).rejects.toThrow('store-failed');
 });
