@@ -2,13 +2,17 @@
 import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { Outputs } from '../core/store.ts';
-import { deviceSchema, townSchema } from '../core/town.ts';
+import { type Device, deviceSchema, townSchema } from '../core/town.ts';
 import { bury } from './accept.ts';
 import { textOf } from './decode.ts';
 import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
 import { reopen } from './reopen.ts';
 import { settleAll } from './tick.ts';
+
+/** Of the devices, those that the town did not know until now. */
+const newcomers = ({ registry }: Context, devices: readonly Device[]): ReadonlySet<string> =>
+  new Set(devices.map(({ id }) => id).filter((id) => registry.find(id) === undefined));
 
 export const changeRegistry = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
   const text = textOf(envelope.payload);
@@ -23,9 +27,11 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
     case 'apply': {
       const town = townSchema.safeParse(change.town);
       if (!town.success) return bury(context, envelope, 0, failure('town-invalid', town.error.message), null, text, out) as undefined;
+      const isNew = newcomers(context, town.data.devices);
       context.registry.apply(town.data);
       out.devices.push(...town.data.devices);
-      return;
+      if (isNew.size === 0) return;
+      return reopen(context, envelope, { code: 'unknown-device', subjects: isNew }, out);
     }
     case 'adopt': {
       const device = deviceSchema.safeParse(change.device);

@@ -12,12 +12,16 @@ export const reopenedPerEnvelopeMax = 100_000;
 export const reopen = async (
   context: Context,
   envelope: Envelope,
-  query: { readonly code: 'future'; readonly atMax: number } | { readonly code: 'unknown-device'; readonly subject: string },
+  query:
+    | { readonly code: 'future'; readonly atMax: number }
+    | { readonly code: 'unknown-device'; readonly subject: string }
+    | { readonly code: 'unknown-device'; readonly subjects: ReadonlySet<string> },
   out: Outputs,
 ): Promise<void> => {
   const { state, history } = context;
   const kept = await history.deadLetters({ ...query, limit: reopenedPerEnvelopeMax }, envelope.offset);
   for (const letter of kept) {
+    if ('subjects' in query && !query.subjects.has(letter.subject)) continue;
     out.deadLetters.push({ ...letter, version: 1, revision: envelope.offset });
     state.counters.accepted--;
     state.counters.deadLetter--;

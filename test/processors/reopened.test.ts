@@ -30,6 +30,21 @@ test('messages without a stamp that came at one log time are all kept', async ()
   expect(gate.ledger().readings).toMatchObject({ accepted: 4, stored: 4, duplicate: 0, corrected: 0, deadLetter: 0 });
 });
 
+test('a town file that declares a device opens what waited for it, and nothing else', async () => {
+  const gate = await drive(townOf([], { admission: 'declared' }), now);
+  for (const id of ['b', 'c']) gate.send(id, { ts: now, values: { temperature: 3 } }, { sender: id });
+  gate.tick(now + seconds);
+  gate.append('registry', { action: 'apply', town: townOf([{ id: 'b', type: 'generic' }], { admission: 'declared' }) });
+  gate.tick(now + 4 * seconds);
+  await gate.process();
+  expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 1, deadLetter: 1 });
+  const { rows } = await gate.store.deadLettersPage({ code: 'unknown-device', limit: 10 });
+  expect(rows.map(({ subject, version }) => [subject, version])).toEqual([
+    ['c', 0],
+    ['b', 1],
+  ]);
+});
+
 test('a numbered message that came twice before its device was known is counted once', async () => {
   const gate = await drive(townOf([], { admission: 'declared' }), now);
   gate.send('b', { values: { temperature: 3 }, seq: 1 }, { sender: 'b' });
