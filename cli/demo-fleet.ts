@@ -5,7 +5,7 @@ import { runFleet } from '../simulators/run.ts';
 import { types } from './parts.ts';
 import { readTown } from './town-file.ts';
 
-const [url, file] = process.argv.slice(2);
+const [url, file, historyHours] = process.argv.slice(2);
 if (url === undefined || file === undefined) throw new Error('demo-fleet needs the address of the gate and a town file');
 
 const ending = new AbortController();
@@ -22,6 +22,7 @@ await runFleet({
   clock: wallClock,
   signal: ending.signal,
   faultsPerWeek: 1,
+  historyHours: Number(historyHours),
   onHistory: (share) => process.send?.(share),
 });
 process.exit(0);

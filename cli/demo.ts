@@ -7,13 +7,21 @@ import type { Gate } from '../main.ts';
 
 export const demoTownFile = fileURLToPath(new URL('../simulators/demo-town.yaml', import.meta.url));
 
-/** Starts the devices. @returns what ends them */
-export const startDemo = (gate: Gate, config: Config): (() => Promise<void>) => {
-  const child = fork(new URL('./demo-fleet.ts', import.meta.url), [`mqtt://${config.mqttHost}:${gate.mqttPort}`, demoTownFile]);
+const historyHoursMax = 7 * 24;
+const hourMs = 3_600_000;
+
+/**
+ * Starts the devices. They first send what was measured while no gate was open: at the first start, seven days.
+ * @param closedAt when the gate was last open, epoch ms; null at the first start
+ * @returns what ends them
+ */
+export const startDemo = (gate: Gate, config: Config, closedAt: number | null): (() => Promise<void>) => {
+  const missedHours = closedAt === null ? historyHoursMax : Math.min(historyHoursMax, Math.max(0.1, (Date.now() - closedAt) / hourMs));
+  const child = fork(new URL('./demo-fleet.ts', import.meta.url), [`mqtt://${config.mqttHost}:${gate.mqttPort}`, demoTownFile, String(missedHours)]);
   let said = -1;
   child.on('message', (share: number) => {
     const percent = Math.floor(share * 5) * 20;
-    if (percent > said) gate.logger.info(`demo town: ${percent} % of its last seven days sent`);
+    if (percent > said) gate.logger.info(`demo town: ${percent} % of the ${missedHours < 1 ? 'last minutes' : `last ${Math.round(missedHours)} hours`} sent`);
     said = percent;
   });
   const ended = once(child, 'exit');

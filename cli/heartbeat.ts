@@ -34,7 +34,7 @@ export interface Heartbeat {
 }
 
 /** The newest tick of a data folder's log; null where it holds none. */
-const newestTick = async (data: string): Promise<Tick | null> => {
+export const newestTick = async (data: string): Promise<Tick | null> => {
   const reader = new AppendFileReader(data);
   try {
     const start = await reader.start();

@@ -30,7 +30,11 @@ const asked = process.argv[2] ?? '';
 const loaded = Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
 for (const command of await Promise.all(loaded.map((name) => commands[name]?.()))) if (command !== undefined) program.addCommand(command);
 program.showHelpAfterError('(octroi help lists the commands and their options)');
-for (const command of program.commands) command.exitOverride().showHelpAfterError(`(octroi ${command.name()} --help lists its options)`);
+const speakAlike = (command: Command, name: string): void => {
+  command.exitOverride().showHelpAfterError(`(octroi ${name} --help lists its options)`);
+  for (const one of command.commands) speakAlike(one, `${name} ${one.name()}`);
+};
+for (const command of program.commands) speakAlike(command, command.name());
 
 /** Codes of failures that come from how a command was used. */
 const wrongUse = new Set(['bad-setting', 'bad-request', 'profile-invalid', 'no-profile', 'not-loopback']);

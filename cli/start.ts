@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { unknownVariables } from '../config.ts';
 import { openGate } from '../main.ts';
 import { demoTownFile, startDemo } from './demo.ts';
+import { newestTick } from './heartbeat.ts';
 import { configOf } from './options.ts';
+
 import { appliedTown } from './town-file.ts';
 
 /** After that a stop no longer waits for what hangs. */
@@ -24,12 +26,13 @@ export const startCommand = (): Command =>
       const config = isDemo ? { ...given, town: demoTownFile } : given;
       const stop = stopAsked();
       warnOfUnknown();
+      const closedAt = isDemo ? ((await newestTick(config.data))?.wall ?? null) : null;
       const gate = await openGate(config);
       try {
         const url = await Promise.race([gate.http, stop]);
         if (url !== null)
           console.log(`\n  octroi is open.\n    pages  ${url}\n    MQTT   mqtt://${config.mqttHost}:${gate.mqttPort}\n    data   ${config.data}\n`);
-        const endDemo = isDemo && url !== null ? startDemo(gate, config) : async () => {};
+        const endDemo = isDemo && url !== null ? startDemo(gate, config, closedAt) : async () => {};
         await stop;
         console.log('octroi closes …');
         await endDemo();
