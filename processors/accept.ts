@@ -95,7 +95,8 @@ const acceptAll = (
     const item = itemFirst + place;
     const validated = validate(candidate, context.state.logTime);
     if ('refused' in validated) {
-      bury(context, envelope, item, validated.refused, validated.at, nativeText(envelope, candidate), out);
+      const cause = envelope.kind === 'import' ? refusedForGood(validated.refused) : validated.refused;
+      bury(context, envelope, item, cause, validated.at, nativeText(envelope, candidate), out);
     } else if ((validated.flags & Flag.unstamped) === 0 || unstamped === undefined) {
       accept(context, envelope, item, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
     } else if (unstamped === 'duplicate') {
@@ -107,6 +108,9 @@ const acceptAll = (
     }
   }
 };
+
+/** A row of an import that lies ahead does not wait for its time: it would come back as a message, without its span. It can be imported again. */
+const refusedForGood = (cause: Failure): Failure => (cause.code === 'future' ? { ...cause, code: 'time-out-of-range' } : cause);
 
 /** The candidate alone, as a native message; the whole payload where it is nested too deeply to print. */
 const nativeText = (envelope: Envelope, { ts, field, value }: Candidate): string => {

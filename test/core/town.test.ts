@@ -78,7 +78,9 @@ describe('changes of a town', () => {
     return result.town;
   };
   const at = (site: string, zone: string, owner: string): Town =>
-    townOf(`sites: [{ id: home, name: Home, owner: residential }, { id: hall, name: Hall, owner: ${owner}, zone: ${zone} }]\ndevices: [{ id: m1, type: linky, site: ${site} }]`);
+    townOf(
+      `sites: [{ id: home, name: Home, owner: residential }, { id: hall, name: Hall, owner: ${owner}, zone: ${zone} }]\ndevices: [{ id: m1, type: linky, site: ${site} }]`,
+    );
 
   it('keep the days by which figures are stored', () => {
     expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('hall', 'America/New_York', 'public'))).toEqual([

@@ -69,3 +69,15 @@ test('readings of one envelope that are refused again keep their places', async 
   expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 0, deadLetter: 2 });
   expect(await gate.store.recount()).toMatchObject({ stored: 0, deadLetter: 2 });
 });
+
+test('a row of an import that lies ahead is refused for good', async () => {
+  const gate = await drive(townOf([{ id: 'b', type: 'generic' }]), now);
+  const rows = { source: 'a.csv', columns: [{ quantity: 'temperature', spanMs: 0 }], at: [now, now + 3_600 * seconds], values: [[3, 4]], refused: [] };
+  gate.append('import', rows, 'b');
+  gate.tick(now + seconds);
+  gate.tick(now + 7_200 * seconds);
+  await gate.process();
+  expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 1, deadLetter: 1 });
+  const letters = await gate.store.deadLettersPage({ limit: 10 });
+  expect(letters.rows.map(({ code, version }) => [code, version])).toEqual([['time-out-of-range', 0]]);
+});
