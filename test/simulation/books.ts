@@ -90,9 +90,12 @@ export class Books {
   #change(change: RegistryChange | Command): void {
     if (change.action === 'cut') this.hasCut = true;
     if (change.action === 'apply') {
+      const known = new Set(this.#devices.keys());
       this.#town = change.town as Town;
       this.#devices = new Map([...this.#adopted, ...this.#town.devices.map((device): [string, Device] => [device.id, device])]);
       for (const { id } of this.#town.devices) this.#adopted.delete(id);
+      const isNew = new Set(this.#town.devices.map(({ id }) => id).filter((id) => !known.has(id)));
+      this.#reopen((letter) => letter.code === 'unknown-device' && isNew.has(letter.arrival.subject));
     }
     if (change.action === 'adopt') {
       const device = change.device as Device;
