@@ -160,7 +160,8 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   opened.add(() => heart.stop());
 
   const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => door?.publishPublic(topic, payload, retain);
-  plant = supervisePlant(config, logger, { change: town.change, publish }, heart.report, tell);
+  const clearPublic = async (): Promise<void> => door?.clearPublic();
+  plant = supervisePlant(config, logger, { change: town.change, publish, clearPublic }, heart.report, tell);
   log.onDurable(gathered(durableNewsMs, tell));
   const { http, view } = plant;
   http.then(

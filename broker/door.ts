@@ -61,6 +61,8 @@ export interface Door {
    * @throws FailureError `bad-request` for a topic outside `city/v1/public/`, `limit-reached` for one retained topic too many
    */
   publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void>;
+  /** Forgets every retained message, and tells its subscribers with an empty one: who publishes next begins anew. */
+  clearPublic(): Promise<void>;
   counters(): DoorCounters;
   /** Stops listening and closes every connection. What was not acknowledged, its sender sends again. */
   close(): Promise<void>;
@@ -167,6 +169,10 @@ class OpenDoor implements Door {
     return new Promise((resolve, reject) => {
       this.#fanOut({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  async clearPublic(): Promise<void> {
+    for (const topic of [...this.#retained]) await this.publishPublic(topic, '', true);
   }
 
   counters(): DoorCounters {

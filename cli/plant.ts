@@ -15,6 +15,8 @@ export type FromPlant = Wire | { readonly ready: { readonly url: string; readonl
 export interface GateCalls {
   change(change: RegistryChange): Promise<number>;
   publish(topic: string, payload: string, retain: boolean): Promise<void>;
+  /** Forgets every retained public message. */
+  clearPublic(): Promise<void>;
 }
 
 const config = JSON.parse(process.argv[2] ?? '{}') as Config;

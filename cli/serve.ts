@@ -13,7 +13,7 @@ export interface Served {
 }
 
 export const serve = async (config: Config, views: Views, gate: GateCalls): Promise<Served> => {
-  const open = feed({ views, types, publish: (topic, payload, retain) => gate.publish(topic, payload, retain) });
+  const open = feed({ views, types, broker: { publish: gate.publish, clear: gate.clearPublic } });
   const { httpHost: host, httpPort: port, logLevel } = config;
   const server = await httpServer({ host, port, logLevel, views, types, plugins: [open], geo: geography() });
   return { url: server.url, close: () => server.close() };

@@ -10,14 +10,13 @@ import { exports } from './exports.ts';
 import { gate } from './gate.ts';
 import { OdsError } from './ods-error.ts';
 import { datasets } from './registry.ts';
-import { type Publish, retain } from './retained.ts';
+import { type PublicBroker, retain } from './retained.ts';
 import { tables } from './tables.ts';
 
 export interface FeedOptions {
   readonly views: Views;
   readonly types: ReadonlyMap<string, ResolvedType>;
-  /** Publishes as the gate itself; an empty payload with `retain` forgets what was retained. */
-  readonly publish: Publish;
+  readonly broker: PublicBroker;
   /** Epoch ms; default the machine's clock. */
   readonly clock?: () => number;
 }
@@ -36,7 +35,7 @@ const openToAll = (app: FastifyInstance): void => {
 
 /** The feed as a plug-in of the HTTP server. */
 export const feed =
-  ({ views, types, publish, clock = Date.now }: FeedOptions): ((app: FastifyInstance) => Promise<void>) =>
+  ({ views, types, broker, clock = Date.now }: FeedOptions): ((app: FastifyInstance) => Promise<void>) =>
   async (app) => {
     const shelves = tables(gate({ views, types, datasets }), clock);
     openToAll(app);
@@ -45,7 +44,7 @@ export const feed =
       (error: unknown): void =>
         app.log.warn({ err: error }, what);
     const changes = changesOf(shelves, randomBytes(6).toString('hex'));
-    retain(shelves, publish, warn('the public rows could not be retained'));
+    retain(shelves, broker, warn('the public rows could not be retained'));
     events(app, shelves, changes);
     exports(app, shelves);
     catalogue(app, shelves, async () => (await views.town()).name);

@@ -3,7 +3,12 @@ import type { Dataset } from './dataset.ts';
 import { record } from './present.ts';
 import type { Table, Tables } from './tables.ts';
 
-export type Publish = (topic: string, payload: string, retain: boolean) => Promise<void>;
+export interface PublicBroker {
+  /** Publishes as the gate itself; an empty payload with `retain` forgets what was retained. */
+  publish(topic: string, payload: string, retain: boolean): Promise<void>;
+  /** Forgets all that was retained. */
+  clear(): Promise<void>;
+}
 
 const payloads = ({ dataset, rows }: Table): Map<string, string> => {
   const selection = dataset.fields.map((field) => ({ field, as: field.name }));
@@ -17,13 +22,23 @@ const payloads = ({ dataset, rows }: Table): Map<string, string> => {
 
 /**
  * Keeps what is retained equal to the tables. One dataset is written at a time, and only the newest state: a slow broker
- * skips states and never falls behind. What failed is written again with the next change.
+ * skips states and never falls behind. What failed is written again with the next change. It begins with nothing retained:
+ * the broker outlives the plant, and what it still holds was admitted by another one.
  */
-export const retain = (tables: Tables, publish: Publish, failed: (error: unknown) => void): void => {
+export const retain = (tables: Tables, { publish, clear }: PublicBroker, failed: (error: unknown) => void): void => {
   /** What the broker holds, by topic; null where a publication failed and may have arrived all the same. */
   const held = new Map<Dataset, Map<string, string | null>>();
   const newest = new Map<Dataset, Table>();
   const writing = new Set<Dataset>();
+  let clearing: Promise<void> | null = null;
+  /** Once; where it failed, again before the next publication. */
+  const cleared = (): Promise<void> => {
+    clearing ??= clear().catch((error: unknown) => {
+      clearing = null;
+      throw error;
+    });
+    return clearing;
+  };
 
   const write = async (table: Table): Promise<void> => {
     const own = held.get(table.dataset) ?? new Map<string, string | null>();
@@ -46,6 +61,7 @@ export const retain = (tables: Tables, publish: Publish, failed: (error: unknown
     if (writing.has(dataset)) return;
     writing.add(dataset);
     try {
+      await cleared();
       for (let table = newest.get(dataset); table !== undefined; table = newest.get(dataset)) {
         newest.delete(dataset);
         await write(table);
@@ -57,6 +73,7 @@ export const retain = (tables: Tables, publish: Publish, failed: (error: unknown
     }
   };
 
+  cleared().catch(failed);
   tables.listen((table) => {
     newest.set(table.dataset, table);
     void drain(table.dataset);

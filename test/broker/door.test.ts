@@ -190,6 +190,28 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     expect(() => door.publishPublic('city/v1/north/x/telemetry', '', false)).toThrow('bad-request');
   });
 
+  it('forgets every retained message at once, and says so to who listens', async () => {
+    const { door } = await open({ limits: { retainedMax: 2 } });
+    const topics = ['city/v1/public/a', 'city/v1/public/b'];
+    for (const one of topics) await door.publishPublic(one, 'kept', true);
+    const spy = await client(door);
+    const heard: string[] = [];
+    spy.on('message', (one, payload) => heard.push(`${one} ${payload}`));
+    await spy.subscribeAsync('city/v1/public/#');
+    const hearing = async (count: number): Promise<void> => {
+      while (heard.length < count) await new Promise<void>((resolve) => spy.once('message', () => resolve()));
+    };
+    await hearing(2);
+    await door.clearPublic();
+    await hearing(4);
+    expect(heard).toEqual([...topics.map((one) => `${one} kept`), ...topics.map((one) => `${one} `)]);
+    const late = await wire(door, {});
+    late.send(subscribePacket(['city/v1/public/#']));
+    await door.publishPublic('city/v1/public/c', '1', true); // there is room again
+    const received = await late.until(5 + publishPacket('city/v1/public/c', '1', 0).length);
+    expect(received.subarray(5).toString('utf8')).toContain('city/v1/public/c1');
+  });
+
   it('keeps no will', async () => {
     const { door } = await open();
     const spy = await wire(door, {});

@@ -33,7 +33,7 @@ const over = async (gate: Drive, { views, commit }: Pick<ReturnType<typeof views
     views,
     types,
     clock,
-    plugins: [feed({ views, types, publish, clock })],
+    plugins: [feed({ views, types, broker: { publish, clear: async () => retained.clear() }, clock })],
   });
   return {
     gate,

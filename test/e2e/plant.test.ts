@@ -1,0 +1,58 @@
+/** The plant goes away and comes back while the gate stays: what the gate holds for it, and what each does meanwhile. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import mqtt from 'mqtt';
+import { expect, onTestFinished, test } from 'vitest';
+import { reachControl } from '../../cli/control.ts';
+import { readTown } from '../../cli/town-file.ts';
+import { folder, started, until } from './running.ts';
+
+const brisk = { OCTROI_COMMIT_MS: '100' };
+/** For what has no promise of its own: the machine may be busy with other things, ms. */
+const patient = 25_000;
+
+const townText = (owner: string): string => `name: Ville
+zone: Europe/Paris
+admission: open
+sites:
+  - { id: centre, name: Parking du Centre, use: car-park, owner: ${owner} }
+devices:
+  - { id: parc-a, type: car-park, site: centre, capacity: 100 }
+`;
+
+const townFile = (owner: string): string => {
+  const file = join(folder(), 'town.yaml');
+  writeFileSync(file, townText(owner));
+  return file;
+};
+
+test('a public message that may no longer leave when the plant comes back is retained no longer', { timeout: 60_000 }, async () => {
+  const data = folder();
+  const gate = await started(data, brisk, '--town', townFile('public'));
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  onTestFinished(() => client.endAsync(true));
+  const heard = new Map<string, string>();
+  client.on('message', (topic, payload) => void heard.set(topic, payload.toString('utf8')));
+  await client.subscribeAsync('city/v1/public/#');
+  const payload = JSON.stringify({ ts: Date.now(), values: { free_places: 42, capacity: 100 } });
+  await client.publishAsync('city/v1/centre/parc-a/telemetry', payload, { qos: 1 });
+  const topic = 'city/v1/public/parking-availability/parc-a';
+  await until('the public row', patient, () => heard.get(topic)?.includes('42'));
+
+  const plant = gate.plantPid() as number;
+  process.kill(plant, 'SIGSTOP'); // it does not see the change
+  const control = await reachControl(data);
+  await control?.remote.change({ action: 'apply', town: await readTown(townFile('professional')) });
+  control?.close();
+  process.kill(plant, 'SIGKILL');
+  await until('its end', patient, () => heard.get(topic) === '');
+
+  const late = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  onTestFinished(() => late.endAsync(true));
+  const retained: string[] = [];
+  late.on('message', (one) => retained.push(one));
+  await late.subscribeAsync('city/v1/public/#');
+  await late.publishAsync('any/topic', '', { qos: 1 }); // what is retained comes before its acknowledgement
+  expect(retained).toEqual([]);
+  expect((await gate.stop()).code).toBe(0);
+});
