@@ -65,7 +65,7 @@ export const revise = async (revision: Revision): Promise<Lost[]> => {
     await refold(revision, civil, spans, before, after);
     const { last } = state.fold;
     const newest = after.at(-1);
-    if (last !== null && (changed.has(last.at) || (newest !== undefined && newest.at > last.at))) {
+    if (last === null || changed.has(last.at) || (newest !== undefined && newest.at > last.at)) {
       state.fold.last = newest === undefined ? null : asPoint(newest);
     }
   }

@@ -212,3 +212,25 @@ describe('what is refused', () => {
     expect(anomalies.rows).toMatchObject([{ kind: 'out-of-range', observed: 500, since: now - 3 * minuteMs, until: now - 2 * minuteMs }]);
   });
 });
+
+test('a register whose only reading was withdrawn goes on from what came late', async () => {
+  const start = Date.parse('2026-04-07T06:00:00Z');
+  const gate = await drive(townOf([{ id: 'm', type: 'submeter', intervalMs: minuteMs, holdMs: 3 * minuteMs }]), start + 2 * hourMs);
+  const say = (minute: number, kWh: number | null): void => {
+    gate.send('m', { ts: start + minute * minuteMs, values: { active_energy_import: kWh } });
+    gate.tick(gate.now() + 1_000);
+  };
+  const settle = (): void => gate.append('command', { action: 'settle', subjects: ['m'] });
+  say(0, 100);
+  settle();
+  say(0, null);
+  say(1, 101); // behind what is closed
+  say(150, 140);
+  say(60, 110); // divides the wide gap
+  gate.tick(start + 4 * hourMs, hourMs);
+  settle();
+  gate.tick(start + 40 * dayMs, 10 * dayMs);
+  await gate.process();
+  const [day] = await gate.panes('m', 'active_energy_import', 'P1D');
+  expect(day).toMatchObject({ count: 3, sum: 390_000, unallocated: 390_000 });
+});
