@@ -7,12 +7,12 @@ import type { Envelope } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { DeadLetter } from '../core/reading.ts';
-import type { Key, Outputs, Span } from '../core/store.ts';
+import type { History, Key, Outputs, Span } from '../core/store.ts';
 import { type Calendar, type Interval, windowNames } from '../core/window.ts';
 import type { Context } from './pipeline.ts';
 import type { KeyState, Waiting } from './state.ts';
 
-/** A stretch of event time in which raw readings are missing; its ends themselves are kept. */
+/** A stretch of event time in which raw readings are missing; its ends themselves are kept, whether they take part in the fold or not. */
 export type Lost = readonly [from: number, to: number];
 
 /** Runs of fewer readings lose none: both ends of a span are kept. */
@@ -43,6 +43,7 @@ export const cutRaw = async ({ state, history }: Context, envelope: Envelope, be
     const key = state.subjects.get(subject)?.keys.get(quantity);
     if (key === undefined) continue;
     const run: Lost = [from, to];
+    if (key.lost?.some(([start, end]) => from >= start && to <= end)) continue; // what an earlier cut left
     const grows = key.lost?.some((lost) => touches(lost, run, key.fold.rule.holdMs)) ?? false;
     if (count < runMin && !grows) continue;
     found.set(key, [...(found.get(key) ?? []), run]);
@@ -52,13 +53,36 @@ export const cutRaw = async ({ state, history }: Context, envelope: Envelope, be
     for (const [quantity, key] of quantities) {
       const runs = found.get(key);
       if (runs !== undefined) {
-        key.lost = union([...(key.lost ?? []), ...runs], key.fold.rule.holdMs);
+        key.lost = await join(history, { subject, quantity }, key, runs, envelope.offset);
         state.changed.add(subject);
       }
       for (const [from, to] of key.lost ?? []) spans.push({ subject, quantity, from, to });
     }
   }
   out.cuts.push({ offset: envelope.offset, before, spans });
+};
+
+/** What a key has lost with these runs: spans that hold none of them stay as they are. */
+const join = async (history: History, key: Key, { fold, lost = [] }: KeyState, runs: readonly Lost[], offset: number): Promise<Lost[]> => {
+  const joined: Lost[] = [];
+  for (const span of union([...lost, ...runs], fold.rule.holdMs)) {
+    const holds = ([from, to]: Lost): boolean => from >= span[0] && to <= span[1];
+    joined.push(...(runs.some(holds) ? await partsOf(history, key, span, offset) : lost.filter(holds)));
+  }
+  return joined;
+};
+
+/**
+ * A span, parted at the first and the last of its readings that take part in the fold: these are kept. A reading beyond the
+ * span is folded beside them, and where the span ends with excluded readings, its end does not tell what was folded.
+ */
+const partsOf = async (history: History, key: Key, [from, to]: Lost, offset: number): Promise<Lost[]> => {
+  const { next: first } = await history.neighbourhood(key, from, from, offset);
+  const { previous: last } = await history.neighbourhood(key, to + 1, to + 1, offset);
+  if (first === null || last === null || first.at > to) return [[from, to]];
+  const parts = [from, first.at, last.at].map((start, i): Lost => [start, [first.at, last.at, to][i] as number]);
+  const isStretch = ([start, end]: Lost): boolean => end > start;
+  return parts.some(isStretch) ? parts.filter(isStretch) : [[from, to]];
 };
 
 /** True where a window of the finest size that the span touches has lost raw readings. */
