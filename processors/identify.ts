@@ -18,7 +18,8 @@ export const identify = (key: KeyState, point: Point): Identity => {
   return 'behind';
 };
 
-export const sameValue = (a: Point, b: Point): boolean => a.value === b.value && a.spanMs === b.spanMs;
+/** The span of an amount is the device's interval, or a profile's: changed there, it makes no other reading of what was sent. */
+export const sameValue = (a: Point, b: Point): boolean => a.value === b.value;
 
 /** FNV-1a over the payload, 32 bits, with its length above them. */
 const payloadHash = (payload: Uint8Array): number => {

@@ -212,7 +212,7 @@ export class Books {
       this.#keep(subject, quantity, { at: at + 1, value, spanMs, flags });
       return;
     }
-    if (known !== undefined && known.value === value && known.spanMs === spanMs) {
+    if (known !== undefined && known.value === value) {
       this.counts.duplicate++;
       return;
     }

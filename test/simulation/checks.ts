@@ -20,7 +20,7 @@ const exact = (_: string, value: unknown): unknown => (typeof value === 'bigint'
 
 /** Watches the commits: each row once, each version behind the one before, counters that tell the rows. */
 export class CommitWatch {
-  readonly #values = new Map<string, { version: number; value: number | null; spanMs: number }>();
+  readonly #values = new Map<string, { version: number; value: number | null }>();
   readonly #paneVersions = new Map<string, number>();
   readonly #letters = new Map<string, number>();
   readonly #rows = { stored: 0, corrected: 0, deadLetter: 0 };
@@ -46,11 +46,7 @@ export class CommitWatch {
       const identity = `${reading.subject} ${reading.quantity} ${reading.at}`;
       const known = this.#values.get(identity);
       requireThat(reading.version === (known === undefined ? 0 : known.version + 1), 'no reading is counted twice: versions follow each other', () => reading);
-      requireThat(
-        known === undefined || known.value !== reading.value || known.spanMs !== reading.spanMs,
-        'no reading is counted twice: the same value again',
-        () => reading,
-      );
+      requireThat(known === undefined || known.value !== reading.value, 'no reading is counted twice: the same value again', () => reading);
       this.#values.set(identity, reading);
       this.#rows[known === undefined ? 'stored' : 'corrected']++;
     }
