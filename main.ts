@@ -161,7 +161,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
 
   const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => door?.publishPublic(topic, payload, retain);
   const clearPublic = async (): Promise<void> => door?.clearPublic();
-  plant = supervisePlant(config, logger, { change: town.change, publish, clearPublic }, heart.report, tell);
+  plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart: tell });
   log.onDurable(gathered(durableNewsMs, tell));
   const { http, view } = plant;
   http.then(

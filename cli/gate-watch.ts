@@ -1,4 +1,4 @@
-/** What the gate says of itself each second, and the alarms in its log: the log cannot be written, the disk is nearly full. Curing either is left to whoever reads them. */
+/** What the gate says of itself each second, and the alarms in its log: the log cannot be written, the disk is nearly full, the plant's thread hangs. Curing either is left to whoever reads them. */
 import type { Logger } from 'pino';
 import type { DoorCounters } from '../broker/door.ts';
 import type { Tick } from '../core/envelope.ts';
@@ -64,6 +64,10 @@ export const gateWatch = (logger: Logger, reserveBytes: number, onCure: () => vo
       onCure();
     },
   );
+  const hanging = condition(
+    () => logger.error({ silentMs: seen?.plant.threadSilentMs }, "the plant's thread does not answer: readings are taken, figures wait"),
+    (forMs) => logger.warn({ seconds: Math.round(forMs / 1000) }, "the plant's thread answers again"),
+  );
   return {
     see(now) {
       seen = now;
@@ -71,6 +75,7 @@ export const gateWatch = (logger: Logger, reserveBytes: number, onCure: () => vo
       const { wall, diskFreeBytes } = tick;
       const at = performance.now(); // the wall clock may be set meanwhile
       nearlyFull(diskFreeBytes >= 0 && diskFreeBytes < reserveBytes, at);
+      hanging(plant.threadSilentMs > 0, at);
       const since = unwritable(log.trouble !== null, at);
       return { tick, trouble: log.trouble, troubleSince: since === null ? null : Math.round(wall - (at - since)), log: log.held, door: door ?? null, plant };
     },

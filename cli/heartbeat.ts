@@ -2,13 +2,14 @@
 import { statfs } from 'node:fs/promises';
 import type { Door, DoorCounters } from '../broker/door.ts';
 import type { Tick } from '../core/envelope.ts';
-import type { GateReport } from '../core/views.ts';
+import type { GateReport, PlantLife } from '../core/views.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import type { AppendFileWriter } from '../log/append-file-writer.ts';
 import type { GateWatch } from './gate-watch.ts';
 import type { Supervised } from './plant-supervisor.ts';
 
 const tickMs = 1_000;
+const unborn: PlantLife = { starts: 0, hangs: 0, endedAt: null, end: null, threadSilentMs: 0 };
 
 export interface HeartbeatParts {
   readonly data: string;
@@ -89,7 +90,7 @@ export const heartbeat = async ({ data, log, watch, append, door, plant, beaten 
         isTickHeld = false;
       });
     }
-    report = watch.see({ tick, log, door: counters, plant: plant()?.life() ?? { starts: 0, endedAt: null, why: null } });
+    report = watch.see({ tick, log, door: counters, plant: plant()?.life() ?? unborn });
     beaten(tick.wall);
     void freeBytes(data).then((free) => {
       diskFreeBytes = free;

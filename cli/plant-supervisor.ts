@@ -1,12 +1,11 @@
-/** Starts the plant's process and starts it again whenever it ends. What the plant does is its own; the gate goes on accepting all the while. */
-import { type ChildProcess, fork } from 'node:child_process';
+/** Keeps the plant running: starts it, and again whenever it ends or no longer answers. What the plant does is its own; the gate goes on accepting all the while. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { answering, calling } from '../core/channel.ts';
 import { type Failure, FailureError, failure } from '../core/failure.ts';
-import type { GateReport, PlantLife } from '../core/views.ts';
-import type { FromPlant, GateCalls, ToPlant } from './plant.ts';
+import type { GateReport, PlantEnd, PlantLife } from '../core/views.ts';
+import type { GateCalls, PlantReady, ToPlant } from './plant.ts';
 import { type Away, standIn } from './plant-away.ts';
+import { type PlantProcess, plantProcess } from './plant-process.ts';
 
 /** Pause before a plant that ended is started again: it doubles from the one to the other, and starts anew after a quiet minute. */
 const restartMsMin = 200;
@@ -14,12 +13,15 @@ const restartMsMax = 10_000;
 const quietMs = 60_000;
 /** From that pause on a page stands in, ms. */
 const standInMs = 800;
+/** A plant that hangs is looked for that often, ms. */
+const lookMs = 500;
+/** A plant that has not said a word yet may be starting on a busy machine: it has at least that long, ms. */
+const firstWordMsMin = 30_000;
+/** A stop waits that long for the plant, which itself waits 10 s for what hangs in it, ms. */
+const stopMsMax = 12_000;
 
 /** Failures that no restart cures: where the first start meets one, the gate does not open. */
 const hopeless: ReadonlySet<string> = new Set(['port-taken', 'newer-version', 'bad-setting', 'not-loopback']);
-
-/** glibc gives each thread an arena of its own and keeps what it frees: two are enough, and take half the memory. */
-const fewArenas = { MALLOC_ARENA_MAX: '2' };
 
 export interface Supervised {
   /** Address of the pages; resolves when the plant is up, and rejects with a FailureError where it cannot start at all. */
@@ -32,148 +34,158 @@ export interface Supervised {
   close(): Promise<void>;
 }
 
-/** Tells one process its news, a message at a time: of what comes while it is slow to take one, only the newest counts. */
-const newsTo = (child: ChildProcess): ((message: ToPlant) => void) => {
-  let isTelling = false;
-  let newest: ToPlant | null = null;
-  const tell = (message: ToPlant): void => {
-    if (isTelling) {
-      newest = message;
-      return;
-    }
-    if (!child.connected) return;
-    isTelling = true;
-    child.send(message, undefined, undefined, () => {
-      isTelling = false;
-      const next = newest;
-      newest = null;
-      if (next !== null) tell(next);
-    });
-  };
-  return tell;
-};
+export interface Supervision {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** What the plant may ask of the gate. */
+  readonly calls: GateCalls;
+  /** What the stand-in page says. */
+  report(): GateReport | null;
+  /** Called when a plant listens: tell it where the log stands. */
+  onStart(): void;
+}
 
-/**
- * Starts the plant, and keeps it running until it is closed.
- * @param calls what the plant may ask of the gate
- * @param report what the stand-in page says
- * @param onStart called when a plant listens: tell it where the log stands
- */
-export const supervisePlant = (config: Config, logger: Logger, calls: GateCalls, report: () => GateReport | null, onStart: () => void): Supervised => {
-  let child: ChildProcess | null = null;
-  let stopping = false;
-  let restartMs = restartMsMin;
-  let startedAt = 0;
-  let wasReady = false;
-  let restart: NodeJS.Timeout | undefined;
+class Supervisor implements Supervised {
+  readonly http: Promise<string>;
+  readonly #given: Supervision;
+  readonly #address = Promise.withResolvers<string>();
+  readonly #looking: NodeJS.Timeout;
+  #lookedAt = performance.now();
+  #plant: PlantProcess | null = null;
+  #stopping = false;
+  #restart: NodeJS.Timeout | undefined;
+  #restartMs = restartMsMin;
+  #startedAt = 0;
+  #wasReady = false;
   /** The port that was found free for 0 stays the same when the plant comes back. */
-  let { httpPort } = config;
-  let away: Promise<Away | null> = Promise.resolve(null);
-  let why: string | null = null;
-  let life: PlantLife = { starts: 0, endedAt: null, why: null };
-  let ended: () => void = () => {};
-  /** News for the plant that runs; each plant begins anew. */
-  let tell: (message: ToPlant) => void = () => {};
-  const { promise: http, resolve, reject } = Promise.withResolvers<string>();
-  http.catch(() => {});
+  #httpPort: number;
+  #away: Promise<Away | null> = Promise.resolve(null);
+  /** Why the plant that runs is about to end. */
+  #end: PlantEnd | null = null;
+  #life: PlantLife = { starts: 0, hangs: 0, endedAt: null, end: null, threadSilentMs: 0 };
 
-  const send = (message: ToPlant): void => {
-    if (child?.connected === true) child.send(message);
-  };
-  const asked = calling<{ view(name: string, args: readonly unknown[]): Promise<unknown> }>(send);
-  const answer = answering(calls, send);
+  constructor(given: Supervision) {
+    this.#given = given;
+    this.#httpPort = given.config.httpPort;
+    this.http = this.#address.promise;
+    this.http.catch(() => {});
+    this.#looking = setInterval(() => this.#look(), lookMs);
+    void this.#start();
+  }
 
-  const opened = (url: string): void => {
-    httpPort = Number(new URL(url).port) || httpPort;
-    resolve(url);
-  };
-  const isReady = (ready: { readonly url: string; readonly position: number }): void => {
-    wasReady = true;
-    logger.info(ready, 'the plant is up');
-    opened(ready.url);
-    onStart();
-  };
-  const isBroken = (failed: Failure): void => {
-    why = `${failed.code}: ${failed.message.split('\n')[0]}`;
-    if (!wasReady && hopeless.has(failed.code)) {
-      stopping = true;
-      reject(new FailureError(failed));
-    } else logger.error({ why: failed }, 'the plant failed');
-  };
-  const standsIn = async (): Promise<Away | null> => {
-    const stand = await standIn(config.httpHost, httpPort, report);
-    if (stand !== null) opened(stand.url);
+  async view(name: string, args: readonly unknown[]): Promise<unknown> {
+    if (this.#plant === null) throw new FailureError(failure('unavailable', 'the plant is starting'));
+    return this.#plant.view(name, args);
+  }
+
+  tell(message: ToPlant): void {
+    this.#plant?.tell(message);
+  }
+
+  life(): PlantLife {
+    return this.#life;
+  }
+
+  restartNow(): void {
+    if (this.#restart === undefined) return;
+    clearTimeout(this.#restart);
+    this.#restartMs = restartMsMin;
+    void this.#start();
+  }
+
+  async close(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#looking);
+    clearTimeout(this.#restart);
+    await this.#leave();
+    const plant = this.#plant;
+    if (plant === null) return;
+    plant.stop();
+    const late = setTimeout(() => plant.kill(), stopMsMax);
+    await plant.ended;
+    clearTimeout(late);
+  }
+
+  async #start(): Promise<void> {
+    this.#restart = undefined;
+    await this.#leave();
+    if (this.#stopping) return;
+    const { config, calls, onStart } = this.#given;
+    this.#startedAt = performance.now();
+    this.#life = { ...this.#life, starts: this.#life.starts + 1, threadSilentMs: 0 };
+    this.#plant = plantProcess({ ...config, httpPort: this.#httpPort }, calls, {
+      started: onStart,
+      ready: (ready) => this.#isReady(ready),
+      broken: (failed) => this.#isBroken(failed),
+      alive: (threadSilentMs) => {
+        this.#life = { ...this.#life, threadSilentMs };
+      },
+    });
+    void this.#plant.ended.then((status) => this.#hasEnded(status));
+  }
+
+  #opened(url: string): void {
+    this.#httpPort = Number(new URL(url).port) || this.#httpPort;
+    this.#address.resolve(url);
+  }
+
+  #isReady(ready: PlantReady): void {
+    this.#wasReady = true;
+    this.#given.logger.info(ready, 'the plant is up');
+    this.#opened(ready.url);
+    this.#given.onStart();
+  }
+
+  #isBroken(failed: Failure): void {
+    this.#end = { how: 'failed', code: failed.code, detail: failed.message.split('\n')[0] ?? '' };
+    if (!this.#wasReady && hopeless.has(failed.code)) {
+      this.#stopping = true;
+      this.#address.reject(new FailureError(failed));
+    } else this.#given.logger.error({ why: failed }, 'the plant failed');
+  }
+
+  /** Ends a plant that says nothing any more. Whoever was held up itself (its timer is late) has not read what was said. */
+  #look(): void {
+    const now = performance.now();
+    const isLate = now - this.#lookedAt > 2 * lookMs;
+    this.#lookedAt = now;
+    const plant = this.#plant;
+    if (plant === null || this.#end?.how === 'silent') return;
+    if (isLate) plant.excuse();
+    const { plantSilentMsMax } = this.#given.config;
+    const heardMs = plant.silentMs();
+    const ms = heardMs ?? now - this.#startedAt;
+    if (ms <= (heardMs === null ? Math.max(plantSilentMsMax, firstWordMsMin) : plantSilentMsMax)) return;
+    this.#end = { how: 'silent', ms: Math.round(ms) };
+    this.#life = { ...this.#life, hangs: this.#life.hangs + 1 };
+    this.#given.logger.error({ silentMs: Math.round(ms) }, 'the plant does not answer: it is ended and started again, readings are taken meanwhile');
+    plant.kill();
+  }
+
+  #hasEnded(status: number | string): void {
+    this.#plant = null;
+    if (this.#stopping) return;
+    if (performance.now() - this.#startedAt > quietMs) this.#restartMs = restartMsMin;
+    this.#life = { ...this.#life, endedAt: Date.now(), end: this.#end ?? { how: 'exited', status: String(status) }, threadSilentMs: 0 };
+    this.#end = null;
+    const { starts, end: why } = this.#life;
+    this.#given.logger.warn({ status, restartMs: this.#restartMs, starts, why }, 'the plant ended; it is started again');
+    if (this.#restartMs >= standInMs) this.#away = this.#standsIn();
+    this.#restart = setTimeout(() => void this.#start(), this.#restartMs);
+    this.#restartMs = Math.min(this.#restartMs * 2, restartMsMax);
+  }
+
+  async #standsIn(): Promise<Away | null> {
+    const stand = await standIn(this.#given.config.httpHost, this.#httpPort, this.#given.report);
+    if (stand !== null) this.#opened(stand.url);
     return stand;
-  };
-  const leave = async (): Promise<void> => {
-    await (await away)?.close();
-    away = Promise.resolve(null);
-  };
-  const hasEnded = (code: number | null, signal: string | null): void => {
-    asked.abort(failure('unavailable', 'the plant ended'));
-    child = null;
-    if (stopping) {
-      ended();
-      return;
-    }
-    if (performance.now() - startedAt > quietMs) restartMs = restartMsMin;
-    life = { ...life, endedAt: Date.now(), why: why ?? `ended with ${signal ?? code}` };
-    why = null;
-    logger.warn({ code, signal, restartMs, starts: life.starts, why: life.why }, 'the plant ended; it is started again');
-    if (restartMs >= standInMs) away = standsIn();
-    restart = setTimeout(start, restartMs);
-    restartMs = Math.min(restartMs * 2, restartMsMax);
-  };
-  const start = async (): Promise<void> => {
-    restart = undefined;
-    await leave();
-    if (stopping) return;
-    startedAt = performance.now();
-    life = { ...life, starts: life.starts + 1 };
-    child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify({ ...config, httpPort })], {
-      execArgv: ['--max-semi-space-size=16'],
-      serialization: 'advanced',
-      env: { ...process.env, ...fewArenas },
-    });
-    tell = newsTo(child);
-    child.on('spawn', onStart);
-    child.on('message', (message: FromPlant) => {
-      if ('ready' in message) isReady(message.ready);
-      else if ('broken' in message) isBroken(message.broken);
-      else {
-        answer(message);
-        asked.receive(message);
-      }
-    });
-    child.on('exit', hasEnded);
-  };
-  void start();
+  }
 
-  return {
-    http,
-    // A question to nobody would wait for ever.
-    view: async (name, args) => {
-      if (child?.connected !== true) throw new FailureError(failure('unavailable', 'the plant is starting'));
-      return asked.remote.view(name, args);
-    },
-    tell: (message) => tell(message),
-    life: () => life,
-    restartNow() {
-      if (restart === undefined) return;
-      clearTimeout(restart);
-      restartMs = restartMsMin;
-      void start();
-    },
-    async close() {
-      stopping = true;
-      clearTimeout(restart);
-      await leave();
-      if (child === null) return;
-      const done = new Promise<void>((resolveEnded) => {
-        ended = resolveEnded;
-      });
-      send({ stop: true });
-      await done;
-    },
-  };
-};
+  async #leave(): Promise<void> {
+    await (await this.#away)?.close();
+    this.#away = Promise.resolve(null);
+  }
+}
+
+/** Starts the plant, and keeps it running until it is closed. */
+export const supervisePlant = (given: Supervision): Supervised => new Supervisor(given);

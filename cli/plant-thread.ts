@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config.ts';
 import { calling } from '../core/channel.ts';
-import { FailureError, failureOf } from '../core/failure.ts';
+import { type Failure, FailureError, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Views } from '../core/views.ts';
 import type { Verified } from '../stores/verify.ts';
 import type { FromWorker, ToWorker } from './plant-worker.ts';
@@ -22,6 +22,10 @@ export interface PlantThread {
   readonly ended: Promise<unknown>;
   /** The log is durable up to `logEnd`; what the gate says of itself goes to the status. */
   tell(logEnd: number, report?: GateReport | null): void;
+  /** Asks it for a sign of life. @returns how long it has owed one, ms; 0 where it owes none, and while it opens the store */
+  ping(): number;
+  /** Fails whatever it was asked and has not answered. */
+  abort(cause: Failure): void;
   /** Lets it commit what it has, with a snapshot, and end. */
   stop(): void;
 }
@@ -42,6 +46,16 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
   const ended = Promise.withResolvers<unknown>();
   ready.promise.catch(() => {}); // told through `ended` as well
 
+  let isOpen = false;
+  let pingedAt: number | null = null;
+  const ping = (): number => {
+    if (!isOpen) return 0;
+    if (pingedAt !== null) return performance.now() - pingedAt;
+    pingedAt = performance.now();
+    send({ ping: true });
+    return 0;
+  };
+
   const fell = (error: unknown): void => {
     asked.abort(failureOf(error));
     ready.reject(error);
@@ -49,8 +63,11 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
   };
   worker.on('message', (message: FromWorker) => {
     if ('event' in message) onEvent?.(message.event);
-    else if ('ready' in message) ready.resolve(message.ready);
-    else if ('broken' in message) fell(new FailureError(message.broken));
+    else if ('pong' in message) pingedAt = null;
+    else if ('ready' in message) {
+      isOpen = true;
+      ready.resolve(message.ready);
+    } else if ('broken' in message) fell(new FailureError(message.broken));
     else asked.receive(message);
   });
   worker.on('error', fell);
@@ -61,6 +78,8 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
     ready: ready.promise,
     ended: ended.promise,
     tell: (logEnd, report = null) => send({ logEnd, report }),
+    ping,
+    abort: asked.abort,
     stop: () => send({ stop: true }),
   };
 };

@@ -16,8 +16,8 @@ import { commitRate } from './commit-rate.ts';
 import { openPlant, storeFile } from './parts.ts';
 import { prepareStore } from './rebuild.ts';
 
-export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly stop: true };
-export type FromWorker = Wire | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
+export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
+export type FromWorker = Wire | { readonly pong: true } | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
 
 /** Envelopes processed between two looks at the clock. */
 const sliceEnvelopes = 4_000;
@@ -33,8 +33,7 @@ const send = (message: FromWorker): void => port.postMessage(message);
 const startedAt = Date.now();
 let logEnd = 0;
 let report: GateReport | null = null;
-/** Why the store waits, in words. */
-let waiting: string | null = null;
+let waiting: Status['waiting'] = null;
 let stopping = false;
 let wake: () => void = () => {};
 const rate = commitRate(Date.now);
@@ -89,6 +88,7 @@ const status = async (): Promise<Status> => ({
   report,
   waiting,
   uncommittedRows: plant.run.waitingRows(),
+  silentMs: 0,
   storeBytes: fileBytes(storeFile(config.data)) + fileBytes(`${storeFile(config.data)}.wal`),
   startedAt,
 });
@@ -137,7 +137,8 @@ const answer = answering(
 );
 
 port.on('message', (message: ToWorker) => {
-  if ('stop' in message) stopping = true;
+  if ('ping' in message) send({ pong: true });
+  else if ('stop' in message) stopping = true;
   else if ('logEnd' in message) ({ logEnd, report } = message);
   else answer(message);
   wake();
@@ -157,7 +158,7 @@ const pause = (ms: number): Promise<void> =>
 const waitsForRoom = (): boolean => {
   const { bavail, bsize } = statfsSync(config.data);
   const freeMb = Math.floor((bavail * bsize) / 2 ** 20);
-  waiting = freeMb < config.diskReserveMb ? `${freeMb} MB of the disk are free; ${config.diskReserveMb} MB are kept for the log` : null;
+  waiting = freeMb < config.diskReserveMb ? { freeMb, keptMb: config.diskReserveMb } : null;
   return waiting !== null;
 };
 const roomMs = 500;

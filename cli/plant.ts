@@ -3,13 +3,18 @@ import type { Config } from '../config.ts';
 import { answering, calling, type Wire } from '../core/channel.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
-import type { GateReport, LiveEvent, Views } from '../core/views.ts';
+import type { GateReport, LiveEvent, Status, Views } from '../core/views.ts';
 import { startPlantThread } from './plant-thread.ts';
 import { asides, requestRebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
 
 export type ToPlant = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly stop: true };
-export type FromPlant = Wire | { readonly ready: { readonly url: string; readonly position: number } } | { readonly broken: Failure };
+/** Where it listens, and the offset at which its store stands. */
+export interface PlantReady {
+  readonly url: string;
+  readonly position: number;
+}
+export type FromPlant = Wire | { readonly ready: PlantReady } | { readonly broken: Failure } | { readonly threadSilentMs: number };
 
 /** What the gate does for the plant. */
 export interface GateCalls {
@@ -30,8 +35,31 @@ const thread = startPlantThread(config, (event) => {
 });
 const gate = calling<GateCalls>(toGate);
 
+/** The gate's last news, and the thread's last status: what is known while the thread does not answer. */
+let news: { readonly logEnd: number; readonly report: GateReport | null } = { logEnd: 0, report: null };
+let known: Status | null = null;
+let silentMs = 0;
+const status = async (): Promise<Status> => {
+  if (silentMs > 0 && known !== null) return { ...known, ...news, gate: news.report?.tick ?? known.gate, trouble: news.report?.trouble ?? null, silentMs };
+  known = await thread.views.status();
+  return known;
+};
+
+/** What comes from here each second tells the gate that this process turns. Whoever asks a thread that hangs is told so. */
+const beat = (): void => {
+  const owedMs = thread.ping();
+  silentMs = owedMs < config.plantSilentMsMax ? 0 : Math.round(owedMs);
+  if (silentMs > 0)
+    thread.abort(failure('unavailable', `the plant's thread has not answered for ${Math.round(silentMs / 1000)} s; readings are taken, and wait in the log`));
+  toGate({ threadSilentMs: silentMs });
+};
+const beatMs = 1_000;
+beat();
+setInterval(beat, beatMs);
+
 const views: Views = new Proxy({} as Views, {
   get: (_, name) => {
+    if (name === 'status') return status;
     if (name === 'change') return (change: RegistryChange) => gate.remote.change(change);
     if (name === 'onCommit') {
       return (listener: (event: LiveEvent) => void) => {
@@ -75,8 +103,10 @@ void thread.ended.then(async (error) => {
 
 process.on('message', (message: ToPlant) => {
   if ('stop' in message) void stop();
-  else if ('logEnd' in message) thread.tell(message.logEnd, message.report);
-  else {
+  else if ('logEnd' in message) {
+    news = message;
+    thread.tell(message.logEnd, message.report);
+  } else {
     gate.receive(message);
     answerGate(message);
   }

@@ -1,5 +1,6 @@
 /** The port `Views`: all that pages, the API and the feed may ask of the plant. Implemented over a store and a pipeline. */
 import type { RegistryChange, Tick } from './envelope.ts';
+import type { FailureCode } from './failure.ts';
 import type { FoldRule } from './fold.ts';
 import type { Closing } from './month.ts';
 import type { Pane } from './pane.ts';
@@ -8,12 +9,22 @@ import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recou
 import type { Town } from './town.ts';
 import type { WindowName } from './window.ts';
 
+/** How a plant ended: it said what failed; it went with an exit code or a signal; or it no longer answered, and was ended. */
+export type PlantEnd =
+  | { readonly how: 'failed'; readonly code: FailureCode; readonly detail: string }
+  | { readonly how: 'exited'; readonly status: string }
+  | { readonly how: 'silent'; readonly ms: number };
+
 /** How often the plant was started since the gate opened, and how it last ended. */
 export interface PlantLife {
   readonly starts: number;
-  /** Epoch ms, and in words; null where it never did. */
+  /** How often it was ended because it no longer answered. */
+  readonly hangs: number;
+  /** Epoch ms; null where it never did. */
   readonly endedAt: number | null;
-  readonly why: string | null;
+  readonly end: PlantEnd | null;
+  /** How long its thread has not answered, ms; 0 while it does within `plantSilentMsMax`. */
+  readonly threadSilentMs: number;
 }
 
 /** What the gate says of itself each second: levels of this moment, and counts since it opened. */
@@ -57,10 +68,12 @@ export interface Status {
   readonly trouble: string | null;
   /** All that the gate says of itself; null before the first. */
   readonly report: GateReport | null;
-  /** Why the store takes nothing at the moment, in words; null while it does. */
-  readonly waiting: string | null;
+  /** The store takes nothing at the moment, since so little of the disk is free; null while it takes what comes. */
+  readonly waiting: { readonly freeMb: number; readonly keptMb: number } | null;
   /** Rows that are processed and not yet committed. */
   readonly uncommittedRows: number;
+  /** How long the plant's thread has not answered, ms: then the rest is as it was before. 0 while it does. */
+  readonly silentMs: number;
   readonly storeBytes: number;
   readonly startedAt: number;
 }
@@ -130,7 +143,8 @@ export interface Views {
   town(): Promise<Town>;
   ledger(): Promise<Ledger>;
   recount(): Promise<Recount>;
-  keys(): Promise<Key[]>;
+  /** The keys that have readings, and the finest window that each is folded into: as it was first declared, whatever its interval is now. */
+  keys(): Promise<(Key & { readonly finest: Level })[]>;
   latest(subjects?: readonly string[]): Promise<LatestReading[]>;
   readings(query: ReadingsQuery): Promise<Page<Reading>>;
   /** Closed panes, and the open ones as they would close now; by key in the order asked, then by start. */

@@ -1,6 +1,6 @@
 /** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
 import type { MonthState } from '../../core/month.ts';
-import type { ChangeCause } from '../../core/views.ts';
+import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
 import type { Amount, CarrierName, PeriodFigures } from '../figures/energy.ts';
 import type { CarPark, Street } from '../figures/parking.ts';
 
@@ -163,16 +163,22 @@ export interface ParkingModel {
   readonly map: MapModel | null;
 }
 
+/** What a system said of a file that it could not write; its error's name is null where it gave none. */
+export interface DiskTrouble {
+  readonly errno: string | null;
+  readonly detail: string;
+}
+
 export interface OperationsModel {
   readonly state: 'open' | 'catching-up' | 'waiting' | 'trouble';
-  readonly trouble: string | null;
+  readonly trouble: DiskTrouble | null;
   /** Since when the log cannot be written, epoch ms. */
   readonly troubleSince: number | null;
   /** Why the store waits. */
-  readonly waiting: string | null;
+  readonly waiting: Status['waiting'];
   readonly heldBytes: number | null;
   readonly uncommittedRows: number;
-  readonly plant: { readonly starts: number; readonly endedAt: number | null; readonly why: string | null } | null;
+  readonly plant: PlantLife | null;
   /** Limits of the door that were reached, by name. */
   readonly limits: readonly { readonly name: string; readonly count: number }[];
   readonly envelopesPerSecond: number;

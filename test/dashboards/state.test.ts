@@ -15,7 +15,7 @@ const report = (part: Partial<GateReport> = {}): GateReport => ({
   troubleSince: null,
   log: { envelopes: 0, bytes: 0 },
   door: { strangers: 0, held: 0, heldBytes: 0, waitingBytes: 0, gatheredBytes: 0, messages: 1_000, refused: {}, slowed: {}, forwardsDropped: 0 },
-  plant: { starts: 1, endedAt: null, why: null },
+  plant: { starts: 1, hangs: 0, endedAt: null, end: null, threadSilentMs: 0 },
   ...part,
 });
 beforeEach(() => town.setStatus({ report: report(), gate: report().tick, trouble: null, waiting: null, uncommittedRows: 0 }));
@@ -51,11 +51,13 @@ test('the log cannot be written: since when, why, what is held', async () => {
   const held = { ...report().tick, held: 321, diskFreeBytes: 0 };
   town.setStatus({ trouble, gate: held, report: report({ tick: held, trouble, troubleSince: end - 180_000, log: { envelopes: 322, bytes: 65_536 } }) });
   const page = await said('/en/operations');
-  expect(page).toContain(`✗ The gate cannot write : ${trouble}`);
+  expect(page).toContain(`✗ The gate cannot write : the disk is full (ENOSPC) ${trouble}`);
   expect(page).toMatch(/The log can no longer be written \(it stopped 3 min(utes)?\.? ago\)\. 321 messages wait for their acknowledgement: nothing is lost/);
   expect(page).toMatch(/321 messages wait for their acknowledgement \(6\d(\.\d)? k?B/);
   expect(page).toContain('0 B free on the disk of the log.');
-  expect(await said('/fr/operations')).toContain('Le journal ne peut plus être écrit (arrêté il y a 3 min');
+  const french = await said('/fr/operations');
+  expect(french).toContain('✗ La porte ne peut plus écrire : le disque est plein (ENOSPC)');
+  expect(french).toContain('Le journal ne peut plus être écrit (arrêté il y a 3 min');
   const figures = await metrics();
   expect(figures.get('octroi_log_writable')).toBe(0);
   expect(figures.get('octroi_log_held_seconds')).toBe(180);
@@ -66,13 +68,17 @@ test('the log cannot be written: since when, why, what is held', async () => {
 
 test('the store waits for room; the plant ended; limits were reached', async () => {
   const door = { ...(report().door as NonNullable<GateReport['door']>), refused: { connectionsMax: 7 }, slowed: { ratePerDeviceMax: 12 }, forwardsDropped: 3 };
-  const plant = { starts: 4, endedAt: end - 120_000, why: 'store-failed: IO Error' };
-  town.setStatus({ waiting: '12 MB of the disk are free; 64 MB are kept for the log', uncommittedRows: 1_234, report: report({ door, plant }) });
+  const failed = { how: 'failed', code: 'store-failed', detail: 'IO Error' } as const;
+  const plant = { ...report().plant, starts: 4, endedAt: end - 120_000, end: failed };
+  town.setStatus({ waiting: { freeMb: 12, keptMb: 64 }, uncommittedRows: 1_234, report: report({ door, plant }) });
   const page = await said('/en/operations');
   expect(page).toContain('The disk is nearly full: readings are kept in the log, figures wait');
   expect(page).toContain('12 MB of the disk are free; 64 MB are kept for the log');
   expect(page).toContain('1,234 rows wait to be committed, 0 late readings');
-  expect(page).toMatch(/Processing was started 4 times; it last ended 2 min(utes)?\.? ago: store-failed: IO Error\./);
+  expect(page).toMatch(/Processing was started 4 times; it last ended 2 min(utes)?\.? ago: the store cannot be read or written \(store-failed\)\. IO Error/);
+  const french = await said('/fr/operations');
+  expect(french).toContain('12 Mo du disque sont libres ; 64 Mo sont réservés au journal.');
+  expect(french).toMatch(/lancé 4 fois ; dernier arrêt il y a 2 min(utes)? : la base ne peut être lue ou écrite \(store-failed\)\./);
   expect(page).toContain('Limits reached since the gate opened: ratePerDeviceMax 12 · connectionsMax 7 · forwardsDropped 3');
   const figures = await metrics();
   expect(figures.get('octroi_store_writable')).toBe(0);
@@ -81,6 +87,27 @@ test('the store waits for room; the plant ended; limits were reached', async () 
   expect(figures.get('octroi_door_limits_total{limit="connectionsMax"}')).toBe(7);
   expect(figures.get('octroi_door_limits_total{limit="ratePerDeviceMax"}')).toBe(12);
   expect(figures.get('octroi_forwards_dropped_total')).toBe(3);
+});
+
+test('the plant hung, and was ended', async () => {
+  const plant = { ...report().plant, starts: 2, hangs: 1, endedAt: end - 120_000, end: { how: 'silent', ms: 30_210 } } as const;
+  town.setStatus({ report: report({ plant }) });
+  expect(await said('/en/operations')).toContain('it had not answered for 30 s, and was ended');
+  expect(await said('/fr/operations')).toContain('il ne répondait plus depuis 30 s et a été arrêté');
+  expect((await metrics()).get('octroi_plant_hangs_total')).toBe(1);
+});
+
+test("the plant's thread hangs: not ready, and the metrics that need no store say how long", async () => {
+  town.setStatus({ silentMs: 42_000 });
+  try {
+    const figures = await metrics();
+    expect(figures.get('octroi_plant_thread_silent_seconds')).toBe(42);
+    expect([figures.has('octroi_lag_envelopes'), figures.has('octroi_devices_silent')]).toEqual([true, false]);
+    const { statusCode, body } = await town.app.inject({ url: '/health/ready', headers: host });
+    expect([statusCode, JSON.parse(body)]).toMatchObject([503, { code: 'unavailable', detail: "the plant's thread has not answered for 42 s" }]);
+  } finally {
+    town.setStatus({ silentMs: 0 });
+  }
 });
 
 test('every queue has a gauge', async () => {

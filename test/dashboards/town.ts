@@ -90,6 +90,7 @@ export const viewsOver = (gate: Drive): { views: Views; commit(): Promise<void>;
       report: null,
       waiting: null,
       uncommittedRows: 0,
+      silentMs: 0,
       storeBytes: 12_345_678,
       startedAt: start,
       ...extra,

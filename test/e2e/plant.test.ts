@@ -56,3 +56,30 @@ test('a public message that may no longer leave when the plant comes back is ret
   expect(retained).toEqual([]);
   expect((await gate.stop()).code).toBe(0);
 });
+
+test('a plant that hangs is noticed, ended and started again, and the gate goes on taking readings', { timeout: 90_000 }, async () => {
+  const data = folder();
+  const gate = await started(data, { ...brisk, OCTROI_PLANT_SILENT_MS_MAX: '3000' });
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  onTestFinished(() => client.endAsync(true));
+  const at = Date.now();
+  const send = (n: number): Promise<unknown> =>
+    client.publishAsync('city/v1/a/sensor-1/telemetry', JSON.stringify({ ts: at + n, values: { temperature: n } }), { qos: 1 });
+  await send(1);
+
+  const plant = gate.plantPid() as number;
+  process.kill(plant, 'SIGSTOP');
+  await Promise.all([send(2), send(3)]); // acknowledged
+  const alarm = await until('the alarm', patient, () => gate.log().includes('the plant does not answer'));
+  expect(alarm.ms).toBeGreaterThan(1_500);
+  await send(4);
+  const latest = `${gate.http}/api/v1/latest?device=sensor-1`;
+  await until('the readings', patient, async () => (await fetch(latest).catch(() => null))?.ok && (await (await fetch(latest)).text()).includes('"value":4'));
+  expect(gate.plantPid()).not.toBe(plant);
+  await until('the metrics', patient, async () => (await (await fetch(`${gate.http}/metrics`)).text()).includes('\noctroi_plant_hangs_total 1\n'));
+  const page = await (await fetch(`${gate.http}/fr/operations`)).text();
+  expect(page).toContain('il ne répondait plus depuis 3');
+  const { readings } = (await (await fetch(`${gate.http}/api/v1/ledger`)).json()) as { readings: Record<string, number> };
+  expect(readings).toMatchObject({ accepted: 4, stored: 4 });
+  expect((await gate.stop()).code).toBe(0);
+});

@@ -4,6 +4,7 @@ import type { Status } from '../../../core/views.ts';
 import { books } from '../../books.ts';
 import { isPrivate, shownSites } from '../../figures/residential.ts';
 import type { OperationsModel } from '../models.ts';
+import { diskTrouble } from '../text/trouble.ts';
 import { alarmLine } from './alarms.ts';
 import type { Source } from './source.ts';
 
@@ -49,7 +50,7 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
   const shownSilent = silent.filter(({ subject }) => !isPrivate(directory, subject));
   return {
     state: stateOf(lag, status),
-    trouble: status.trouble,
+    trouble: status.trouble === null ? null : diskTrouble(status.trouble),
     troubleSince: status.report?.troubleSince ?? null,
     waiting: status.waiting,
     heldBytes: status.report === null ? null : status.report.log.bytes,

@@ -2,6 +2,7 @@
 import type { OperationsModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
 import { Alarms, Moment } from '../parts/figures.tsx';
+import { troubleWords } from '../text/trouble.ts';
 
 const Adopt = ({ voice: { words, frame, href }, model, subject }: { voice: Voice; model: OperationsModel; subject: string }) => (
   <form method="post" action={href('/operations/adopt')} class="adopt">
@@ -88,18 +89,26 @@ const Books = ({ voice: { words, show }, books }: { voice: Voice; books: Operati
   );
 };
 
+/** What a system said, in its own words. */
+const Said = ({ text }: { text: string }) => (
+  <code class="small" lang="en">
+    {text}
+  </code>
+);
+
 /** In words what the tiles and the metrics give in figures. */
 const Care = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
   const { words, show, frame } = voice;
   const { operations: o } = words;
   const n = (value: number): string => show.number(value, 0);
   const { plant } = model;
+  const trouble = troubleWords(frame.language);
   return (
     <section aria-labelledby="care" class="panel">
       <h2 id="care">{o.care}</h2>
       <ul class="plain">
         {model.troubleSince === null ? null : <li>{o.unwritable(show.ago(model.troubleSince, frame.now), n(model.held ?? 0))}</li>}
-        {model.waiting === null ? null : <li lang="en">{model.waiting}</li>}
+        {model.waiting === null ? null : <li>{trouble.room(n(model.waiting.freeMb), n(model.waiting.keptMb))}</li>}
         {model.held === null ? null : <li>{o.heldNow(n(model.held), show.bytes(model.heldBytes ?? 0))}</li>}
         {model.diskFreeBytes === null ? null : <li>{o.diskFree(show.bytes(model.diskFreeBytes))}</li>}
         <li>{o.dropped(n(model.books.qos0Dropped))}</li>
@@ -108,7 +117,8 @@ const Care = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
         <li>
           {plant === null || plant.endedAt === null
             ? o.startedOnce(show.ago(model.startedAt, frame.now))
-            : o.startedOften(n(plant.starts), show.ago(plant.endedAt, frame.now), plant.why ?? '–')}
+            : o.startedOften(n(plant.starts), show.ago(plant.endedAt, frame.now), plant.end === null ? '–' : trouble.plantEnd(plant.end))}
+          {plant?.end?.how === 'failed' ? <Said text={plant.end.detail} /> : null}
         </li>
       </ul>
       {model.limits.length === 0 ? null : (
@@ -197,8 +207,13 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
         <h1>{o.title}</h1>
         <p class={`verdict ${model.state === 'trouble' ? 'bad' : model.state === 'open' ? 'good' : 'fair'}`}>
           {model.state === 'trouble' ? '✗' : model.state === 'open' ? '✓' : '…'} {o.states[model.state]}
-          {model.trouble === null ? '' : ` : ${model.trouble}`}
+          {model.trouble === null ? '' : ` : ${troubleWords(frame.language).disk(model.trouble)}`}
         </p>
+        {model.trouble === null ? null : (
+          <p>
+            <Said text={model.trouble.detail} />
+          </p>
+        )}
       </header>
       {model.message === null ? null : (
         <p class="message" role="status">
