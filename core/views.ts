@@ -7,7 +7,7 @@ import type { Pane } from './pane.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
 import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recount, Store } from './store.ts';
 import type { Town } from './town.ts';
-import type { WindowName } from './window.ts';
+import type { Level, WindowName } from './window.ts';
 
 /** How a plant ended: it said what failed; it went with an exit code or a signal; or it no longer answered, and was ended. */
 export type PlantEnd =

@@ -21,9 +21,11 @@ export interface Directory {
   has(subject: string, quantity: string): boolean;
   quantitiesOf(subject: string): readonly string[];
   zoneOf(device: Device): string;
-  /** The finest window that the device has figures in. */
-  finestOf(device: Device): Level;
+  /** The finest window that the device has figures in, of a quantity or of any; before its first reading, what it will have. */
+  finestOf(device: Device, quantity?: string): Level;
 }
+
+type FoldedKey = Awaited<ReturnType<Views['keys']>>[number];
 
 /** A key as one word. */
 export const keyName = ({ subject, quantity }: Key): string => `${subject}/${quantity}`;
@@ -44,7 +46,7 @@ const grouped = <T>(list: readonly T[], by: (one: T) => string | undefined): Map
 export const quantitiesOf = (types: ReadonlyMap<string, ResolvedType>): Map<string, Quantity> =>
   new Map([...types.values()].flatMap(({ rules }) => [...rules].map(([name, { quantity }]) => [name, quantity] as const)));
 
-const describe = (town: Town, keys: readonly Key[], types: ReadonlyMap<string, ResolvedType>, quantities: ReadonlyMap<string, Quantity>): Directory => {
+const describe = (town: Town, keys: readonly FoldedKey[], types: ReadonlyMap<string, ResolvedType>, quantities: ReadonlyMap<string, Quantity>): Directory => {
   const devices = new Map(town.devices.map((device) => [device.id, device]));
   const sites = new Map(town.sites.map((site) => [site.id, site]));
   const bySite = grouped(town.devices, ({ site }) => site);
@@ -72,7 +74,10 @@ const describe = (town: Town, keys: readonly Key[], types: ReadonlyMap<string, R
     has: (subject, quantity) => known.has(keyName({ subject, quantity })),
     quantitiesOf: (subject) => (bySubject.get(subject) ?? []).map(({ quantity }) => quantity),
     zoneOf: (device) => device.zone ?? (device.site === undefined ? undefined : sites.get(device.site)?.zone) ?? town.zone,
-    finestOf: (device) => finestLevel(device.intervalMs ?? types.get(device.type)?.type.intervalMs ?? 0),
+    finestOf(device, quantity) {
+      const folded = (bySubject.get(device.id) ?? []).filter((key) => quantity === undefined || key.quantity === quantity).map(({ finest }) => finest);
+      return folded.length > 0 ? (Math.min(...folded) as Level) : finestLevel(device.intervalMs ?? types.get(device.type)?.type.intervalMs ?? 0);
+    },
   };
 };
 

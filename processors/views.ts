@@ -23,7 +23,7 @@ export const views = (
     return { ...books, envelopes: { ...books.envelopes, appended, pending: appended - books.envelopes.processed - books.envelopes.corrupt } };
   },
   recount: () => store.recount(),
-  keys: async () => store.keys(),
+  keys: async () => store.keys().map((key) => ({ ...key, finest: pipeline.ruleOf(key)?.finest ?? 0 })),
   latest: async (subjects) => store.latest(subjects),
   readings: (query) => store.readings(query),
   panes: async (query) => {

@@ -78,7 +78,7 @@ export const panes = route({
     const [first] = devices;
     const zone = first === undefined ? directory.town.zone : directory.zoneOf(first);
     const { window } = query;
-    const finest = Math.max(0, ...devices.map((device) => directory.finestOf(device)));
+    const finest = Math.max(0, ...devices.map((device) => directory.finestOf(device, quantity.name)));
     if (levelOf(window) < finest)
       throw fail('bad-request', `no window shorter than ${windowName(finest as 0)}: the device does not report more often`, 'window');
     const now = clock();

@@ -9,7 +9,7 @@ import type { AlarmLine } from '../models.ts';
 const receiptOf = (directory: Directory, subject: string, quantity: string, since: number): string | null => {
   const device = directory.town.devices.find(({ id }) => id === subject);
   if (device === undefined || quantity === '') return null;
-  const window = directory.finestOf(device) <= levelOf('PT1H') ? 'PT1H' : 'P1D';
+  const window = directory.finestOf(device, quantity) <= levelOf('PT1H') ? 'PT1H' : 'P1D';
   return `/explain?device=${encodeURIComponent(subject)}&quantity=${quantity}&window=${window}&at=${since}`;
 };
 
