@@ -4,12 +4,12 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { fail, failures } from '../core/failure.ts';
-import type { DeadLetter } from '../core/reading.ts';
+import { fail } from '../core/failure.ts';
 import type { Ledger } from '../core/store.ts';
-import { emptyTown } from '../core/town.ts';
+import { type Device, emptyTown } from '../core/town.ts';
 import { bundledProfiles, type Profile, readProfile } from '../imports/profile.ts';
 import { type Batch, readRows } from '../imports/rows.ts';
+import { type Refusals, refusalsOf, withoutKnown } from './import-known.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { types } from './parts.ts';
 import { appliedFile } from './town-file.ts';
@@ -95,37 +95,23 @@ const adopt = async (workshop: Workshop, profiles: Iterable<Profile>): Promise<v
   await workshop.catchUp();
 };
 
-/** Rows that an earlier import refused already: a second import must not count them again. */
-const refusedBefore = async (workshop: Workshop): Promise<ReadonlySet<string>> => {
-  const found = new Set<string>();
-  for (const { code, subject } of await workshop.views.deadLetterCounts()) {
-    if (failures[code as DeadLetter['code']]?.stage !== 'import' && code !== 'bad-time') continue;
-    let after: string | undefined;
-    do {
-      const { rows, next } = await workshop.views.deadLetters({ subject, code, limit: 1_000, ...(after === undefined ? {} : { after }) });
-      for (const letter of rows) found.add(refusedKey(letter.subject, letter.code, letter.field, letter.payload));
-      after = next ?? undefined;
-    } while (after !== undefined);
-  }
-  return found;
-};
-const refusedKey = (...parts: readonly string[]): string => parts.join('\n');
-
 class Importer {
   rows = 0;
   readings = 0;
   refused = 0;
   readonly #workshop: Workshop;
-  readonly #known: ReadonlySet<string>;
+  readonly #known: Refusals;
+  readonly #devices: ReadonlyMap<string, Device>;
   #drafts: Parameters<Workshop['append']>[0][number][] = [];
   #waiting = 0;
   #tickedAt = 0;
   /** Offset after the group before. */
   #sentEnd = 0;
 
-  constructor(workshop: Workshop, known: ReadonlySet<string>) {
+  constructor(workshop: Workshop, known: Refusals, devices: readonly Device[]) {
     this.#workshop = workshop;
     this.#known = known;
+    this.#devices = new Map(devices.map((device) => [device.id, device]));
   }
 
   async file({ path, profile }: Task, progress: (rows: number) => void): Promise<ImportedFile> {
@@ -153,9 +139,11 @@ class Importer {
     const readings = rows.at.length * rows.columns.length;
     this.readings += readings;
     this.refused += rows.refused.length;
-    const refused = rows.refused.filter(({ code, line, text }) => !this.#known.has(refusedKey(subject, code, `${rows.source}:${line}`, text)));
-    if (readings === 0 && refused.length === 0) return;
-    this.#drafts.push({ kind: 'import', subject, payload: JSON.stringify({ ...rows, refused }) });
+    const device = this.#devices.get(subject);
+    const type = types.get(device?.type ?? '');
+    const declared = device === undefined || type === undefined ? undefined : { device, type };
+    for (const part of withoutKnown(subject, rows, declared, this.#known, Date.now()))
+      this.#drafts.push({ kind: 'import', subject, payload: JSON.stringify(part) });
     this.#waiting += readings;
     if (this.#waiting >= appendReadingsMax) await this.#send();
   }
@@ -222,7 +210,7 @@ export const importPaths = async (paths: readonly string[], config: Config, prof
     const profiles = new Set(tasks.map(({ profile }) => profile));
     await adopt(workshop, profiles);
     const before = await workshop.views.ledger();
-    const importer = new Importer(workshop, await refusedBefore(workshop));
+    const importer = new Importer(workshop, await refusalsOf(workshop.views), (await workshop.views.town()).devices);
     const show = progressLine(began);
     const files: ImportedFile[] = [];
     for (const task of tasks) files.push(await importer.file(task, (rows) => show(rows, importer.readings)));

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { importPaths } from '../../cli/import.ts';
+import { withoutKnown } from '../../cli/import-known.ts';
 import { firstDifference, replay } from '../../cli/replay.ts';
 import { inWorkshop } from '../../cli/workshop.ts';
 import { resolveConfig } from '../../config.ts';
+import type { ResolvedType } from '../../core/device-type.ts';
 import { balance } from '../../core/ledger.ts';
 import { Flag } from '../../core/reading.ts';
+import { resolveTypes } from '../../devices/registry.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -107,4 +110,40 @@ test('a folder: files that no profile knows are named and skipped; a file alone 
   expect(await importPaths([folder], configOf('data'))).toMatchObject({ files: [], skipped: ['tiny.csv', 'tiny.yaml'], rows: 0 });
   await expect(importPaths([csv], configOf('data'))).rejects.toThrow('no-profile');
   await expect(importPaths([join(folder, 'absent.csv')], configOf('data'))).rejects.toThrow('absent.csv');
+});
+
+test('a second import counts no refused cell again, in whichever columns and rows; a corrected one is taken', async () => {
+  const { csv, profileFile } = write(days);
+  const wide = (index: string, power: string): void =>
+    writeFileSync(
+      csv,
+      `at,kwh,index,power\n2026-03-01 00:00,1,${index},5\n2026-03-01 01:00,2,-7,${power}\n2026-03-01 02:00,1e30,8,6\n2026-03-01 03:00,1e30,-9,1e30\nnever,1,2,3\n`,
+    );
+  const [index, power] = ['active_energy_import', 'active_power'];
+  writeFileSync(
+    profileFile,
+    `${profile.replace(/columns: .*\n/, '')}columns:\n  - { column: kwh, device: school, quantity: active_energy }\n  - { column: index, device: school, quantity: ${index} }\n  - { column: power, device: school, quantity: ${power} }\n`,
+  );
+  wide('-3', '1e30');
+  const first = await importPaths([csv], configOf('data'), profileFile);
+  expect(first).toMatchObject({ readings: 12, stored: 5, deadLetter: 8 });
+  expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ readings: 12, stored: 0, duplicate: 5, corrected: 0, deadLetter: 0 });
+  wide('3', '1e31');
+  expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ stored: 1, duplicate: 5, deadLetter: 1 });
+  const books = await booksOf('data');
+  expect([books.balanced, books.readings.dead_letter]).toEqual([true, 9]);
+});
+
+test('what lay ahead is taken once its time has come, and what lies behind the horizon is refused once', () => {
+  const device = { id: 'school', type: 'submeter' };
+  const declared = { device, type: resolveTypes().get('submeter') as ResolvedType };
+  const at = [Date.parse('2026-04-01T00:00:00Z'), Date.parse('2099-01-01T00:00:00Z')];
+  const rows = { source: 'a.csv', columns: [{ quantity: 'active_energy', spanMs: 0 }], at, values: [[1, 2]], refused: [] };
+  const known = new Set([
+    `horizon\nschool\nactive_energy\n${JSON.stringify({ ts: at[0], quantity: 'active_energy', quanta: 10_000 })}`,
+    `cell\nschool\n${JSON.stringify({ ts: at[1], values: { active_energy: 2 } })}`,
+  ]);
+  const left = (logTime: number) => withoutKnown('school', rows, declared, known, logTime).map((part) => part.at);
+  expect(left(Date.parse('2026-05-01T00:00:00Z'))).toEqual([]);
+  expect(left(Date.parse('2099-05-01T00:00:00Z'))).toEqual([[at[1]]]);
 });
