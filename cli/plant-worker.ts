@@ -19,8 +19,10 @@ import { prepareStore } from './rebuild.ts';
 export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
 export type FromWorker = Wire | { readonly pong: true } | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
 
-/** Envelopes processed between two looks at the clock. */
-const sliceEnvelopes = 4_000;
+/** Envelopes processed between two looks at the clock and at what is asked: as many as take about `sliceMs`, since one may hold a thousand readings. */
+const sliceMs = 200;
+const sliceEnvelopesMin = 16;
+const sliceEnvelopesMax = 4_000;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
 
@@ -163,6 +165,19 @@ const waitsForRoom = (): boolean => {
 };
 const roomMs = 500;
 
+let slice = 256;
+/** Processes one slice. @returns true where more waits */
+const advance = async (): Promise<boolean> => {
+  const behind = logEnd - plant.pipeline.end();
+  if (behind <= 0) return false;
+  const began = performance.now();
+  await plant.run.to(plant.pipeline.end() + Math.min(slice, behind));
+  if (behind < slice) return false;
+  const fits = Math.round((slice * sliceMs) / Math.max(1, performance.now() - began));
+  slice = Math.min(Math.max(fits, sliceEnvelopesMin), slice * 2, sliceEnvelopesMax);
+  return true;
+};
+
 const work = async (): Promise<void> => {
   let committedAt = performance.now();
   let snapshotAt = performance.now();
@@ -171,8 +186,7 @@ const work = async (): Promise<void> => {
       await pause(roomMs);
       continue;
     }
-    const behind = logEnd - plant.pipeline.end();
-    if (behind > 0) await plant.run.to(Math.min(logEnd, plant.pipeline.end() + sliceEnvelopes));
+    const isBehind = await advance();
     await meetGoals();
     await rest();
     const now = performance.now();
@@ -183,7 +197,7 @@ const work = async (): Promise<void> => {
       await plant.run.commit();
       committedAt = performance.now();
     }
-    if (behind > sliceEnvelopes) await nextTurn();
+    if (isBehind) await nextTurn();
     else await pause(Math.max(1, committedAt + config.commitMs - performance.now()));
   }
   await plant.close();

@@ -77,12 +77,21 @@ const answerGate = answering(
   toGate,
 );
 
-const end = (broken: Failure): void => {
-  if (process.connected) process.send?.({ broken }, undefined, undefined, () => process.exit(1));
-  else process.exit(1);
+/** After that the process no longer waits for what hangs: the log holds whatever was not committed. */
+const stopMsMax = 10_000;
+/**
+ * Ends the thread, and with it this process. While DuckDB works there is no leaving by `exit`: it aborts where its thread is
+ * taken from under it. A signal takes it all at once, and the store is as of its last commit.
+ */
+const endThread = (): void => {
+  thread.stop();
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), stopMsMax).unref();
 };
 
 let server: Awaited<ReturnType<typeof serve>> | undefined;
+
+/** What the pages or the API failed with. */
+let unserved: Failure | null = null;
 
 thread.ready
   .then(
@@ -92,13 +101,22 @@ thread.ready
     },
     () => {}, // told by `ended`
   )
-  .catch((error: unknown) => end(failureOf(error)));
+  .catch((error: unknown) => {
+    unserved = failureOf(error);
+    endThread();
+  });
+
+const leave = (broken: Failure): void => {
+  if (process.connected) process.send?.({ broken }, undefined, undefined, () => process.exit(1));
+  else process.exit(1);
+};
 void thread.ended.then(async (error) => {
+  if (unserved !== null) return leave(unserved);
   if (error === null) process.exit(0);
   const cause = failureOf(error);
   // Once by itself; where a store was set aside before, a person should look at the disk.
   if (cause.code === 'store-corrupt' && (await asides(config.data)).length === 0) await requestRebuild(config.data);
-  end(cause);
+  leave(cause);
 });
 
 process.on('message', (message: ToPlant) => {
@@ -115,14 +133,12 @@ process.on('message', (message: ToPlant) => {
 process.on('disconnect', () => void stop());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 
-/** After that a stop no longer waits for what hangs: the log holds whatever was not committed. */
-const stopMsMax = 10_000;
 let stopping = false;
+/** What is asked is not waited for: pages of a plant that is far behind, or that still builds them, may take long. */
 const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   gate.abort(failure('unavailable', 'the gate is stopping'));
-  setTimeout(() => process.exit(1), stopMsMax).unref();
+  endThread();
   await server?.close();
-  thread.stop();
 };

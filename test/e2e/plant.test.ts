@@ -1,10 +1,17 @@
 /** The plant goes away and comes back while the gate stays: what the gate holds for it, and what each does meanwhile. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { reachControl } from '../../cli/control.ts';
+import { ownDraft } from '../../cli/own-draft.ts';
+import { storeFile } from '../../cli/parts.ts';
 import { readTown } from '../../cli/town-file.ts';
+import { openWorkshop } from '../../cli/workshop.ts';
+import { configSchema } from '../../config.ts';
+import { balance } from '../../core/ledger.ts';
+import { openAppendFile } from '../../log/append-file-writer.ts';
 import { folder, started, until } from './running.ts';
 
 const brisk = { OCTROI_COMMIT_MS: '100' };
@@ -82,4 +89,56 @@ test('a plant that hangs is noticed, ended and started again, and the gate goes 
   const { readings } = (await (await fetch(`${gate.http}/api/v1/ledger`)).json()) as { readings: Record<string, number> };
   expect(readings).toMatchObject({ accepted: 4, stored: 4 });
   expect((await gate.stop()).code).toBe(0);
+});
+
+const devices = 30;
+const messages = 3_000;
+const readingsPerMessage = 100;
+
+/** A log that no store has seen: messages of many readings, 300,000 in all. */
+const writeBacklog = async (data: string): Promise<void> => {
+  const log = await openAppendFile({ folder: data, clock: Date.now });
+  log.append(ownDraft('registry', JSON.stringify({ action: 'apply', town: { name: 'Town', zone: 'Europe/Paris', admission: 'open' } })));
+  const from = Date.now() - 86_400_000;
+  for (let message = 0; message < messages; message++) {
+    const subject = `sensor-${message % devices}`;
+    const first = Math.floor(message / devices) * readingsPerMessage;
+    const batch = Array.from({ length: readingsPerMessage }, (_, n) => ({ ts: from + (first + n) * 5_000, values: { temperature: n / 10 } }));
+    const payload = Buffer.from(JSON.stringify(batch));
+    log.append({ kind: 'message', subject, sender: subject, topic: `city/v1/a/${subject}/telemetry`, payload, qos: 1, dup: false, packetId: 1 });
+  }
+  await log.flush();
+  await log.close();
+};
+
+/** Where the store stands, by its own file. */
+const positionIn = async (data: string): Promise<number> => {
+  const instance = await DuckDBInstance.create(storeFile(data));
+  const connection = await instance.connect();
+  const rows = await (await connection.run('SELECT log_position FROM progress')).getRowObjectsJson();
+  connection.closeSync();
+  instance.closeSync();
+  return Number(rows[0]?.log_position);
+};
+
+test('Ctrl-C while the plant is far behind: it ends soon with what it has in hand, and goes on from there', { timeout: 90_000 }, async () => {
+  const data = folder();
+  await writeBacklog(data);
+  const gate = await started(data);
+  const { code, ms } = await gate.stop('SIGINT');
+  expect([code, gate.complaints()]).toEqual([0, '']);
+  expect(gate.log()).not.toContain('Error');
+  expect(ms).toBeLessThan(8_000);
+  const position = await positionIn(data);
+  expect(position).toBeGreaterThan(0);
+  expect(position).toBeLessThan(messages);
+
+  const workshop = await openWorkshop(configSchema.parse({ data }));
+  try {
+    const books = balance(await workshop.views.ledger(), await workshop.views.recount());
+    expect(books).toMatchObject({ balanced: true, readings: { stored: messages * readingsPerMessage } });
+    expect(await workshop.views.verify()).toMatchObject({ different: 0 });
+  } finally {
+    await workshop.close();
+  }
 });

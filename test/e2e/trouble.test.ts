@@ -109,9 +109,12 @@ test('a store that cannot be opened: readings are taken, a page says so, nothing
   });
   expect(page).toContain('The gate is open: readings are taken and kept.');
   expect(page).toContain('EEXIST');
-  expect(await metric(gate, 'octroi_plant_up')).toBe(0);
-  expect(await metric(gate, 'octroi_log_writable')).toBe(1);
-  expect((await fetch(`${gate.http}/health/ready`)).status).toBe(503);
+  // It stands in for moments: between them the next plant tries.
+  await until('its metrics', patient, async () => {
+    const text = await get(`${gate.http}/metrics`);
+    return text.includes('\noctroi_plant_up 0\n') && text.includes('\noctroi_log_writable 1\n');
+  });
+  await until('its readiness', patient, async () => (await fetch(`${gate.http}/health/ready`).catch(() => null))?.status === 503);
   await until('starts further and further apart', patient, () => (gate.log().match(/the plant ended/g)?.length ?? 0) >= 4);
   expect(gate.log()).toContain('"restartMs":1600');
 
