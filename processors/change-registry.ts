@@ -4,6 +4,7 @@ import { failure } from '../core/failure.ts';
 import type { Outputs } from '../core/store.ts';
 import { type Device, deviceSchema, townSchema } from '../core/town.ts';
 import { bury } from './accept.ts';
+import { adopt } from './adopt.ts';
 import { textOf } from './decode.ts';
 import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
@@ -36,8 +37,7 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
     case 'adopt': {
       const device = deviceSchema.safeParse(change.device);
       if (!device.success) return;
-      if (context.registry.adopt(device.data)) out.devices.push(device.data);
-      return reopen(context, envelope, { code: 'unknown-device', subject: device.data.id }, out);
+      return adopt(context, envelope, device.data, out);
     }
     case 'settle': {
       for (const name of change.subjects) {

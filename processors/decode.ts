@@ -2,7 +2,7 @@
 import type { Envelope, ImportRows } from '../core/envelope.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Device } from '../core/town.ts';
-import { type Declared, genericTypeName, maySpeak, type Registry, type Types } from './registry.ts';
+import { type Declared, genericTypeName, maySpeak, type Registry, type Types, throughGateways } from './registry.ts';
 import { excerpt } from './validate.ts';
 
 /** Most messages in an array. */
@@ -45,7 +45,7 @@ export const decodeMessage = (envelope: Envelope, registry: Registry, types: Typ
   let declared = registry.find(envelope.subject);
   let adopted: Device | undefined;
   if (declared === undefined) {
-    adopted = adoptable(envelope.subject, payload, registry, types);
+    adopted = adoptable(envelope, payload, registry, types);
     if (adopted === undefined || !registry.adopt(adopted)) return refuse('unknown-device', `no device "${envelope.subject}" is declared`);
     declared = registry.find(envelope.subject);
   }
@@ -58,13 +58,13 @@ export const decodeMessage = (envelope: Envelope, registry: Registry, types: Typ
 };
 
 /** What an open town makes of a stranger: a generic device, if the message is native and every quantity is known. */
-const adoptable = (subject: string, payload: unknown, registry: Registry, types: Types): Device | undefined => {
+const adoptable = ({ subject, sender }: Envelope, payload: unknown, registry: Registry, types: Types): Device | undefined => {
   const fields = types.get(genericTypeName)?.fields;
   if (registry.town().admission !== 'open' || fields === undefined || subject.length > 64) return undefined;
   const messages = Array.isArray(payload) ? payload : [payload];
   const isKnown = (message: unknown): boolean =>
     isObject(message) && isObject(message.values) && Object.keys(message.values).length > 0 && Object.keys(message.values).every((name) => fields.has(name));
-  return messages.length > 0 && messages.every(isKnown) ? { id: subject, type: genericTypeName } : undefined;
+  return messages.length > 0 && messages.every(isKnown) ? throughGateways(registry.town(), { id: subject, type: genericTypeName }, [sender]) : undefined;
 };
 
 const nativeMessages = (declared: Declared, payload: unknown): Decoded => {

@@ -68,6 +68,13 @@ export const registry = (types: Types): Registry => {
 export const maySpeak = (town: Town, device: Device, sender: string): boolean =>
   sender === device.id || (device.via?.includes(sender) ?? false) || (town.admission === 'open' && device.secretSha256 === undefined);
 
+/** The device as it is adopted: the gateways of the town that sent for it may go on. Nobody else may: a device that spoke in its name is none. */
+export const throughGateways = ({ gateways }: Town, device: Device, senders: Iterable<string>): Device => {
+  const sent = new Set(senders);
+  const heard = gateways.map(({ id }) => id).filter((id) => sent.has(id));
+  return heard.length === 0 ? device : { ...device, via: [...new Set([...(device.via ?? []), ...heard])] };
+};
+
 /** Ends of registers whose digits are not known: five digits of the unit and more, quanta. */
 const learntEnds = (perUnit: number): number[] => [1e5, 1e6, 1e7, 1e8, 1e9].map((end) => end * perUnit);
 

@@ -1,0 +1,52 @@
+/** Adoption: what a device said before, through whom, and what makes it no device. */
+import { describe, expect, test } from 'vitest';
+import type { Town } from '../../core/town.ts';
+import { type Drive, drive, townOf } from '../drive.ts';
+
+const now = Date.parse('2026-04-07T10:00:00Z');
+const secretSha256 = 'a'.repeat(64);
+const town = (admission: Town['admission']): Town =>
+  townOf([{ id: 'other', type: 'generic' }], { admission, gateways: ['gw-1', 'gw-2', 'gw-3'].map((id) => ({ id, secretSha256 })) });
+const say = (gate: Drive, minute: number, sender: string): void => gate.send('b', { ts: now - minute * 60_000, values: { temperature: minute } }, { sender });
+const viaOf = (gate: Drive) => gate.pipeline.town().devices.find(({ id }) => id === 'b')?.via;
+
+describe('a device that spoke through gateways', () => {
+  test('is adopted with them: what waited is stored, and they may go on', async () => {
+    const gate = await drive(town('declared'), now);
+    for (const [minute, sender] of ['gw-2', 'gw-1', 'b', 'gw-2', 'other'].entries()) say(gate, 10 - minute, sender);
+    gate.append('registry', { action: 'adopt', device: { id: 'b', type: 'generic' } });
+    await gate.process();
+    expect(viaOf(gate)).toEqual(['gw-1', 'gw-2']);
+    say(gate, 2, 'gw-1');
+    say(gate, 1, 'gw-3');
+    gate.tick(now + 4_000);
+    await gate.process();
+    await gate.checkpoint();
+    await gate.crash();
+    expect(viaOf(gate)).toEqual(['gw-1', 'gw-2']);
+    // Another device that spoke in its name, and a gateway that was never heard, stay foreign.
+    expect(gate.ledger().readings).toMatchObject({ stored: 5, deadLetter: 2 });
+    const { rows } = await gate.store.deadLettersPage({ code: 'foreign-device', limit: 10 });
+    expect(rows.map(({ sender }) => sender)).toEqual(['gw-3', 'other']);
+  });
+
+  test('keeps those that it is adopted with', async () => {
+    const gate = await drive(town('declared'), now);
+    say(gate, 1, 'gw-1');
+    gate.append('registry', { action: 'adopt', device: { id: 'b', type: 'generic', via: ['gw-3', 'gw-1'] } });
+    await gate.process();
+    expect(viaOf(gate)).toEqual(['gw-3', 'gw-1']);
+  });
+
+  test('is adopted alike by an open town: once that is closed, its gateway may go on', async () => {
+    const gate = await drive(town('open'), now);
+    say(gate, 3, 'gw-1');
+    gate.append('registry', { action: 'apply', town: town('declared') });
+    say(gate, 2, 'gw-1');
+    say(gate, 1, 'gw-2');
+    gate.tick(now + 4_000);
+    await gate.process();
+    expect(viaOf(gate)).toEqual(['gw-1']);
+    expect(gate.ledger().readings).toMatchObject({ stored: 2, deadLetter: 1 });
+  });
+});
