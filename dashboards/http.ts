@@ -61,6 +61,8 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
     logger: { level: options.logLevel, base: { role: 'web' } },
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
+    // What is wrong with a URL itself (an escape, a parameter's length) is found before any route and its handlers.
+    frameworkErrors: (error, request, reply) => void problemHandler(error, request, reply),
     requestTimeout: requestMsMax,
     keepAliveTimeout: keepAliveMs,
     forceCloseConnections: true,

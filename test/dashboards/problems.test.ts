@@ -87,6 +87,29 @@ describe('every bad question gets a problem that names what is wrong', () => {
   });
 });
 
+describe('what no route takes is answered with a problem too', () => {
+  test.each([
+    ['GET', '/api/v1/%zz', '', 400],
+    ['GET', '/fr/sites/%E0%A4%A', '', 400],
+    ['GET', `/assets/${'x'.repeat(200)}`, '', 414],
+    ['GET', '/nowhere', '', 404],
+    ['DELETE', '/api/v1/ledger', '', 404],
+    ['POST', '/nowhere', 'application/json', 413],
+    ['POST', '/fr/operations/adopt', 'text/xml', 415],
+  ] as const)('%s %s %s', async (method, url, type, status) => {
+    const headers = type === '' ? own : { ...own, 'content-type': type };
+    const payload = status === 413 ? JSON.stringify('x'.repeat(70_000)) : type === '' ? undefined : '<x/>';
+    const answer = await app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([status, 'application/problem+json']);
+    expect(answer.json()).toMatchObject({
+      status,
+      type: expect.stringMatching(/^urn:octroi:failure:/),
+      detail: expect.any(String),
+      remedy: expect.any(String),
+    });
+  });
+});
+
 describe('who may ask', () => {
   const adopt = { method: 'POST' as const, url: '/api/v1/devices/adopt', payload: { subject: 'new', type: 'generic' } };
   test.each([
