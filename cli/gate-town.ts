@@ -2,8 +2,9 @@
 import type { Credential } from '../broker/identity.ts';
 import { type Config, isLoopback } from '../config.ts';
 import type { RegistryChange } from '../core/envelope.ts';
-import { fail } from '../core/failure.ts';
-import { changeFaults, deviceSchema, type Town, townSchema } from '../core/town.ts';
+import { FailureError, fail } from '../core/failure.ts';
+import { adoptable, changeFaults, type Device, type Town, townSchema } from '../core/town.ts';
+import { typeNames } from './parts.ts';
 import { appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
@@ -16,7 +17,7 @@ export interface GateTown {
    * @throws FailureError `not-loopback`, `town-invalid` (the past would be told wrongly)
    */
   apply(town: Town): Promise<number>;
-  /** A change as it comes from a command or a page: a town, or one device that is adopted. @returns as `apply` */
+  /** A change as it comes from a command or a page: a town, or one device that is adopted. @returns as `apply`; it throws `bad-request` too */
   change(change: RegistryChange): Promise<number>;
 }
 
@@ -34,6 +35,13 @@ export const requireLoopback = ({ admission }: Town, mqttHost: string): void => 
 export const requireSamePast = (before: Town, after: Town): void => {
   const faults = changeFaults(before, after);
   if (faults.length > 0) throw fail('town-invalid', faults.join('\n'));
+};
+
+/** @throws FailureError `bad-request` with what keeps it from being adopted, and the field */
+export const requireAdoptable = (town: Town, given: unknown): Device => {
+  const found = adoptable(town, given, typeNames);
+  if ('refused' in found) throw new FailureError(found.refused);
+  return found.device;
 };
 
 /**
@@ -58,7 +66,7 @@ export const gateTown = (config: Config, town: Town, append: (change: RegistryCh
     apply,
     async change(change) {
       if (change.action === 'apply') return apply(townSchema.parse(change.town));
-      return append({ action: 'adopt', device: deviceSchema.parse(change.device) });
+      return append({ action: 'adopt', device: requireAdoptable(current, change.device) });
     },
   };
 };

@@ -4,7 +4,7 @@ import type { Draft, RegistryChange } from '../core/envelope.ts';
 import { townSchema } from '../core/town.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
-import { requireSamePast } from './gate-town.ts';
+import { requireAdoptable, requireSamePast } from './gate-town.ts';
 import { ownDraft } from './own-draft.ts';
 import { openLog, requireData } from './parts.ts';
 import { type PlantViews, startPlantThread } from './plant-thread.ts';
@@ -78,6 +78,7 @@ const local = async (config: Config): Promise<Workshop> => {
     append: (drafts) => append(drafts.map(({ kind, payload, subject }) => ownDraft(kind, payload, subject))),
     async change(change) {
       if (change.action === 'apply') requireSamePast(await views.town(), townSchema.parse(change.town));
+      else requireAdoptable(await views.town(), change.device);
       const end = await append([ownDraft('registry', JSON.stringify(change))]);
       await views.reached(end);
       if (change.action === 'apply') await writeWhole(appliedFile(config.data), JSON.stringify(change.town));

@@ -72,6 +72,32 @@ export type Device = z.infer<typeof deviceSchema>;
 /** A town without anything: what a fresh data folder starts from when no file is given. */
 export const emptyTown: Town = townSchema.parse({ name: 'Town', zone: 'Europe/Paris' });
 
+/** What keeps a device from standing in a town: no such type, no such site, days that are not its site's. */
+const deviceFaults = (town: Town, device: Device, typeNames: ReadonlySet<string>): [path: string[], message: string][] => {
+  const found: [string[], string][] = [];
+  if (!typeNames.has(device.type)) found.push([['type'], `no device type "${device.type}"; there are ${[...typeNames].join(', ')}`]);
+  const site = town.sites.find(({ id }) => id === device.site);
+  if (device.site !== undefined && site === undefined) found.push([['site'], `no site "${device.site}"`]);
+  const siteZone = site?.zone ?? town.zone;
+  if (device.site !== undefined && device.zone !== undefined && device.zone !== siteZone) {
+    found.push([['zone'], `the site "${device.site}" keeps the days of ${siteZone}: its devices cannot keep others`]);
+  }
+  return found;
+};
+
+/**
+ * Reads a device that is to be adopted.
+ * @param given as it came, of any shape
+ * @returns the device, or the first fault with its field (code `bad-request`)
+ */
+export const adoptable = (town: Town, given: unknown, typeNames: ReadonlySet<string>): { readonly device: Device } | { readonly refused: Failure } => {
+  const parsed = deviceSchema.safeParse(given);
+  const [issue] = parsed.error?.issues ?? [];
+  const [path, message] = parsed.success ? (deviceFaults(town, parsed.data, typeNames)[0] ?? []) : [issue?.path ?? [], issue?.message];
+  if (parsed.success && path === undefined) return { device: parsed.data };
+  return { refused: failure('bad-request', `not a device that can be adopted: ${message}`, (path ?? []).join('.') || 'device') };
+};
+
 /** What zod cannot see: names used twice, names that nothing declares. Returns [path, message] pairs. */
 const crossCheck = (town: Town, typeNames: ReadonlySet<string>): [path: (string | number)[], message: string][] => {
   const found: [(string | number)[], string][] = [];
@@ -84,18 +110,13 @@ const crossCheck = (town: Town, typeNames: ReadonlySet<string>): [path: (string 
     return ids;
   };
   const quarters = seen(town.quarters, 'quarters');
-  const sites = seen(town.sites, 'sites');
+  seen(town.sites, 'sites');
   const senders = new Set([...seen(town.devices, 'devices'), ...seen(town.gateways, 'gateways')]);
   for (const [i, site] of town.sites.entries()) {
     if (site.quarter !== undefined && !quarters.has(site.quarter)) found.push([['sites', i, 'quarter'], `no quarter "${site.quarter}"`]);
   }
   for (const [i, device] of town.devices.entries()) {
-    if (!typeNames.has(device.type)) found.push([['devices', i, 'type'], `no device type "${device.type}"; there are ${[...typeNames].join(', ')}`]);
-    if (device.site !== undefined && !sites.has(device.site)) found.push([['devices', i, 'site'], `no site "${device.site}"`]);
-    const siteZone = town.sites.find(({ id }) => id === device.site)?.zone ?? town.zone;
-    if (device.site !== undefined && device.zone !== undefined && device.zone !== siteZone) {
-      found.push([['devices', i, 'zone'], `the site "${device.site}" keeps the days of ${siteZone}: its devices cannot keep others`]);
-    }
+    for (const [path, message] of deviceFaults(town, device, typeNames)) found.push([['devices', i, ...path], message]);
     for (const [j, sender] of (device.via ?? []).entries()) {
       if (!senders.has(sender)) found.push([['devices', i, 'via', j], `no device or gateway "${sender}"`]);
     }

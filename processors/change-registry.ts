@@ -2,7 +2,7 @@
 import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { Outputs } from '../core/store.ts';
-import { type Device, deviceSchema, townSchema } from '../core/town.ts';
+import { adoptable, type Device, townSchema } from '../core/town.ts';
 import { bury } from './accept.ts';
 import { adopt } from './adopt.ts';
 import { textOf } from './decode.ts';
@@ -35,9 +35,9 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
       return reopen(context, envelope, { code: 'unknown-device', subjects: isNew }, out);
     }
     case 'adopt': {
-      const device = deviceSchema.safeParse(change.device);
-      if (!device.success) return;
-      return adopt(context, envelope, device.data, out);
+      const found = adoptable(context.registry.town(), change.device, new Set(context.types.keys()));
+      if ('refused' in found) return bury(context, envelope, 0, found.refused, null, text, out) as undefined;
+      return adopt(context, envelope, found.device, out);
     }
     case 'settle': {
       for (const name of change.subjects) {

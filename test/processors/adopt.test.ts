@@ -1,5 +1,9 @@
 /** Adoption: what a device said before, through whom, and what makes it no device. */
 import { describe, expect, test } from 'vitest';
+import { gateTown } from '../../cli/gate-town.ts';
+import { resolveConfig } from '../../config.ts';
+import type { RegistryChange } from '../../core/envelope.ts';
+import type { FailureError } from '../../core/failure.ts';
 import type { Town } from '../../core/town.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
@@ -48,5 +52,37 @@ describe('a device that spoke through gateways', () => {
     await gate.process();
     expect(viaOf(gate)).toEqual(['gw-1']);
     expect(gate.ledger().readings).toMatchObject({ stored: 2, deadLetter: 1 });
+  });
+});
+
+describe('what is no device', () => {
+  const faults: [unknown, RegExp, string][] = [
+    [{ id: 'b', type: 'toaster' }, /no device type "toaster"; there are/, 'type'],
+    [{ id: 'b b', type: 'generic' }, /letters, digits/, 'id'],
+    [{ id: 'b', type: 'generic', site: 'nowhere' }, /no site "nowhere"/, 'site'],
+    [{ id: 'b', type: 'generic', colour: 'red' }, /colour/, 'device'],
+    [null, /object/, 'device'],
+  ];
+  test.each(faults)('%j is a dead letter of its command', async (device, message, field) => {
+    const gate = await drive(town('declared'), now);
+    say(gate, 1, 'b');
+    gate.append('registry', { action: 'adopt', device });
+    await gate.process();
+    const { rows } = await gate.store.deadLettersPage({ code: 'bad-request', limit: 10 });
+    expect(rows.map((letter) => [letter.offset, letter.field])).toEqual([[gate.log.length - 1, field]]);
+    expect(rows[0]?.message).toMatch(message);
+    expect(viaOf(gate)).toBeUndefined();
+    expect(gate.ledger().readings).toMatchObject({ stored: 0, deadLetter: 2 });
+  });
+
+  test.each(faults)('%j is refused by the gate: nothing comes into the log', async (device, message, field) => {
+    const changes: RegistryChange[] = [];
+    const held = gateTown(resolveConfig({ data: 'nowhere' }, {}).config, town('declared'), async (change) => changes.push(change));
+    const refused = await held.change({ action: 'adopt', device }).then(
+      () => null,
+      (error: FailureError) => error.failure,
+    );
+    expect(refused).toMatchObject({ code: 'bad-request', message: expect.stringMatching(message), where: field });
+    expect(changes).toEqual([]);
   });
 });
