@@ -127,7 +127,8 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const written = await gateLog(config, logger);
   const { log, append } = written;
   opened.add(() => log.close());
-  const town = gateTown(config, applied, (change) => append(ownDraft('registry', JSON.stringify(change))));
+  const known = async (): Promise<Town | null> => (plant === undefined ? null : plant.view('town', []).catch(() => null)) as Promise<Town | null>;
+  const town = gateTown(config, applied, (change) => append(ownDraft('registry', JSON.stringify(change))), known);
 
   let door: Door | undefined;
   let plant: Supervised | undefined;

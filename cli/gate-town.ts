@@ -47,13 +47,19 @@ export const requireAdoptable = (town: Town, given: unknown): Device => {
 /**
  * @param town what holds at the start
  * @param append puts a change into the log; resolves with its offset when it is durable
+ * @param known the town with the devices adopted since, as the plant tells it; null where none does: then the pipeline leaves these as they are
  */
-export const gateTown = (config: Config, town: Town, append: (change: RegistryChange) => Promise<number>): GateTown => {
+export const gateTown = (
+  config: Config,
+  town: Town,
+  append: (change: RegistryChange) => Promise<number>,
+  known: () => Promise<Town | null> = async () => null,
+): GateTown => {
   let current = town;
   let senders = sendersOf(town);
   const apply = async (next: Town): Promise<number> => {
     requireLoopback(next, config.mqttHost);
-    requireSamePast(current, next);
+    requireSamePast((await known()) ?? current, next);
     const offset = await append({ action: 'apply', town: next });
     current = next;
     senders = sendersOf(next);

@@ -1,4 +1,7 @@
 /** Adoption: what a device said before, through whom, and what makes it no device. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gateTown } from '../../cli/gate-town.ts';
 import { resolveConfig } from '../../config.ts';
@@ -84,5 +87,47 @@ describe('what is no device', () => {
     );
     expect(refused).toMatchObject({ code: 'bad-request', message: expect.stringMatching(message), where: field });
     expect(changes).toEqual([]);
+  });
+});
+
+describe('a device that is adopted, then declared in another zone', () => {
+  const declared = (zone: string): Town =>
+    townOf([{ id: 'b', type: 'generic', site: 'hall' }], { admission: 'declared', sites: [{ id: 'hall', name: 'Hall', owner: 'public', zone }] });
+  const fault = 'device "b" keeps the days of Europe/Paris, and its figures are stored by them: in America/New_York it needs another id';
+  const adopted = async (): Promise<Drive> => {
+    const gate = await drive(town('declared'), now);
+    say(gate, 10, 'b');
+    gate.append('registry', { action: 'adopt', device: { id: 'b', type: 'generic' } });
+    await gate.process();
+    return gate;
+  };
+
+  test('is refused by the gate, which asks the plant for it', async () => {
+    const gate = await adopted();
+    const data = mkdtempSync(join(tmpdir(), 'octroi-adopt-'));
+    const changes: RegistryChange[] = [];
+    const known = async (): Promise<Town> => gate.pipeline.town();
+    const held = gateTown(resolveConfig({ data }, {}).config, town('declared'), async (change) => changes.push(change), known);
+    await expect(held.apply(declared('America/New_York'))).rejects.toThrow(fault);
+    expect(changes).toEqual([]);
+    await held.apply(declared('Europe/Paris'));
+    expect(changes.length).toBe(1);
+    rmSync(data, { recursive: true });
+  });
+
+  test('stays as it was adopted where the gate could not ask: its days go on, and the books say why', async () => {
+    const gate = await adopted();
+    gate.append('registry', { action: 'apply', town: declared('America/New_York') });
+    say(gate, 5, 'b');
+    gate.tick(now + 40 * 86_400_000, 20 * 86_400_000);
+    await gate.process();
+    const { rows } = await gate.store.deadLettersPage({ code: 'town-invalid', limit: 10 });
+    expect(rows.map(({ field, message }) => [field, message])).toEqual([['b', fault]]);
+    expect(gate.pipeline.town().devices).toEqual([{ id: 'b', type: 'generic' }]);
+    const days = await gate.panes('b', 'temperature', 'P1D');
+    expect(days.map(({ start, count }) => [new Date(start).toISOString(), count])).toEqual([['2026-04-06T22:00:00.000Z', 2]]);
+    gate.append('registry', { action: 'apply', town: declared('Europe/Paris') });
+    await gate.process();
+    expect(gate.pipeline.town().devices).toEqual([{ id: 'b', type: 'generic', site: 'hall' }]);
   });
 });
