@@ -55,3 +55,20 @@ export const unitFactor = (from: string, to: string): number | undefined => {
   if (a === undefined || b === undefined || a[0] !== b[0]) return undefined;
   return a[1] / b[1];
 };
+
+const symbols: Readonly<Record<string, string>> = {
+  'kW.h': 'kWh',
+  Cel: '°C',
+  m3: 'm³',
+  'm3/h': 'm³/h',
+  '{place}': 'places',
+  '{vehicle}': 'véh.',
+  '[ppm]': 'ppm',
+  'V.A': 'VA',
+  'W/m2': 'W/m²',
+  'ug/m3': 'µg/m³',
+  '1': '',
+};
+
+/** A UCUM code as people write it. */
+export const unitSymbol = (unit: string): string => symbols[unit] ?? unit;

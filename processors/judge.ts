@@ -1,8 +1,9 @@
 /** Operator judge: hands readings to the detectors, and turns their judgements into anomalies that begin and end. */
 import type { QuantityRule } from '../core/device-type.ts';
 import type { Point } from '../core/fold.ts';
-import { fromQuanta } from '../core/quantity.ts';
+import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
+import { unitSymbol } from '../core/unit.ts';
 import type { Detector, DetectorState } from './detect/detector.ts';
 import { detectors } from './detect/registry.ts';
 import type { Hull, KeyState, SubjectState } from './state.ts';
@@ -33,6 +34,14 @@ export interface Verdicts {
   readonly anomalies: Anomaly[];
 }
 
+/** With its unit, for a reason. By hand: what `Intl` prints depends on the machine, and reasons are stored. */
+const shown = (quantity: Quantity, quanta: number, language: 'fr' | 'en'): string => {
+  const value = fromQuanta(quantity, quanta);
+  const isLarge = quantity.unit === 'W' && Math.abs(value) >= 1_000;
+  const digits = String(isLarge ? value / 1_000 : value);
+  return `${language === 'fr' ? digits.replace('.', ',') : digits} ${isLarge ? 'kW' : unitSymbol(quantity.unit)}`.trimEnd();
+};
+
 /** Judges a reading that came on time. */
 export const judge = (key: KeyState, point: Point, rule: QuantityRule, to: Verdicts): void => {
   for (const detector of detectorsOf(rule)) {
@@ -40,7 +49,7 @@ export const judge = (key: KeyState, point: Point, rule: QuantityRule, to: Verdi
     const judgement = detector.update(state, point, rule);
     if (judgement === null || judgement.unusual === (state.openSince !== undefined)) continue;
     const { quantity } = rule;
-    const show = (quanta: number): string => `${fromQuanta(quantity, quanta)} ${quantity.unit}`;
+    const show = (quanta: number, language: 'fr' | 'en'): string => shown(quantity, quanta, language);
     const since = state.openSince ?? judgement.since;
     const observed = judgement.unusual ? point.value : (state.openValue ?? null);
     const usual = judgement.usual === null ? null : ([fromQuanta(quantity, judgement.usual[0]), fromQuanta(quantity, judgement.usual[1])] as const);

@@ -22,6 +22,6 @@ export interface Detector {
   readonly appliesTo: (rule: QuantityRule) => boolean;
   /** Judges a reading that came on time, and learns from it; null: no opinion. Later readings never change a judgement. */
   readonly update: (state: DetectorState, point: Point, rule: QuantityRule) => Judgement | null;
-  /** The reason in plain language. `show` prints quanta with their unit. */
-  readonly reason: (judgement: Judgement, observed: number | null, show: (quanta: number) => string) => { readonly fr: string; readonly en: string };
+  /** The reason in plain language. `show` prints quanta, a value or a difference, with their unit. */
+  readonly reason: (judgement: Judgement, observed: number | null, show: (quanta: number, language: 'fr' | 'en') => string) => Anomaly['reason'];
 }

@@ -28,14 +28,15 @@ export const jump: Detector = {
     state.mean = mean + weight * (learnt - mean);
     state.spread = spread + weight * (Math.abs(learnt - mean) - spread);
     if (steps < learnSteps) return null;
-    return { unusual: step > limit, since: point.at, usual: [Math.round(before - limit), Math.round(before + limit)], values: { before, step } };
+    return { unusual: step > limit, since: point.at, usual: null, values: { before, limit: Math.round(limit) } };
   },
-  reason({ values, usual }, observed, show) {
-    const value = observed === null ? '–' : show(observed);
-    const [low, high] = usual ?? [0, 0];
+  reason({ values: { before = 0, limit = 0 } }, observed, show) {
+    const value = observed ?? before;
+    const [from, to, step, usual] = [before, value, Math.abs(value - before), limit];
+    const falls = value < before;
     return {
-      fr: `De ${show(values.before ?? 0)} à ${value} en un pas ; d'ordinaire entre ${show(low)} et ${show(high)}.`,
-      en: `From ${show(values.before ?? 0)} to ${value} in one step; usually between ${show(low)} and ${show(high)}.`,
+      fr: `${falls ? 'Tombé' : 'Monté'} de ${show(step, 'fr')} en un pas, de ${show(from, 'fr')} à ${show(to, 'fr')} ; d'ordinaire un pas fait ${show(usual, 'fr')} au plus.`,
+      en: `${falls ? 'Fell' : 'Rose'} by ${show(step, 'en')} in one step, from ${show(from, 'en')} to ${show(to, 'en')}; a step usually is ${show(usual, 'en')} at the most.`,
     };
   },
 };

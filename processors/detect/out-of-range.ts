@@ -18,10 +18,10 @@ export const outOfRange: Detector = {
   },
   reason({ usual }, observed, show) {
     const [low, high] = usual ?? [0, 0];
-    const value = observed === null ? '–' : show(observed);
+    const value = (language: 'fr' | 'en'): string => (observed === null ? '–' : show(observed, language));
     return {
-      fr: `${value} : hors de la plage plausible, de ${show(low)} à ${show(high)}. Non compté dans les totaux.`,
-      en: `${value} is outside the plausible range, ${show(low)} to ${show(high)}. Kept out of totals.`,
+      fr: `${value('fr')} : hors de la plage plausible, de ${show(low, 'fr')} à ${show(high, 'fr')}. Non compté dans les totaux.`,
+      en: `${value('en')} is outside the plausible range, ${show(low, 'en')} to ${show(high, 'en')}. Kept out of totals.`,
     };
   },
 };

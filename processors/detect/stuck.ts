@@ -15,10 +15,10 @@ export const stuck: Detector = {
   },
   reason({ values }, observed, show) {
     const hours = Math.round((values.lasts ?? 0) / 360_000) / 10;
-    const value = observed === null ? '–' : show(observed);
+    const value = (language: 'fr' | 'en'): string => (observed === null ? '–' : show(observed, language));
     return {
-      fr: `Exactement ${value} depuis ${String(hours).replace('.', ',')} h : le capteur semble figé.`,
-      en: `Exactly ${value} for ${hours} h: the sensor seems stuck.`,
+      fr: `Exactement ${value('fr')} depuis ${String(hours).replace('.', ',')} h : le capteur semble figé.`,
+      en: `Exactly ${value('en')} for ${hours} h: the sensor seems stuck.`,
     };
   },
 };

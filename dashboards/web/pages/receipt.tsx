@@ -1,30 +1,13 @@
 /** Receipts: the readings, gaps, versions and rule behind one figure; the parts and factors behind a total. */
+import { unitSymbol } from '../../../core/unit.ts';
 import type { ReceiptChange, ReceiptModel, ReceiptPane, SumModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
 import { Coverage, Figure, Moment, monthWords } from '../parts/figures.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 
 const Value = ({ voice: { words, show }, pane, unit }: { voice: Voice; pane: ReceiptPane; unit: string }) => (
-  <>{pane.text ?? (pane.value === null ? words.noData : show.unit(pane.value, shownUnit(unit), 4))}</>
+  <>{pane.text ?? (pane.value === null ? words.noData : show.unit(pane.value, unitSymbol(unit), 4))}</>
 );
-
-/** UCUM codes as people write them. */
-const shownUnit = (unit: string): string =>
-  (
-    ({
-      'kW.h': 'kWh',
-      Cel: '°C',
-      m3: 'm³',
-      'm3/h': 'm³/h',
-      '{place}': 'places',
-      '{vehicle}': 'véh.',
-      '[ppm]': 'ppm',
-      'V.A': 'VA',
-      'W/m2': 'W/m²',
-      'ug/m3': 'µg/m³',
-      '1': '',
-    }) as Readonly<Record<string, string>>
-  )[unit] ?? unit;
 
 const same = (a: ReceiptPane | undefined, b: ReceiptPane | null): boolean | null =>
   a === undefined || b === null ? null : a.value === b.value && a.text === b.text;
@@ -107,7 +90,7 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
             <Coverage voice={voice} share={shown.coverage} />
             {shown.unallocated === null || shown.unallocated === 0 ? null : (
               <span class="small">
-                {r.unallocated} {show.unit(shown.unallocated, shownUnit(model.unit), 4)}
+                {r.unallocated} {show.unit(shown.unallocated, unitSymbol(model.unit), 4)}
               </span>
             )}
           </p>
@@ -187,7 +170,7 @@ export const ReceiptPage = ({ voice, model }: { voice: Voice; model: ReceiptMode
             <thead>
               <tr>
                 <th scope="col">{words.site.start}</th>
-                <th scope="col">{`${r.value} (${shownUnit(model.unit)})`}</th>
+                <th scope="col">{`${r.value} (${unitSymbol(model.unit)})`}</th>
                 <th scope="col">{r.version}</th>
                 <th scope="col">{r.revision}</th>
                 <th scope="col" class="text">
