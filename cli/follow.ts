@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { FailureError, fail, failures } from '../core/failure.ts';
@@ -15,7 +15,7 @@ import { openShipment, type Shipment } from '../log/shipment.ts';
 import { backup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
-import { configOf, dataCommand, print } from './options.ts';
+import { configOf, dataCommand, positive, print } from './options.ts';
 import { requireData } from './parts.ts';
 import { appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
@@ -146,6 +146,8 @@ export const follower = async (config: Config, target: string): Promise<Follower
 };
 
 const retryMs = 5_000;
+/** A copy that looks less often than once in a day is none to rely on. */
+const everyMsMax = 86_400_000;
 
 /** Follows until it is stopped; what may pass is tried again. */
 const followOn = async (config: Config, target: string, everyMs: number, stop: AbortSignal): Promise<Followed | null> => {
@@ -175,10 +177,11 @@ const followOn = async (config: Config, target: string, everyMs: number, stop: A
 export const followCommand = (): Command =>
   dataCommand('follow', 'keep a second folder up with the log as it becomes durable')
     .argument('<dir>', 'the second folder: on another disk, or the share of another site')
-    .addOption(new Option('--every <ms>', 'pause between two looks').argParser(Number).default(200))
+    .option('--every <ms>', 'pause between two looks', '200')
     .option('--once', 'ship what is there, and end')
     .action(async (dir: string, { json, every, once, ...options }) => {
       const config = configOf(options);
+      const everyMs = positive(every, everyMsMax, '--every');
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
       const target = resolve(dir);
@@ -188,7 +191,7 @@ export const followCommand = (): Command =>
         last = await one.pass().finally(() => one.close());
       } else {
         if (json !== true) console.log(`following ${config.data} in ${target}`);
-        last = await followOn(config, target, every, stop.signal);
+        last = await followOn(config, target, everyMs, stop.signal);
       }
       if (last !== null) print(json, last, () => `shipped up to position ${last.shipped} of ${last.known}`);
     });

@@ -1,6 +1,7 @@
 /** What the commands share: settings from options and environment, and how a result is printed. */
 import { Command, Option } from 'commander';
 import { type Config, resolveConfig } from '../config.ts';
+import { fail } from '../core/failure.ts';
 
 /** Adds `--data` and `--json`. */
 export const dataCommand = (name: string, description: string): Command =>
@@ -15,6 +16,13 @@ export const configOf = (options: Partial<Record<keyof Config, unknown>>): Confi
 const pick = (options: Record<string, unknown>): Partial<Record<keyof Config, unknown>> => {
   const { json: _json, ...settings } = options;
   return settings;
+};
+
+/** A number that was given as an option. @throws FailureError `bad-request` naming the option, unless it is above 0 and at most `max` */
+export const positive = (text: string, max: number, option: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && value <= max)) throw fail('bad-request', `${JSON.stringify(text)} is not a number above 0, up to ${max}`, option);
+  return value;
 };
 
 /** Prints a result: as one line of JSON, or as a person reads it. */

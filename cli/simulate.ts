@@ -6,7 +6,7 @@ import { type Config, isLoopback } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import { type LoadResult, loadReadingsPerMessage, runLoad } from '../simulators/load.ts';
 import { reachControl } from './control.ts';
-import { configOf, print } from './options.ts';
+import { configOf, positive, print } from './options.ts';
 
 /** Messages in flight, by connection. */
 const window = 8;
@@ -29,12 +29,6 @@ interface Options {
   readonly yesRemote?: boolean;
   readonly json?: boolean;
 }
-
-const positive = (text: string, max: number, option: string): number => {
-  const value = Number(text);
-  if (!(value > 0 && value <= max)) throw fail('bad-request', `${JSON.stringify(text)} is not a number above 0, up to ${max}`, option);
-  return value;
-};
 
 /** A load test on a machine of others can put it out of service, and what it stores there stays. */
 const requireOwn = ({ host, yesRemote }: Options): void => {

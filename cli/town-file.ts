@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail } from '../core/failure.ts';
+import { FailureError, fail } from '../core/failure.ts';
 import { parseTown, type Town, townSchema } from '../core/town.ts';
 import { typeNames } from './parts.ts';
 
@@ -11,14 +11,24 @@ const townBytesMax = 16 * 1024 * 1024;
 /** Where a data folder keeps the town as it was last applied. */
 export const appliedFile = (data: string): string => join(data, 'town.json');
 
-/** @throws FailureError `town-invalid` with every fault of the file, a line each */
+/** Why a file that was named is no town file, in words. */
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file: name a town file',
+  EISDIR: 'it is a folder: name a town file',
+  EACCES: 'it may not be read: give this user the right to',
+};
+
+/** @throws FailureError `bad-request` where there is no file to read, `town-invalid` with every fault of it, a line each */
 export const readTown = async (file: string): Promise<Town> => {
   let source: string;
   try {
-    if ((await stat(file)).size > townBytesMax) throw new Error(`larger than ${townBytesMax} bytes`);
+    const { size } = await stat(file);
+    if (size > townBytesMax) throw fail('bad-request', `it has ${size} bytes; a town file has at most ${townBytesMax}`, file);
     source = await readFile(file, 'utf8');
   } catch (error) {
-    throw fail('town-invalid', error instanceof Error ? error.message : String(error), file);
+    if (error instanceof FailureError) throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw fail('bad-request', unreadable[code] ?? message, file);
   }
   const result = parseTown(source, typeNames, file);
   if (!result.ok) throw fail('town-invalid', result.failures.map(({ where, message }) => `${where}: ${message}`).join('\n'));
