@@ -10,10 +10,14 @@ import type { Change, ChangeCause, Receipt } from '../core/views.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { types } from './parts.ts';
-import { inWorkshop } from './workshop.ts';
+import { inWorkshop, type Workshop } from './workshop.ts';
+
+type Behind = Awaited<ReturnType<Workshop['behind']>>;
 
 const iso = (at: number): string => new Date(at).toISOString();
 const shownReadings = 40;
+/** A plant that keeps up has committed a tick since then, ms. */
+const keepsUpMs = 3_000;
 
 const quantityNamed = (name: string): Quantity | undefined =>
   [...types.values()].map(({ rules }) => rules.get(name)?.quantity).find((found) => found !== undefined);
@@ -39,6 +43,10 @@ const changeLine = ({ old, new: present, at, why, isAdjustment }: Change, quanti
   const kind = isAdjustment ? 'adjustment' : 'change';
   return `${kind} ${at === null ? 'at an unknown time' : iso(at)}: ${show(old)} became ${show(present)}; ${why.map((cause) => causes[cause]).join(', ')}`;
 };
+
+/** Null where the plant keeps up: a second's envelopes always wait. */
+const lagLine = ({ envelopes, logTime }: Behind, now: number): string | null =>
+  envelopes === 0 || now - logTime <= keepsUpMs ? null : `the plant is ${envelopes} envelopes behind, at ${iso(logTime)}`;
 
 const textOf = (receipt: Receipt, quantity: Quantity): string => {
   const show = (quanta: number | null): string => (quanta === null ? '–' : `${fromQuanta(quantity, quanta)} ${quantity.unit}`);
@@ -74,8 +82,13 @@ export const explainCommand = (): Command =>
       const at = Date.parse(start);
       if (!windowNames.includes(window as WindowName)) throw fail('bad-request', `"${window}" is none of ${windowNames.join(', ')}`, 'window');
       if (Number.isNaN(at)) throw fail('bad-request', `"${start}" is not a moment`, 'start');
-      const receipt = await inWorkshop(configOf(options), ({ views }) => views.explain({ subject, quantity: name }, window as WindowName, at));
+      const [behind, receipt] = await inWorkshop(configOf(options), async (workshop) => {
+        const lag = await workshop.behind();
+        return [lag, await workshop.views.explain({ subject, quantity: name }, window as WindowName, at)] as const;
+      });
+      const lag = lagLine(behind, Date.now());
       const quantity = quantityNamed(name);
-      if (receipt === null || quantity === undefined) throw fail('not-found', `no reading of "${name}" from "${subject}"`);
-      print(json, receipt, () => textOf(receipt, quantity));
+      if (receipt === null || quantity === undefined) throw fail('not-found', `no reading of "${name}" from "${subject}"${lag === null ? '' : `; ${lag}`}`);
+      const note = lag === null ? '' : `${lag}: what came since is not in these figures\n`;
+      print(json, { ...receipt, behind: behind.envelopes }, () => note + textOf(receipt, quantity));
     });

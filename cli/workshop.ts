@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { Draft, RegistryChange } from '../core/envelope.ts';
 import { townSchema } from '../core/town.ts';
+import type { Status } from '../core/views.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
 import { requireAdoptable, requireSamePast } from './gate-town.ts';
@@ -22,6 +23,8 @@ export interface Workshop {
   tick(): Promise<void>;
   /** Offset up to which the store stands. */
   position(): Promise<number>;
+  /** How many durable envelopes are not in the figures, and the log time of what is, epoch ms. */
+  behind(): Promise<{ readonly envelopes: number; readonly logTime: number }>;
   /** Resolves when all below `end` is processed and committed; without it, all that is in the log. */
   catchUp(end?: number): Promise<void>;
   close(): Promise<void>;
@@ -33,13 +36,18 @@ const remote = async (config: Config): Promise<Workshop | null> => {
   const asked = new Proxy({} as Asked, {
     get: (_, name) => (typeof name === 'string' && name !== 'then' ? (...args: unknown[]) => client.remote.view(name, args) : undefined),
   });
-  const position = async (): Promise<number> => ((await client.remote.view('status', [])) as { position: number }).position;
+  const status = async (): Promise<Status> => (await client.remote.view('status', [])) as Status;
+  const position = async (): Promise<number> => (await status()).position;
   return {
     views: asked,
     append: (drafts) => client.remote.append(drafts),
     change: (change) => client.remote.change(change),
     tick: async () => {},
     position,
+    async behind() {
+      const { position: at, logTime } = await status();
+      return { envelopes: Math.max(0, (await client.remote.durableEnd()) - at), logTime };
+    },
     async catchUp(end) {
       await asked.reached(end ?? (await asked.ledger()).envelopes.appended);
     },
@@ -89,6 +97,8 @@ const local = async (config: Config): Promise<Workshop> => {
       await append([ownDraft('tick', JSON.stringify({ wall: Date.now(), qos0Dropped, held: 0, connections: 0, diskFreeBytes: -1 }))]);
     },
     position: async () => (await views.status()).position,
+    // It is opened caught up.
+    behind: async () => ({ envelopes: 0, logTime: (await views.status()).logTime }),
     catchUp: (end = log.durableEnd) => views.reached(end),
     close,
   };
