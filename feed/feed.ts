@@ -1,4 +1,4 @@
-/** The open-data side, put together: the gate, its tables, the routes on top and what MQTT retains. Each part is left to its own file. */
+/** The open-data side, put together: the privacy gate, its tables, the routes on top and what MQTT retains. Each part is left to its own file. */
 import { randomBytes } from 'node:crypto';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { ResolvedType } from '../core/device-type.ts';
@@ -7,8 +7,8 @@ import { catalogue } from './catalogue.ts';
 import { changesOf } from './changes.ts';
 import { events } from './events.ts';
 import { exports } from './exports.ts';
-import { gate } from './gate.ts';
 import { OdsError } from './ods-error.ts';
+import { privacyGate } from './privacy-gate.ts';
 import { datasets } from './registry.ts';
 import { type PublicBroker, retain } from './retained.ts';
 import { tables } from './tables.ts';
@@ -37,7 +37,7 @@ const openToAll = (app: FastifyInstance): void => {
 export const feed =
   ({ views, types, broker, clock = Date.now }: FeedOptions): ((app: FastifyInstance) => Promise<void>) =>
   async (app) => {
-    const shelves = tables(gate({ views, types, datasets }), clock);
+    const shelves = tables(privacyGate({ views, types, datasets }), clock);
     openToAll(app);
     const warn =
       (what: string) =>

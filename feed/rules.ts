@@ -1,4 +1,4 @@
-/** What may leave, dataset by dataset: one rule each, and what has none does not leave. The rules are applied by gate.ts. */
+/** What may leave, dataset by dataset: one rule each, and what has none does not leave. The rules are applied by privacy-gate.ts. */
 import type { Site } from '../core/town.ts';
 
 /** Homes can never be named in a rule: that is not a setting. */

@@ -1,6 +1,6 @@
-/** The public rows as they stand, and what changed in them: made again from the gate when commits come, at most as often as the dataset says. */
+/** The public rows as they stand, and what changed in them: made again from the privacy gate when commits come, at most as often as the dataset says. */
 import type { Dataset, Row } from './dataset.ts';
-import type { Gate } from './gate.ts';
+import type { PrivacyGate } from './privacy-gate.ts';
 
 export interface Change {
   readonly dataset: Dataset;
@@ -42,10 +42,10 @@ const changesOf = (dataset: Dataset, before: ReadonlyMap<string, string>, after:
 ];
 
 /** @param clock epoch ms */
-export const tables = (gate: Gate, clock: () => number): Tables => {
+export const tables = (privacyGate: PrivacyGate, clock: () => number): Tables => {
   const listeners = new Set<Parameters<Tables['listen']>[0]>();
   const shelves = new Map<Dataset, Shelf>(
-    gate.datasets.map((dataset) => [
+    privacyGate.datasets.map((dataset) => [
       dataset,
       { table: { dataset, rows: [], modified: 0 }, texts: new Map(), begun: Number.NEGATIVE_INFINITY, running: null, filled: false },
     ]),
@@ -53,7 +53,7 @@ export const tables = (gate: Gate, clock: () => number): Tables => {
 
   const make = async (shelf: Shelf): Promise<void> => {
     const { dataset } = shelf.table;
-    const rows = await gate.rows(dataset, shelf.begun);
+    const rows = await privacyGate.rows(dataset, shelf.begun);
     const texts = new Map(rows.map((row) => [row.id, JSON.stringify(row.fields)]));
     const changes = changesOf(dataset, shelf.texts, texts, rows);
     const first = !shelf.filled;
@@ -83,7 +83,7 @@ export const tables = (gate: Gate, clock: () => number): Tables => {
   };
 
   return {
-    datasets: gate.datasets,
+    datasets: privacyGate.datasets,
     async current(dataset) {
       const shelf = shelves.get(dataset);
       if (shelf === undefined) return { dataset, rows: [], modified: 0 };

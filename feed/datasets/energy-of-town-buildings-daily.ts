@@ -1,8 +1,8 @@
 /** Energy of each of the town's own buildings by civil day and carrier. What is not known is null with its status, never 0. */
 import { calendar, levelOf } from '../../core/window.ts';
 import type { Dataset, Row } from '../dataset.ts';
-import type { Admitted, AdmittedDevice, DayAmount } from '../gate.ts';
 import { civilDate } from '../present.ts';
+import type { Admitted, AdmittedDevice, DayAmount } from '../privacy-gate.ts';
 
 type Status = 'complete' | 'partial' | 'provisional' | 'absent';
 

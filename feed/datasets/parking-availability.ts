@@ -1,6 +1,6 @@
 /** Free places of the public car parks, as they stand. A value that is not known is null with its status, never 0. */
 import type { Dataset, Row } from '../dataset.ts';
-import type { AdmittedDevice, Held } from '../gate.ts';
+import type { AdmittedDevice, Held } from '../privacy-gate.ts';
 
 type Status = 'free' | 'full' | 'unknown' | 'closed';
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ownerClasses, type Town, townSchema } from '../../core/town.ts';
-import { gate as trueGate } from '../../feed/gate.ts';
+import { privacyGate as trueGate } from '../../feed/privacy-gate.ts';
 import { datasets } from '../../feed/registry.ts';
 import { rules } from '../../feed/rules.ts';
 import { viewsOver } from '../dashboards/town.ts';
@@ -98,12 +98,12 @@ test('what may leave does', async () => {
 
 /** The gate with a piece of its text replaced. */
 const mutant = async (folder: string, from: string, to: string): Promise<typeof trueGate> => {
-  const source = readFileSync(resolve(import.meta.dirname, '../../feed/gate.ts'), 'utf8');
+  const source = readFileSync(resolve(import.meta.dirname, '../../feed/privacy-gate.ts'), 'utf8');
   expect(source).toContain(from);
   const absolute = source.replace(from, to).replaceAll(/'(\.{1,2}\/[^']+)'/g, (_, path: string) => `'${resolve(import.meta.dirname, '../../feed', path)}'`);
   const file = join(folder, `gate-${from.length}-${to.length}.ts`);
   writeFileSync(file, absolute);
-  return ((await import(/* @vite-ignore */ file)) as { gate: typeof trueGate }).gate;
+  return ((await import(/* @vite-ignore */ file)) as { privacyGate: typeof trueGate }).privacyGate;
 };
 
 const denial = "if (site.owner === 'residential') return false;\n  return rule.owners.includes(site.owner) && rule.types.includes(device.type);";
@@ -165,5 +165,5 @@ test('only the gate asks the plant for figures', () => {
   const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && asking.test(readFileSync(join(folder, file), 'utf8')),
   );
-  expect(found).toEqual(['gate.ts']);
+  expect(found).toEqual(['privacy-gate.ts']);
 });

@@ -65,7 +65,7 @@ export interface Admitted {
   days(quantity: string, devices: readonly string[], from: number, to: number): Promise<ReadonlyMap<string, readonly DayAmount[]>>;
 }
 
-export interface Gate {
+export interface PrivacyGate {
   /** The datasets that have a rule; no other is listed or answered. */
   readonly datasets: readonly Dataset[];
   /** The public rows of a dataset; none where it has no rule. */
@@ -124,14 +124,14 @@ const declared = (dataset: Dataset, { id, fields }: Row): Row => ({
   fields: Object.fromEntries(dataset.fields.map(({ name }) => [name, fields[name] ?? null])) as Fields,
 });
 
-export interface GateOptions {
+export interface PrivacyGateOptions {
   readonly views: Pick<Views, 'town' | 'keys' | 'latest' | 'panes'>;
   readonly types: ReadonlyMap<string, ResolvedType>;
   readonly datasets: readonly Dataset[];
 }
 
-/** The gate over a plant. */
-export const gate = ({ views, types, datasets }: GateOptions): Gate => {
+/** The privacy gate over a plant. */
+export const privacyGate = ({ views, types, datasets }: PrivacyGateOptions): PrivacyGate => {
   const admitted = async (rule: Rule, now: number): Promise<Admitted> => {
     const town = await views.town();
     const devices = new Map(admittedDevices(town, rule).map((device) => [device.id, device]));
