@@ -5,9 +5,10 @@ import type { Frame, Page } from './models.ts';
 import { OperationsPage } from './pages/operations.tsx';
 import { ParkingPage } from './pages/parking.tsx';
 import { AccessibilityPage, ProblemPage } from './pages/plain.tsx';
-import { ReceiptPage, SumPage } from './pages/receipt.tsx';
+import { ReceiptPage } from './pages/receipt.tsx';
 import { SitePage } from './pages/site.tsx';
 import { SitesPage } from './pages/sites.tsx';
+import { SumPage } from './pages/sum.tsx';
 import { TownPage } from './pages/town.tsx';
 import { Document, type Voice, voice } from './parts/document.tsx';
 
