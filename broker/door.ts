@@ -1,20 +1,19 @@
 /** The MQTT door: listens, lets in, and passes every message to the gate. What messages mean is left to the pipeline. */
-import { once } from 'node:events';
-import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Aedes, type PublishPacket } from 'aedes';
-import { createWebSocketStream, WebSocketServer } from 'ws';
-import { fail } from '../core/failure.ts';
+import { Aedes } from 'aedes';
 import { TextCache } from '../core/text-cache.ts';
 import { type AedesClient, guardParser } from './aedes-client.ts';
 import { Gate, type Ingest } from './gate.ts';
 import { hooks } from './hooks.ts';
 import { type AdmissionRules, admit } from './identity.ts';
 import { type DoorLimits, limitsOf, packetFault } from './limits.ts';
+import { listening, type WebSocketDoor, webSocketDoor } from './listen.ts';
+import { PublicTopics } from './public-topics.ts';
 import { Scanner } from './scanner.ts';
 import { type Connection, pausedGathering, Session } from './session.ts';
-import { publicPrefix, topicRule } from './topic.ts';
+import { topicRule } from './topic.ts';
 
 export interface DoorOptions {
   readonly host: string;
@@ -71,27 +70,6 @@ export interface Door {
 /** The keepalive of connections that wait for the log is renewed that often, and packets that do not end are looked for, ms. */
 const sweepEveryMs = 500;
 
-const listening = async (server: Server | HttpServer, host: string, port: number): Promise<number> => {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE' || code === 'EACCES') throw fail('port-taken', message, `port ${port}`);
-    throw fail('bad-setting', message, `${host}:${port}`);
-  }
-  // Accepting can fail for want of file descriptors; the next connection may succeed.
-  server.on('error', () => {});
-  return (server.address() as AddressInfo).port;
-};
-
-/** A page of another host must not use a visitor's browser to reach a door that only this machine can reach. */
-const sameHost = (request: IncomingMessage): boolean => {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return true;
-  return URL.canParse(origin) && URL.canParse(`http://${host}`) && new URL(origin).hostname === new URL(`http://${host}`).hostname;
-};
-
 class OpenDoor implements Door {
   port = 0;
   wsPort: number | null = null;
@@ -101,16 +79,14 @@ class OpenDoor implements Door {
   readonly #topics: TextCache<ReturnType<typeof topicRule>>;
   readonly #sockets = new Map<Duplex, Session>();
   readonly #clients = new Map<string, Session>();
-  readonly #retained = new Set<string>();
+  readonly #public: PublicTopics;
   readonly #refused = new Map<string, number>();
   readonly #clock: () => number;
   #forwardsDropped = 0;
   readonly #strangers = new Set<Session>();
   #aedes: Aedes | null = null;
-  #fanOut: (packet: PublishPacket, done: (error?: Error) => void) => void = () => {};
   #tcp: Server | null = null;
-  #http: HttpServer | null = null;
-  #ws: WebSocketServer | null = null;
+  #webSocket: WebSocketDoor | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sweptAt: number;
 
@@ -120,6 +96,7 @@ class OpenDoor implements Door {
     this.#clock = options.clock ?? (() => performance.now());
     this.#sweptAt = this.#clock();
     this.#gate = new Gate(this.#limits, options.ingest, this.#clock);
+    this.#public = new PublicTopics(this.#limits, (reason) => this.#refuse(reason));
     this.#topics = new TextCache((topic) => topicRule(topic, this.#limits));
   }
 
@@ -143,7 +120,8 @@ class OpenDoor implements Door {
       concurrency: 1000,
     });
     await this.#aedes.listen();
-    this.#tame(this.#aedes);
+    this.#public.take(this.#aedes);
+    this.#follow(this.#aedes);
     try {
       this.#tcp = createServer({ noDelay: true }, (socket: Socket) => this.#enter(socket));
       this.port = await listening(this.#tcp, host, port);
@@ -156,23 +134,11 @@ class OpenDoor implements Door {
   }
 
   publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void> {
-    if (!topic.startsWith(publicPrefix) || topicRule(topic, this.#limits).fault !== null) throw fail('bad-request', 'not a public topic', topic);
-    if (retain && payload.length === 0) this.#retained.delete(topic);
-    else if (retain && !this.#retained.has(topic)) {
-      if (this.#retained.size >= this.#limits.retainedMax) {
-        this.#refuse('retainedMax');
-        throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
-      }
-      this.#retained.add(topic);
-    }
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    return new Promise((resolve, reject) => {
-      this.#fanOut({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => (error ? reject(error) : resolve()));
-    });
+    return this.#public.publish(topic, payload, retain);
   }
 
-  async clearPublic(): Promise<void> {
-    for (const topic of [...this.#retained]) await this.publishPublic(topic, '', true);
+  clearPublic(): Promise<void> {
+    return this.#public.clear();
   }
 
   counters(): DoorCounters {
@@ -193,15 +159,15 @@ class OpenDoor implements Door {
 
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    const ends = [this.#tcp, this.#http].map((server) => (server?.listening ? new Promise((resolve) => server.close(resolve)) : null));
-    this.#ws?.close();
+    const ends = [this.#tcp, this.#webSocket?.http].map((server) => (server?.listening ? new Promise((resolve) => server.close(resolve)) : null));
+    this.#webSocket?.ws.close();
     const aedes = this.#aedes;
     if (aedes !== null) await new Promise<void>((resolve) => aedes.close(resolve));
     for (const [socket, session] of this.#sockets) {
       session.close();
       socket.destroy();
     }
-    this.#http?.closeAllConnections();
+    this.#webSocket?.http.closeAllConnections();
     await Promise.all(ends);
   }
 
@@ -227,13 +193,8 @@ class OpenDoor implements Door {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
   }
 
-  /** No message of a device is fanned out, whatever its topic; aedes' own `$SYS` messages, which name every client, neither. */
-  #tame(aedes: Aedes): void {
-    this.#fanOut = aedes.publish.bind(aedes);
-    aedes.publish = (_packet: PublishPacket, client: unknown, done?: (error?: Error) => void) => {
-      const finish = typeof client === 'function' ? (client as (error?: Error) => void) : done;
-      finish?.();
-    };
+  /** Learns who is there, and counts what went wrong. */
+  #follow(aedes: Aedes): void {
     aedes.on('clientReady', (client) => {
       const { session } = client as unknown as AedesClient;
       if (session === undefined || session.closed) return;
@@ -333,17 +294,8 @@ class OpenDoor implements Door {
   }
 
   async #openWebSocket(host: string, port: number): Promise<number> {
-    this.#http = createHttpServer((_request, response) => response.writeHead(426).end());
-    this.#ws = new WebSocketServer({
-      server: this.#http,
-      maxPayload: this.#limits.packetBytesMax + 5,
-      perMessageDeflate: false,
-      handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : protocols.has('mqttv3.1') ? 'mqttv3.1' : false),
-      verifyClient: ({ req }: { req: IncomingMessage }) => sameHost(req),
-    });
-    this.#ws.on('error', () => {});
-    this.#ws.on('connection', (socket, request) => this.#enter(createWebSocketStream(socket), request));
-    return listening(this.#http, host, port);
+    this.#webSocket = webSocketDoor(this.#limits.packetBytesMax + 5, (stream, request) => this.#enter(stream, request));
+    return listening(this.#webSocket.http, host, port);
   }
 }
 
