@@ -9,6 +9,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import { fail } from '../core/failure.ts';
 import { balance } from '../core/ledger.ts';
 import type { Ledger, Recount } from '../core/store.ts';
 import { loadReadingsPerMessage } from '../simulators/load.ts';
@@ -76,7 +77,7 @@ const startGate = async (data: string): Promise<{ child: ChildProcess; mqtt: num
     client.close();
     return { child, mqtt };
   }
-  throw new Error('the gate did not come up');
+  throw fail('unavailable', 'the gate did not come up within 30 s', data);
 };
 
 const load = async (port: number, one: Case): Promise<LoadReport> => {
@@ -104,7 +105,7 @@ const runCase = async (one: Case): Promise<Record<string, unknown>> => {
     residentMax = Math.max(residentMax, residentMb(gate) + residentMb(plant));
   }, 250);
   try {
-    if (client === null) throw new Error('the gate does not answer');
+    if (client === null) throw fail('unavailable', 'the gate does not answer', data);
     await delay(1_000);
     const [gateCpu, plantCpu] = [cpuOf(gate), cpuOf(plant)];
     const report = await load(mqtt, one);

@@ -1,12 +1,13 @@
 /** The simulated devices of the demo town, in a process of their own: they would slow the gate that they load. */
 
+import { fail } from '../core/failure.ts';
 import { wallClock } from '../simulators/clock.ts';
 import { runFleet } from '../simulators/run.ts';
 import { types } from './parts.ts';
 import { readTown } from './town-file.ts';
 
 const [url, file, historyHours] = process.argv.slice(2);
-if (url === undefined || file === undefined) throw new Error('demo-fleet needs the address of the gate and a town file');
+if (url === undefined || file === undefined) throw fail('bad-setting', 'demo-fleet needs the address of the gate and a town file');
 
 const ending = new AbortController();
 const end = (): void => ending.abort();
