@@ -125,8 +125,8 @@ describe('it does not start, and says why', () => {
 
   test('the town file is not there', async () => {
     const { code, err } = await start(join(folder(), 'data'), '--town', '/no/such/town.yaml');
-    expect(clear(err)).toMatch(/town-invalid: ENOENT: .+town\.yaml/);
-    expect(code).toBe(1);
+    expect(clear(err)).toContain('bad-request: there is no such file: name a town file (/no/such/town.yaml).');
+    expect(code).toBe(2);
   });
 });
 
