@@ -164,7 +164,8 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const clearPublic = async (): Promise<void> => door?.clearPublic();
   plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart: tell });
   log.onDurable(gathered(durableNewsMs, tell));
-  const { http, view } = plant;
+  const { http } = plant;
+  const view: Supervised['view'] = (name, args) => (plant as Supervised).view(name, args);
   http.then(
     () => {
       horizon = keepHorizon({ config, log, logger, append: (command) => append(ownDraft('command', command)), view });

@@ -30,7 +30,9 @@ export interface HorizonParts {
 
 /** Takes a backup into the data folder. @returns the position below which the log may go: the older of the kept backups serves if the newer does not */
 const keepBackup = async ({ config, log, view }: HorizonParts): Promise<number> => {
-  const folder = resolve(join(backupsFolder(config.data), backupName(log.durableEnd)));
+  const end = log.durableEnd;
+  await view('reached', [end]); // the log may go below the backup only: one of a plant that still catches up would free little
+  const folder = resolve(join(backupsFolder(config.data), backupName(end)));
   await view('backup', [folder]);
   const kept = await keptBackups(config.data);
   for (const old of kept.slice(keptMax)) await rm(old.folder, { recursive: true });
