@@ -19,10 +19,10 @@ import { prepareStore } from './rebuild.ts';
 export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
 export type FromWorker = Wire | { readonly pong: true } | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
 
-/** Envelopes processed between two looks at the clock and at what is asked: as many as take about `sliceMs`, since one may hold a thousand readings. */
-const sliceMs = 200;
+/** Envelopes processed between two looks at the clock and at what is asked: as many as take about `sliceMs`, ms, since one may hold a thousand readings. */
+const sliceMs = 500;
 const sliceEnvelopesMin = 16;
-const sliceEnvelopesMax = 4_000;
+const sliceEnvelopesMax = 4_096;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
 
@@ -173,8 +173,9 @@ const advance = async (): Promise<boolean> => {
   const began = performance.now();
   await plant.run.to(plant.pipeline.end() + Math.min(slice, behind));
   if (behind < slice) return false;
-  const fits = Math.round((slice * sliceMs) / Math.max(1, performance.now() - began));
-  slice = Math.min(Math.max(fits, sliceEnvelopesMin), slice * 2, sliceEnvelopesMax);
+  // Half or double at the most: a slice that waited for a commit says little of the next one.
+  const isLong = performance.now() - began > sliceMs;
+  slice = isLong ? Math.max(slice / 2, sliceEnvelopesMin) : Math.min(slice * 2, sliceEnvelopesMax);
   return true;
 };
 
