@@ -13,6 +13,7 @@ import { listening, type WebSocketDoor, webSocketDoor } from './listen.ts';
 import { PublicTopics } from './public-topics.ts';
 import { Scanner } from './scanner.ts';
 import { type Connection, pausedGathering, Session } from './session.ts';
+import { sharedReads } from './shared-reads.ts';
 import { topicRule } from './topic.ts';
 
 export interface DoorOptions {
@@ -123,7 +124,8 @@ class OpenDoor implements Door {
     this.#public.take(this.#aedes);
     this.#follow(this.#aedes);
     try {
-      this.#tcp = createServer({ noDelay: true }, (socket: Socket) => this.#enter(socket));
+      const isAedes = this.#options.front === 'aedes';
+      this.#tcp = createServer({ noDelay: true, pauseOnConnect: !isAedes }, (socket: Socket) => this.#enter(isAedes ? socket : sharedReads(socket)));
       this.port = await listening(this.#tcp, host, port);
       if (wsPort !== null) this.wsPort = await this.#openWebSocket(host, wsPort);
     } catch (error) {

@@ -189,10 +189,12 @@ export class Scanner implements Connection {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#length === 0 && chunk.length >= this.#needed) {
+      this.#go(chunk);
+      return;
+    }
     this.#length += chunk.length;
-    if (this.#length >= this.#needed && this.#chunks.length === 0) {
-      this.#chunks.push(chunk);
-    } else this.#gather(chunk);
+    this.#gather(Buffer.copyBytesFrom(chunk));
     if (this.#length >= this.#needed) this.#go();
     else this.#count();
   }
@@ -229,15 +231,16 @@ export class Scanner implements Connection {
     return this.#stopped || this.#tunnelFull || (this.#session.greeted && !this.#session.ready);
   }
 
-  #go(): void {
+  /** @param chunk lent by the socket, where nothing came before it */
+  #go(chunk?: Buffer): void {
     if (this.#scanning || this.#session.closed) return;
     this.#scanning = true;
-    if (this.#length >= this.#needed) {
-      const buffer = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    if (chunk !== undefined || this.#length >= this.#needed) {
+      const buffer = chunk ?? (this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks));
       const at = this.#scan(buffer);
       const rest = buffer.subarray(at);
-      // A short rest must not keep the whole buffer.
-      this.#chunks = rest.length === 0 ? [] : [at > rest.length ? Buffer.copyBytesFrom(rest) : rest];
+      // A short rest must not keep the whole buffer, and a lent one cannot be kept.
+      this.#chunks = rest.length === 0 ? [] : [chunk !== undefined || at > rest.length ? Buffer.copyBytesFrom(rest) : rest];
       this.#length = rest.length;
       // Another packet has begun.
       if (at > 0) this.#session.gatheringSince = null;
@@ -282,7 +285,7 @@ export class Scanner implements Connection {
         if (flags >> 4 === typeConnect) this.#session.greeted = true;
         // A PUBLISH is counted by the gate.
         else if (flags >> 4 !== typePublish) this.#gate.spend(this.#session);
-        if (!this.tunnel.push(buffer.subarray(at, end))) this.#tunnelFull = true;
+        if (!this.tunnel.push(Buffer.copyBytesFrom(buffer, at, end - at))) this.#tunnelFull = true;
       }
       at = end;
     }

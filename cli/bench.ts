@@ -9,6 +9,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
+import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
 import { fail } from '../core/failure.ts';
 import { balance } from '../core/ledger.ts';
 import type { Ledger, Recount } from '../core/store.ts';
@@ -16,6 +17,7 @@ import { loadReadingsPerMessage } from '../simulators/load.ts';
 import type { LoadReport } from './bench-load.ts';
 import { reachControl } from './control.ts';
 import { print } from './options.ts';
+import { residentMb } from './resident.ts';
 
 interface Case {
   readonly name: string;
@@ -47,14 +49,6 @@ const cpuOf = (pid: number): number => {
   }
 };
 
-const residentMb = (pid: number): number => {
-  try {
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
-};
-
 const childrenOf = (pid: number): number[] => {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
@@ -66,7 +60,7 @@ const childrenOf = (pid: number): number[] => {
 const startGate = async (data: string): Promise<{ child: ChildProcess; mqtt: number }> => {
   const child = fork(new URL('./octroi.ts', import.meta.url), ['start', '--data', data, '--no-demo', '--http-port', '0', '--mqtt-port', '0'], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: ['--max-semi-space-size=4'], // as bin/octroi.mjs starts it
+    execArgv: gateHeap,
     env: { ...process.env, OCTROI_LOG_LEVEL: 'warn' },
   });
   for (let tries = 0; tries < 300; tries++) {
@@ -102,7 +96,7 @@ const runCase = async (one: Case): Promise<Record<string, unknown>> => {
   const [plant = 0] = childrenOf(gate);
   let residentMax = 0;
   const watching = setInterval(() => {
-    residentMax = Math.max(residentMax, residentMb(gate) + residentMb(plant));
+    residentMax = Math.max(residentMax, residentMb([gate, plant]));
   }, 250);
   try {
     if (client === null) throw fail('unavailable', 'the gate does not answer', data);

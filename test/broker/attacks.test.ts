@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import gateHeap from '../../bin/gate-heap.json' with { type: 'json' };
 import type { DoorLimits } from '../../broker/limits.ts';
 import type { Ask } from './gate-process.ts';
 import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text, Wire } from './wire.ts';
@@ -14,8 +15,6 @@ import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscrib
 const grownMbMax = 30;
 const topic = 'city/v1/north/meter-1/telemetry';
 const floodMs = 1_000;
-/** Of the gate: garbage is collected before it counts, and what is kept ends the process. */
-const heapMbMax = 48;
 
 interface Gate {
   readonly child: ChildProcess;
@@ -37,7 +36,7 @@ afterEach(async () => {
 const startGate = async (limits: Partial<DoorLimits>): Promise<Gate> => {
   const folder = mkdtempSync(join(tmpdir(), 'octroi-attack-'));
   const child = fork(new URL('gate-process.ts', import.meta.url), [folder, JSON.stringify(limits)], {
-    execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMbMax}`, '--max-semi-space-size=2'],
+    execArgv: ['--disable-warning=ExperimentalWarning', ...gateHeap],
   });
   const [{ port }] = (await once(child, 'message')) as [{ readonly port: number }];
   const gate = { child, port, folder };

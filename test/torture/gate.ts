@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import gateHeap from '../../bin/gate-heap.json' with { type: 'json' };
 import type { Scope } from './row.ts';
 
 const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));
@@ -40,15 +41,6 @@ const childrenOf = (pid: number): number[] => {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
   } catch {
     return []; // it has just ended
-  }
-};
-
-/** Memory of a process, MB; 0 where it has ended. */
-export const residentMb = (pid: number | undefined): number => {
-  try {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
   }
 };
 
@@ -109,7 +101,7 @@ export class Gate {
     const { data, mqttPort, httpPort = 0, env } = this.#options;
     const from = performance.now();
     const args = ['start', '--data', data, '--no-demo', '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)];
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', command, ...args], {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...gateHeap, command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', OCTROI_COMMIT_MS: '200', OCTROI_SNAPSHOT_MS: '2000', ...env, ...more },
     });

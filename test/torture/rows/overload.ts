@@ -1,6 +1,7 @@
 /** Far more than can be sustained, from devices that wait for their acknowledgements and from devices that do not, with ordinary devices beside them. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, metric, residentMb, until } from '../gate.ts';
+import { residentMb } from '../../../cli/resident.ts';
+import { freePort, Gate, metric, until } from '../gate.ts';
 import { forkLoad, promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import type { Asked, Found, Row } from '../row.ts';
@@ -38,11 +39,10 @@ const run = async (asked: Asked): Promise<Found> => {
   const { mqttPort: port } = gate;
   const worst = { residentMb: 0, gateMb: 0, plantMb: 0 };
   const watching = setInterval(() => {
-    const [gateMb, plantMb] = [residentMb(gate.pid), residentMb(gate.plantPid)];
-    worst.gateMb = Math.max(worst.gateMb, Math.round(gateMb));
-    worst.plantMb = Math.max(worst.plantMb, Math.round(plantMb));
-    worst.residentMb = Math.max(worst.residentMb, Math.round(gateMb + plantMb));
-  }, 100);
+    worst.gateMb = Math.max(worst.gateMb, residentMb([gate.pid]));
+    worst.plantMb = Math.max(worst.plantMb, residentMb([gate.plantPid]));
+    worst.residentMb = Math.max(worst.residentMb, residentMb([gate.pid, gate.plantPid]));
+  }, 250);
   scope.add(() => clearInterval(watching));
 
   const shared = { port, firstAt: firstAt(), resend: true, messages: messagesPerSecond * seconds, patienceMs: 60_000 };

@@ -2,8 +2,9 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { residentMb } from '../../../cli/resident.ts';
 import { connectPacket, subscribePacket } from '../../broker/wire.ts';
-import { freePort, Gate, get, residentMb, until } from '../gate.ts';
+import { freePort, Gate, get, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import type { Asked, Found, Row, Scope } from '../row.ts';
@@ -76,7 +77,7 @@ const run = async (asked: Asked): Promise<Found> => {
   await until('acknowledgements', patient, () => load.acknowledged() > 500);
   const gap = await goodStream(scope, `${gate.http}/api/v1/events`);
   const faults: string[] = [];
-  const before = residentMb(gate.pid) + residentMb(gate.plantPid);
+  const before = residentMb([gate.pid, gate.plantPid]);
   let [cutMs, pageMs, grownMb] = [0, 0, 0];
   for (let trial = 0; trial < trials; trial++) {
     say(`round ${trial + 1} of ${trials}`);
@@ -88,7 +89,7 @@ const run = async (asked: Asked): Promise<Found> => {
       const from = performance.now();
       if (!(await get(`${gate.http}/en`)).includes('<html')) faults.push('a page did not come');
       pageMs = Math.max(pageMs, performance.now() - from);
-      grownMb = Math.max(grownMb, residentMb(gate.pid) + residentMb(gate.plantPid) - before);
+      grownMb = Math.max(grownMb, residentMb([gate.pid, gate.plantPid]) - before);
       await delay(500);
     }
     const cut = await frozen;
