@@ -35,7 +35,7 @@ export const configSchema = z.strictObject({
     .describe('limits of the MQTT door that differ from their defaults, as JSON: {"connectionsMax":20000}; broker/limits.ts lists them'),
   lingerMsMax: whole(0, 20).default(20).describe('longest time a group of envelopes waits for company before it is synced'),
   segmentBytesMax: whole(65_536, 2 ** 31)
-    .default(16 * 1024 * 1024)
+    .default(8 * 1024 * 1024)
     .describe('size at which the log begins a new segment'),
   horizonDays: whole(1, 36_500).default(400).describe('how long the log and raw readings are kept'),
   logBytesMax: whole(1, Number.MAX_SAFE_INTEGER).optional().describe('disk limit of the log; absent: only the horizon cuts it'),

@@ -1,7 +1,7 @@
 /** One process of the plant as the gate sees it: told, asked, heard, ended. When there is to be another one is left to `plant-supervisor.ts`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
+
 import type { Config } from '../config.ts';
 import { answering, calling } from '../core/channel.ts';
 import { type Failure, FailureError, failure } from '../core/failure.ts';
@@ -60,10 +60,13 @@ const endOf = async (child: ChildProcess): Promise<number | string> => {
   return signal ?? code ?? 0;
 };
 
+/** A plant at work makes much that dies with its commit. */
+const plantHeap = ['--max-semi-space-size=4', '--heap-growing-percent=60'];
+
 /** Starts one. @param calls what it may ask of the gate */
 export const plantProcess = (config: Config, calls: GateCalls, heard: PlantHeard): PlantProcess => {
   const child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify(config)], {
-    execArgv: gateHeap,
+    execArgv: plantHeap,
     serialization: 'advanced',
     env: { ...process.env, ...fewArenas },
   });

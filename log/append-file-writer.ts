@@ -37,7 +37,7 @@ export const appendFileDefaults: AppendFileSettings = {
   lingerRateMin: 1_000,
   lingerEnvelopes: 64,
   groupBytesMax: 1024 * 1024,
-  segmentBytesMax: 16 * 1024 * 1024,
+  segmentBytesMax: 8 * 1024 * 1024,
   compress: true,
   retryMsMin: 50,
   retryMsMax: 5_000,
