@@ -45,6 +45,8 @@ const openInstance = async ({ file, memoryLimitMb = 100, threads = 2, checkpoint
       memory_limit: `${memoryLimitMb}MB`,
       threads: String(threads),
       preserve_insertion_order: 'false',
+      // An open table takes a block a column: with blocks of 256 KB a commit takes 40 MB more, and the file is a fifth larger (measured).
+      default_block_size: '65536',
       temp_directory: `${file}.spill`,
       checkpoint_threshold: `${checkpointMb}MB`,
       autoinstall_known_extensions: 'false',
