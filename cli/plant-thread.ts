@@ -32,7 +32,7 @@ export interface PlantThread {
 
 const heapMbMax = 512;
 /** Rows die with their commit: a larger nursery only stays resident (an import: 120 MB less, the same time). */
-const nurseryMbMax = 18;
+const nurseryMbMax = 12;
 
 /** Starts the thread that owns the store of a data folder. */
 export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void): PlantThread => {
