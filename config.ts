@@ -23,6 +23,7 @@ export const configSchema = z.strictObject({
   data: z.string().min(1).default('data').describe('folder of the log and the store'),
   town: z.string().min(1).optional().describe('town file; without one, the demo town, or what the data folder holds'),
   demo: flag.default(true).describe('start the demo town and its simulated devices where no town file is given'),
+  demoSpeed: whole(1, 600).default(1).describe('how many times as often as in life the devices of the demo town report, once their history is sent'),
   httpHost: z.string().default('127.0.0.1').describe('address of the pages and the API'),
   httpPort: port.default(8080).describe('port of the pages and the API; 0: any free one'),
   mqttHost: z.string().default('127.0.0.1').describe('address of the MQTT door'),

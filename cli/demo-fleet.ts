@@ -6,7 +6,7 @@ import { runFleet } from '../simulators/run.ts';
 import { types } from './parts.ts';
 import { readTown } from './town-file.ts';
 
-const [url, file, historyHours] = process.argv.slice(2);
+const [url, file, historyHours, speed] = process.argv.slice(2);
 if (url === undefined || file === undefined) throw fail('bad-setting', 'demo-fleet needs the address of the gate and a town file');
 
 const ending = new AbortController();
@@ -24,6 +24,7 @@ await runFleet({
   signal: ending.signal,
   faultsPerWeek: 1,
   historyHours: Number(historyHours),
+  speed: Number(speed),
   onHistory: (share) => process.send?.(share),
 });
 process.exit(0);

@@ -17,7 +17,12 @@ const hourMs = 3_600_000;
  */
 export const startDemo = (gate: Gate, config: Config, closedAt: number | null): (() => Promise<void>) => {
   const missedHours = closedAt === null ? historyHoursMax : Math.min(historyHoursMax, Math.max(0.1, (Date.now() - closedAt) / hourMs));
-  const child = fork(new URL('./demo-fleet.ts', import.meta.url), [`mqtt://${config.mqttHost}:${gate.mqttPort}`, demoTownFile, String(missedHours)]);
+  const child = fork(new URL('./demo-fleet.ts', import.meta.url), [
+    `mqtt://${config.mqttHost}:${gate.mqttPort}`,
+    demoTownFile,
+    String(missedHours),
+    String(config.demoSpeed),
+  ]);
   let said = -1;
   child.on('message', (share: number) => {
     const percent = Math.floor(share * 5) * 20;

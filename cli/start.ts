@@ -20,6 +20,7 @@ export const startCommand = (): Command =>
     .option('--mqtt-port <n>', 'port of the MQTT door (OCTROI_MQTT_PORT, default 1883)')
     .option('--mqtt-ws-port <n>', 'port of MQTT over WebSocket (OCTROI_MQTT_WS_PORT, default closed)')
     .option('--no-demo', 'do not start the demo town')
+    .option('--demo-speed <n>', 'its devices report n times as often (OCTROI_DEMO_SPEED, default 1)')
     .action(async ({ demo, ...options }: Record<string, unknown>) => {
       const given = configOf({ ...options, ...(demo === false ? { demo: false } : {}) });
       const isDemo = given.demo && given.town === undefined && (await isFreshOrDemo(given.data));

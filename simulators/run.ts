@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly historyHours?: number;
   /** Default 12. */
   readonly fullHours?: number;
+  /** How many times as often as in life each device reports, once its history is sent; at most once a second. What it measures keeps to the clock. Default 1. */
+  readonly speed?: number;
   /** Faults of each kind a week; default 0. */
   readonly faultsPerWeek?: number;
   /** Takes the labels of the faults, as NDJSON, before the first message. */
@@ -150,11 +152,14 @@ const tell = async (one: Speaker, types: FleetOptions['types'], from: number, to
   }
 };
 
-const live = async (one: Speaker, clock: Clock, signal: AbortSignal, since: number): Promise<void> => {
+/** A step of whole seconds: phases are. */
+const fasterStep = ({ intervalMs }: SimulatedDevice, speed: number): number => Math.max(1_000, Math.floor(intervalMs / speed / 1_000) * 1_000);
+
+const live = async (one: Speaker, { clock, signal }: Stage, since: number, speed: number): Promise<void> => {
   let last = since;
   while (!signal.aborted) {
     const now = clock.now();
-    if (now > last) for (const device of one.devices) await one.say(device, device.messages(last, now));
+    if (now > last) for (const device of one.devices) await one.say(device, device.messages(last, now, fasterStep(device, speed)));
     last = Math.max(last, now);
     await one.sayHeld(now);
     await clock.wait(liveStepMs, signal);
@@ -167,7 +172,7 @@ const live = async (one: Speaker, clock: Clock, signal: AbortSignal, since: numb
  * @returns what was acknowledged
  */
 export const runFleet = async (options: FleetOptions): Promise<FleetResult> => {
-  const { url, town, types, clock, signal, seed = 1, historyHours = 168, fullHours = 12, faultsPerWeek = 0, inFlightMax = 32 } = options;
+  const { url, town, types, clock, signal, seed = 1, historyHours = 168, fullHours = 12, speed = 1, faultsPerWeek = 0, inFlightMax = 32 } = options;
   const devices = fleet(town, types, seed);
   const start = clock.now();
   const first = start - historyHours * hourMs;
@@ -185,7 +190,7 @@ export const runFleet = async (options: FleetOptions): Promise<FleetResult> => {
       await Promise.race([acknowledged(), stopped]);
       options.onHistory?.((to - first) / (start - first));
     }
-    await Promise.all(speakers.map((one) => live(one, clock, signal, start)));
+    await Promise.all(speakers.map((one) => live(one, stage, start, speed)));
   } finally {
     // A gate that holds its acknowledgements must not hold the fleet for ever.
     const over = new AbortController();

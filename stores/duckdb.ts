@@ -39,7 +39,7 @@ export interface DuckDbStore extends Store {
   copyTo(target: string): Promise<void>;
 }
 
-const openInstance = async ({ file, memoryLimitMb = 80, threads = 2, checkpointMb = 16 }: DuckDbOptions): Promise<DuckDBInstance> => {
+const openInstance = async ({ file, memoryLimitMb = 128, threads = 2, checkpointMb = 16 }: DuckDbOptions): Promise<DuckDBInstance> => {
   try {
     return await DuckDBInstance.create(file, {
       memory_limit: `${memoryLimitMb}MB`,

@@ -58,6 +58,17 @@ const saidBy = (device: string): Said[] =>
     .sort((a, b) => a.ts - b.ts);
 
 describe('the fleet on MQTT', () => {
+  it('reports as many times as often as it is told, in the present only', async () => {
+    await run(30, { speed: 10 });
+    const gapsOf = (device: string, inPresent: boolean): number[] => {
+      const times = saidBy(device).flatMap(({ ts }) => (ts > start === inPresent ? [ts] : []));
+      return [...new Set(times.slice(1).map((ts, n) => ts - (times[n] ?? 0)))];
+    };
+    expect(gapsOf('meter', true)).toEqual([30_000]);
+    expect(gapsOf('meter', false)).toEqual([900_000]);
+    expect(gapsOf('room', true)).toEqual([60_000]);
+  });
+
   it('tells its history, then lives on, through its gateways, without gap or repetition', async () => {
     const shares: number[] = [];
     const result = await run(60, { onHistory: (share) => shares.push(share) });
