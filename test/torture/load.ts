@@ -15,10 +15,16 @@ export interface Promised {
   /** Message numbers below it were sent at least once. */
   readonly sent: number;
   /** Message numbers that were acknowledged. */
-  readonly told: readonly number[];
+  readonly told: readonly number[] | Uint32Array;
 }
 
-const toldOf = (acknowledged: Uint8Array): number[] => [...acknowledged.keys()].filter((seq) => acknowledged[seq] === 1);
+/** Packed: a long run has tens of millions of them. */
+const toldOf = (acknowledged: Uint8Array): Uint32Array => {
+  const told = new Uint32Array(acknowledged.reduce((sum, one) => sum + one, 0));
+  let n = 0;
+  for (let seq = 0; seq < acknowledged.length; seq++) if (acknowledged[seq] === 1) told[n++] = seq;
+  return told;
+};
 
 /** What a load was promised, for the oracle. */
 export const promisedOf = (options: Pick<LoadOptions, 'firstAt' | 'stepMs'>, { journal }: LoadResult): Promised[] =>

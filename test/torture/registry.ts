@@ -6,6 +6,7 @@ import { clock } from './rows/clock.ts';
 import { cost } from './rows/cost.ts';
 import { damage } from './rows/damage.ts';
 import { diskFull } from './rows/disk-full.ts';
+import { flood } from './rows/flood.ts';
 import { kill } from './rows/kill.ts';
 import { network } from './rows/network.ts';
 import { overload } from './rows/overload.ts';
@@ -14,4 +15,4 @@ import { poison } from './rows/poison.ts';
 import { powerCut } from './rows/power-cut.ts';
 import { slowReaders } from './rows/slow-readers.ts';
 
-export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, slowReaders, clock, overload, backlog, cost];
+export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, slowReaders, clock, overload, flood, backlog, cost];
