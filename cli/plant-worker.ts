@@ -5,16 +5,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { answering, type Wire } from '../core/channel.ts';
-import { type Failure, fail, failureOf } from '../core/failure.ts';
+import { type Failure, failureOf } from '../core/failure.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../core/views.ts';
-import { AppendFileReader } from '../log/append-file-reader.ts';
 import { views } from '../processors/views.ts';
 import { verify } from '../stores/verify.ts';
 import { type BackedUp, takeBackup } from './backup.ts';
 import { commitRate } from './commit-rate.ts';
 import { openPlant, storeFile } from './parts.ts';
 import { prepareStore } from './rebuild.ts';
+import { requireSameLog } from './same-log.ts';
 
 export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
 export type FromWorker = Wire | { readonly pong: true } | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
@@ -57,15 +57,7 @@ const openChecked: typeof openPlant = async (...given) => {
     pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2)).warn(prepared, 'the store is made anew');
   }
   const opened = await openPlant(...given);
-  const reader = new AppendFileReader(config.data);
-  const end = await reader.end().finally(() => reader.close());
-  // Offsets given twice would be taken for done: what was acknowledged under them would never show.
-  if (opened.store.position > end)
-    throw fail(
-      'log-corrupt',
-      `the log ends at position ${end}, the store stands at ${opened.store.position}; octroi rebuild makes it anew from the log`,
-      config.data,
-    );
+  await requireSameLog(config.data, opened.store);
   return opened;
 };
 

@@ -11,12 +11,14 @@ import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import type { Status } from '../core/views.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
+import { beginLog } from '../log/begin-log.ts';
 import { lockFolder } from '../log/lock.ts';
 import { keptBackups } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, requireData, storeFile } from './parts.ts';
 import { restoreStore } from './restore.ts';
+import { standingOf } from './same-log.ts';
 
 /** A plant that starts and finds this file sets its store aside first. */
 const requestFile = (data: string): string => join(data, 'store.rebuild');
@@ -103,6 +105,8 @@ export const prepareStore = async (config: Config, anew = existsSync(requestFile
 type Progress = (from: number, at: number, end: number) => void;
 
 export interface Rebuilt extends Prepared {
+  /** Positions [from, to) that the old store knew and the log does not hold any more; null where there are none. */
+  readonly lost: { readonly from: number; readonly to: number } | null;
   readonly position: number;
   readonly envelopes: number;
   readonly seconds: number;
@@ -110,11 +114,20 @@ export interface Rebuilt extends Prepared {
 
 const sliceEnvelopes = 20_000;
 
+/** A log that ended before its store goes on where that stood: what is missing stays named in the books, and no position is given twice. */
+const keepLostEnd = async (config: Config, end: number): Promise<Rebuilt['lost']> => {
+  const standing = await standingOf(config);
+  if (standing === null || standing.position <= end) return null;
+  await beginLog(config.data, standing.position, standing.logTime);
+  return { from: end, to: standing.position };
+};
+
 const rebuildAtRest = async (config: Config, progress: Progress): Promise<Rebuilt> => {
   const lock = await lockFolder(config.data);
   const reader = new AppendFileReader(config.data);
   try {
     const began = performance.now();
+    const lost = await keepLostEnd(config, await reader.end());
     const prepared = (await prepareStore(config, true)) as Prepared;
     const plant = await openPlant(config);
     try {
@@ -125,7 +138,7 @@ const rebuildAtRest = async (config: Config, progress: Progress): Promise<Rebuil
         progress(from, plant.pipeline.end(), end);
       }
       await plant.run.checkpoint();
-      return { ...prepared, position: plant.store.position, envelopes: end - from, seconds: (performance.now() - began) / 1_000 };
+      return { ...prepared, lost, position: plant.store.position, envelopes: end - from, seconds: (performance.now() - began) / 1_000 };
     } finally {
       await plant.close();
     }
@@ -162,6 +175,7 @@ const rebuildInUse = async (config: Config, client: ControlClient, progress: Pro
   progress(from, end, end);
   return {
     ...(JSON.parse(await readFile(originFile(config.data), 'utf8')) as Prepared),
+    lost: null, // the gate has gone on behind the end of its log
     position: (await statusOf(client))?.position ?? end,
     envelopes: end - from,
     seconds: (performance.now() - began) / 1_000,
@@ -202,9 +216,10 @@ const progressBar = (): Progress => {
   };
 };
 
-const report = ({ aside, backup, skipped, position, envelopes, seconds }: Rebuilt): string =>
+const report = ({ aside, backup, skipped, lost, position, envelopes, seconds }: Rebuilt): string =>
   [
     ...(aside === null ? [] : [`the old store is now ${aside}; remove it when nothing is missing`]),
+    ...(lost === null ? [] : [`positions ${lost.from} to ${lost.to - 1} are not in the log any more; only the old store holds what was made of them`]),
     ...skipped.map((why) => `not used: ${why}`),
     backup === null ? 'begun empty' : `begun with ${backup.folder}, position ${backup.position}`,
     `${envelopes} envelopes run, ${seconds} s; the store stands at position ${position}`,

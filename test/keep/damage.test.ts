@@ -3,6 +3,9 @@ import { openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, w
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { openLog } from '../../cli/parts.ts';
+import { rebuild } from '../../cli/rebuild.ts';
+import { standingOf } from '../../cli/same-log.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import { holesOf } from '../../log/holes.ts';
@@ -72,4 +75,36 @@ test('a log that lost its end is not written over in silence', async () => {
   expect(statSync(last).size).toBeGreaterThan(200);
   rmSync(last);
   await expect(openWorkshop(configFor(data))).rejects.toMatchObject({ failure: { code: 'log-corrupt', message: expect.stringContaining('octroi rebuild') } });
+});
+
+test('a log that lost its end, after a rebuild: what is missing is named in the books, and its positions are not given again', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const { log } = await filled(data, 120);
+  await contents(data);
+  rmSync(segments(data).at(-1) as string);
+  const { lost } = await rebuild(configFor(data));
+  expect(lost?.to).toBe(log.durableEnd);
+  const workshop = await openWorkshop(configFor(data));
+  const { envelopes } = await workshop.views.ledger();
+  await workshop.close();
+  expect(envelopes.corrupt).toBe(log.durableEnd - (lost?.from ?? 0));
+  expect(await holesOf(data, log.durableEnd)).toMatchObject([lost]);
+});
+
+test('a log that lost its end and went on: the store does not take what it is told again for done', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const { log } = await filled(data, 120);
+  await contents(data);
+  rmSync(segments(data).at(-1) as string);
+  const { position } = (await standingOf(configFor(data))) ?? { position: 0 };
+  expect(position).toBe(log.durableEnd);
+  const again = await openLog(configFor(data));
+  while (again.durableEnd <= position) {
+    again.append({ kind: 'message', subject: 'a', sender: 'a', topic: 't', payload: Buffer.from('{}'), qos: 1, dup: false, packetId: 1 });
+    await again.flush();
+  }
+  await again.close();
+  await expect(openWorkshop(configFor(data))).rejects.toMatchObject({
+    failure: { code: 'log-corrupt', message: expect.stringMatching(/^position \d+ of the log is of .* octroi rebuild/) },
+  });
 });
