@@ -1,4 +1,4 @@
-/** The ports `History` and `Store`, and what goes through them. Implementations: `stores/duckdb` (embedded), `stores/memory`. */
+/** The ports `History` and `Store`, and what goes through them. Implementations: `stores/duckdb` (embedded), `stores/influxdb`, `stores/memory`. */
 import type { Pane } from './pane.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
 import type { Device } from './town.ts';

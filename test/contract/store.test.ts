@@ -2,18 +2,31 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Flag } from '../../core/reading.ts';
 import { emptyLedger, type Store } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
+import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from '../stores/rows.ts';
+
+/** One server for all cases, each with buckets of its own. */
+let influxd: Promise<Influxd> | undefined;
+const onInfluxDb = async (): Promise<Store> => {
+  influxd ??= startInfluxd();
+  const server = await influxd;
+  return influxDbStore({ ...server, buckets: await server.buckets() });
+};
+afterAll(async () => (await influxd)?.close());
 
 const implementations: [name: string, open: (folder: string) => Promise<Store>][] = [
   ['memory', async () => memoryStore()],
   ['duckdb', (folder) => duckdbStore({ file: join(folder, 'store.duckdb') })],
+  ...(noInfluxd === null ? [['influxdb', onInfluxDb] satisfies [string, unknown]] : []),
 ];
+if (noInfluxd !== null) it.skip(`the store influxdb: ${noInfluxd}`, () => {});
 
 const dumped = async (store: Store): Promise<string[]> => {
   const lines: string[] = [];

@@ -1,0 +1,201 @@
+/**
+ * The store on InfluxDB 2: three buckets of a server that others may read beside octroi. Rows only append; the point that
+ * says the position comes after them, and questions see only what lies below it. Setting the buckets up is left to
+ * `influxdb/setup.ts`, the language of the questions to `influxdb/flux.ts`.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Failure, fail } from '../core/failure.ts';
+import type { Commit, Ledger, Store } from '../core/store.ts';
+import { newRows } from './commits.ts';
+import { compareDevices } from './dump.ts';
+import { type Access, answeredWithinMs, type Connection, connect, held } from './influxdb/connection.ts';
+import { cutLines, deleteCut } from './influxdb/cuts.ts';
+import { dump } from './influxdb/dump.ts';
+import { type Flux, fluxOf } from './influxdb/flux.ts';
+import { lettersOf } from './influxdb/letters.ts';
+import { type Loaded, load } from './influxdb/load.ts';
+import { queries } from './influxdb/queries.ts';
+import { type Buckets, slotOf } from './influxdb/schema.ts';
+import { checkBuckets } from './influxdb/setup.ts';
+import { isDue, readSnapshot, snapshotLines } from './influxdb/snapshots.ts';
+import { openWriter, type Refused, type Writer } from './influxdb/writer.ts';
+
+export interface InfluxDbOptions extends Access {
+  readonly buckets: Buckets;
+  /** The partition of the log whose rows these are. Default 0. */
+  readonly partition?: number;
+  /** Hears what keeps InfluxDB from taking what is held, once for each cause; null when it goes on. */
+  readonly tell?: (trouble: Failure | null) => void;
+  /** Epoch ms, for what a retention would not keep. Default: this machine's. */
+  readonly clock?: () => number;
+}
+
+interface Opened {
+  readonly connection: Connection;
+  readonly buckets: Buckets;
+  readonly partition: number;
+  /** Asks as long as it takes. */
+  readonly patient: Flux;
+  /** Gives up within seconds. */
+  readonly swift: Flux;
+  readonly writer: Writer;
+  readonly loaded: Loaded;
+}
+
+const open = async (connection: Connection, { buckets, partition = 0, clock = Date.now }: InfluxDbOptions): Promise<Opened> => {
+  const retention = await checkBuckets(connection, buckets);
+  const swift = fluxOf(connection, buckets, partition, answeredWithinMs);
+  const patient = fluxOf(connection, buckets, partition, held);
+  const loaded = await load(patient, buckets, lettersOf(patient, buckets), connection.where);
+  const opened = { connection, buckets, partition, patient, swift, writer: openWriter(connection, buckets, partition, retention, clock), loaded };
+  await carryOutCuts(opened);
+  return opened;
+};
+
+/**
+ * Opens the store in buckets that are set up.
+ * @returns the store; rejects with `store-unreachable`, `store-denied` (token, organisation), `store-not-set-up` (buckets),
+ * `newer-version`. What is committed later is held while InfluxDB does not take it, however long
+ */
+export const influxDbStore = async (options: InfluxDbOptions): Promise<Store> => {
+  const connection = connect(options, options.tell);
+  try {
+    return storeOf(await open(connection, options));
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+};
+
+/** Deletes the rows of cuts that a snapshot has passed. */
+const carryOutCuts = async ({ patient, writer, buckets, partition, loaded }: Opened): Promise<void> => {
+  const { cuts, snapshot } = loaded;
+  while (cuts.pending[0] !== undefined && cuts.pending[0].cut.offset < snapshot.offset) {
+    const [pending] = cuts.pending;
+    await deleteCut(patient, writer, buckets, partition, pending, cuts.spans);
+    cuts.rows = { stored: cuts.rows.stored + pending.rows.stored, corrected: cuts.rows.corrected + pending.rows.corrected };
+    cuts.spans = pending.cut.spans;
+    cuts.pending.shift();
+  }
+};
+
+/** The books with the readings that InfluxDB refused among the dead letters. */
+const shownLedger = ({ ledger, refused: { stored, corrected } }: Loaded): Ledger =>
+  stored + corrected === 0
+    ? ledger
+    : {
+        ...ledger,
+        readings: {
+          ...ledger.readings,
+          stored: ledger.readings.stored - stored,
+          corrected: ledger.readings.corrected - corrected,
+          deadLetter: ledger.readings.deadLetter + stored + corrected,
+        },
+      };
+
+/** Takes what was written into what is kept in memory. */
+const take = (loaded: Loaded, commit: Commit, rows: ReturnType<typeof newRows>, refused: readonly Refused[]): void => {
+  const withoutRow = new Set(refused.map(({ reading }) => reading));
+  for (const reading of rows.readings) if (!withoutRow.has(reading)) loaded.book.see(loaded.book.of(reading.subject, reading.quantity), reading);
+  for (const device of rows.devices) loaded.devices.set(device.id, device);
+  loaded.closures.push(...rows.closures);
+  for (const anomaly of rows.anomalies) {
+    if (anomaly.until === null) loaded.lasting.set(anomaly.id, anomaly);
+    else loaded.lasting.delete(anomaly.id);
+  }
+  for (const { code, subject, logTime, version } of [...rows.deadLetters, ...refused.map(({ letter }) => letter)]) {
+    const id = `${code}/${subject}`;
+    const known = loaded.letters.get(id) ?? { code, subject, count: 0, lastLogTime: 0 };
+    if (version === 0) loaded.letters.set(id, { ...known, count: known.count + 1, lastLogTime: Math.max(known.lastLogTime, logTime) });
+    else if (known.count <= 1) loaded.letters.delete(id);
+    else loaded.letters.set(id, { ...known, count: known.count - 1, ...(logTime === known.lastLogTime ? { stale: true } : {}) });
+  }
+  const later = refused.filter(({ reading }) => reading.version > 0).length;
+  loaded.refused = { stored: loaded.refused.stored + refused.length - later, corrected: loaded.refused.corrected + later };
+  loaded.position = commit.end;
+  loaded.logTime = Math.max(loaded.logTime, commit.logTime);
+  loaded.ledger = commit.ledger;
+};
+
+/** A store that is closed while InfluxDB does not answer lets go of what it holds after that time: the log has it. */
+const closeWithinMs = 3_000;
+
+const storeOf = (opened: Opened): Store => {
+  const { connection, buckets, partition, patient, swift, writer, loaded } = opened;
+  const letters = { patient: lettersOf(patient, buckets), swift: lettersOf(swift, buckets) };
+  let closed = false;
+  let lastCommit: Promise<void> = Promise.resolve();
+
+  /** Writes the changed scopes, or all where that is due. @returns what makes them count */
+  const writeSnapshot = async ({ offset, scopes }: NonNullable<Commit['snapshot']>): Promise<() => Promise<void>> => {
+    const isWhole = isDue(loaded.snapshot);
+    const changed = new Set(scopes.map(({ scope }) => scope));
+    const others = isWhole && loaded.snapshot.offset > 0 ? (await readSnapshot(patient, buckets)).scopes.filter(({ scope }) => !changed.has(scope)) : [];
+    const { pieces, done, state } = snapshotLines(partition, offset, [...others, ...scopes], isWhole, loaded.snapshot);
+    await writer.state(pieces);
+    return async () => {
+      await writer.state([done]);
+      loaded.snapshot = state;
+      if (!isWhole) return;
+      // What the whole one replaces, and positions that a later one replaces.
+      for (const measurement of ['snapshot', 'snapshot_done']) await writer.remove(buckets.state, `_measurement="${measurement}"`, 0n, slotOf(offset) - 1n);
+      await writer.remove(buckets.state, '_measurement="progress"', 0n, slotOf(loaded.position) - 1n);
+    };
+  };
+
+  const commit = async (one: Commit): Promise<void> => {
+    if (closed) throw fail('store-failed', 'the store is closed', connection.where);
+    const isNewer = one.end > loaded.position;
+    const snapshot = one.snapshot !== null && one.snapshot.offset > loaded.snapshot.offset ? one.snapshot : null;
+    const rows = newRows(one, loaded.position);
+    const refused = isNewer ? await writer.rows(rows, one.end, one.logTime) : [];
+    const cuts = [];
+    for (const cut of isNewer ? rows.cuts : []) {
+      const { lines, pending } = await cutLines(patient, buckets, partition, cut);
+      await writer.state(lines);
+      cuts.push(pending);
+    }
+    const makeCount = snapshot === null ? null : await writeSnapshot(snapshot);
+    if (isNewer) {
+      await writer.progress({ position: one.end, logTime: Math.max(loaded.logTime, one.logTime), ledger: one.ledger });
+      take(loaded, one, rows, refused);
+      loaded.cuts.pending.push(...cuts);
+    }
+    await makeCount?.();
+    await carryOutCuts(opened);
+  };
+
+  return {
+    ...queries(patient, swift, buckets, letters, loaded),
+    get position() {
+      return loaded.position;
+    },
+    get logTime() {
+      return loaded.logTime;
+    },
+    commit(one) {
+      const result = lastCommit.then(() => commit(one));
+      lastCommit = result.catch(() => undefined);
+      return result;
+    },
+    async snapshot() {
+      await lastCommit;
+      return readSnapshot(patient, buckets);
+    },
+    ledger: () => shownLedger(loaded),
+    latest: (subjects) => loaded.book.latest(subjects),
+    devices: () => [...loaded.devices.values()].sort(compareDevices),
+    keys: () => loaded.book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
+    closures: () => [...loaded.closures],
+    dump: () => dump(swift, buckets, letters.swift, loaded),
+    async close() {
+      if (closed) return;
+      closed = true;
+      const waited = new AbortController();
+      await Promise.race([lastCommit, delay(closeWithinMs, undefined, { signal: waited.signal })]);
+      waited.abort();
+      connection.close();
+      await lastCommit;
+    },
+  };
+};

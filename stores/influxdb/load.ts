@@ -1,0 +1,112 @@
+/** What the InfluxDB store keeps in memory, read when it is opened. Keeping it current is left to `../influxdb.ts`. */
+import { fail } from '../../core/failure.ts';
+import type { Anomaly } from '../../core/reading.ts';
+import { emptyLedger, type Ledger, type Recount } from '../../core/store.ts';
+import type { Device } from '../../core/town.ts';
+import type { Closure } from '../commits.ts';
+import { type KeyBook, keyBook } from '../key-book.ts';
+import { type CutState, loadCuts } from './cuts.ts';
+import type { Flux } from './flux.ts';
+import type { Letters } from './letters.ts';
+import { nearest } from './neighbourhood.ts';
+import { anomalyIn, keyOf, readingIn } from './points.ts';
+import { type Buckets, form, offsetOf, slotOf } from './schema.ts';
+import { findSnapshots, type SnapshotState } from './snapshots.ts';
+import { stretchesOf } from './stretches.ts';
+
+type LetterCount = Awaited<ReturnType<Letters['counts']>>[number];
+
+export interface Loaded {
+  readonly book: KeyBook;
+  readonly devices: Map<string, Device>;
+  readonly closures: Closure[];
+  /** Anomalies that last, by id. */
+  readonly lasting: Map<string, Anomaly>;
+  /** Open dead letters by code and subject; `stale` where the newest of them was reopened, and another is the newest now. */
+  readonly letters: Map<string, LetterCount & { stale?: true }>;
+  readonly cuts: CutState;
+  /** Readings that InfluxDB refused: the pipeline counts them as stored. */
+  refused: Pick<Recount, 'stored' | 'corrected'>;
+  position: number;
+  logTime: number;
+  /** As the pipeline gave it. */
+  ledger: Ledger;
+  snapshot: SnapshotState;
+}
+
+const loadBook = async (flux: Flux, buckets: Buckets, before: number): Promise<KeyBook> => {
+  const book = keyBook();
+  for (const row of await flux.lastOfEach({ bucket: buckets.raw, measurement: 'reading' })) {
+    const key = keyOf(row);
+    const last = readingIn(row, key);
+    // What a crash left beyond the position is not there until it is written again.
+    const seen = last.revision < before ? last : await nearest(flux, buckets, key, last.at + 1, 'before', before, () => true);
+    if (seen !== null) book.see(book.of(key.subject, key.quantity), seen);
+  }
+  return book;
+};
+
+const lastMs = 1_000_000n;
+
+const loadLasting = async (flux: Flux, { panes: bucket }: Buckets, before: number): Promise<Map<string, Anomaly>> => {
+  const newest = new Map<string, { slot: bigint; version: number; lasting: boolean }>();
+  for (const row of await flux.points({ bucket, measurement: 'anomaly', fields: ['lasting', 'offset'] })) {
+    if (row.number('offset') >= before) continue;
+    const id = [row.text('subject'), row.text('quantity'), row.text('kind'), row.at].join('/');
+    const { version, nanos: slot } = row;
+    if ((newest.get(id)?.version ?? -1) < version) newest.set(id, { slot, version, lasting: row.is('lasting') });
+  }
+  const lasting = new Map<string, Anomaly>();
+  const slots = [...newest.values()].filter((one) => one.lasting).map(({ slot }) => slot);
+  const wanted = new Set(slots);
+  for (const row of await flux.pointsIn({ bucket, measurement: 'anomaly' }, stretchesOf(slots, 60_000n * lastMs))) {
+    if (!wanted.has(row.nanos) || !row.is('lasting') || row.number('offset') >= before) continue;
+    const anomaly = anomalyIn(row);
+    const id = [row.text('subject'), row.text('quantity'), row.text('kind'), row.at].join('/');
+    if (newest.get(id)?.version === anomaly.version) lasting.set(anomaly.id, anomaly);
+  }
+  return lasting;
+};
+
+interface ProgressBody {
+  readonly form: number;
+  readonly position: number;
+  readonly logTime: number;
+  readonly ledger: Ledger;
+}
+
+/** Reads the position and what lies below it. Fails with `newer-version` where a later program wrote it. */
+export const load = async (flux: Flux, buckets: Buckets, letters: Letters, where: string): Promise<Loaded> => {
+  const { state } = buckets;
+  const [last] = await flux.lastOfEach({ bucket: state, measurement: 'progress' });
+  const progress = last === undefined ? null : (JSON.parse(last.text('body')) as ProgressBody);
+  if (progress !== null && progress.form > form) {
+    throw fail('newer-version', `the store has form ${progress.form}, this program knows ${form}`, where);
+  }
+  const { position, logTime, ledger } = progress ?? { position: 0, logTime: 0, ledger: emptyLedger };
+  const below = { start: 0n, stop: slotOf(position) };
+
+  const devices = new Map<string, Device>();
+  for (const row of await flux.points({ bucket: state, measurement: 'device' }, below)) {
+    const device = JSON.parse(row.text('body')) as Device;
+    devices.set(device.id, device);
+  }
+  const closures = (await flux.points({ bucket: state, measurement: 'closure' }, below)).map((row) => ({
+    from: row.number('from'),
+    to: row.number('to'),
+    offset: offsetOf(row.nanos),
+  }));
+  return {
+    book: await loadBook(flux, buckets, position),
+    devices,
+    closures,
+    lasting: await loadLasting(flux, buckets, position),
+    letters: new Map((await letters.counts(position)).map((one) => [`${one.code}/${one.subject}`, one])),
+    cuts: await loadCuts(flux, buckets, position),
+    refused: await letters.refused(position),
+    position,
+    logTime,
+    ledger,
+    snapshot: (await findSnapshots(flux, buckets)).state,
+  };
+};

@@ -1,0 +1,210 @@
+/**
+ * The writing side: rows first, then the point that says how far they go. What a crash leaves between is written again,
+ * the same bytes in the same places. What is new in a commit is left to the caller.
+ */
+import { fail } from '../../core/failure.ts';
+import type { DeadLetter, Reading } from '../../core/reading.ts';
+import type { Ledger } from '../../core/store.ts';
+import type { newRows } from '../commits.ts';
+import { type Connection, Refusal } from './connection.ts';
+import { quoted } from './line.ts';
+import { anomalyLine, letterLines, paneHead, paneLine, readingHead, readingLine } from './points.ts';
+import { type Buckets, form, slotOf } from './schema.ts';
+
+type Rows = ReturnType<typeof newRows>;
+
+/** Lines, and characters, of one request at the most. */
+const linesMax = 5_000;
+const charsMax = 2_000_000;
+
+/** A reading that InfluxDB will not have, and the dead letter that tells of it. */
+export interface Refused {
+  readonly reading: Reading;
+  readonly letter: DeadLetter;
+}
+
+/** How far the store stands. */
+export interface Progress {
+  readonly position: number;
+  readonly logTime: number;
+  readonly ledger: Ledger;
+}
+
+export interface Writer {
+  /** Writes rows. @returns the readings that were refused */
+  rows(rows: Rows, end: number, logTime: number): Promise<Refused[]>;
+  /** Writes points of the state. */
+  state(lines: readonly string[]): Promise<void>;
+  progress(progress: Progress): Promise<void>;
+  /** Deletes points of one measurement with from <= time <= to, ns; further tags as a predicate. */
+  remove(bucket: string, predicate: string, from: bigint, to: bigint): Promise<void>;
+}
+
+/** How long a bucket keeps points, ms; 0: for good. */
+export type Retention = Readonly<Record<'raw' | 'panes', number>>;
+
+/** The books as they are when the log ends here: how much more there was of it at the time is not the store's to keep. */
+const settled = (ledger: Ledger): Ledger => ({
+  ...ledger,
+  envelopes: { ...ledger.envelopes, appended: ledger.envelopes.appended - ledger.envelopes.pending, pending: 0 },
+});
+
+/** Lines by request. */
+function* requests(lines: readonly string[]): Generator<readonly [from: number, to: number]> {
+  let from = 0;
+  let chars = 0;
+  for (let i = 0; i < lines.length; i++) {
+    const { length } = lines[i] as string;
+    if (i > from && (i - from >= linesMax || chars + length > charsMax)) {
+      yield [from, i];
+      from = i;
+      chars = 0;
+    }
+    chars += length + 1;
+  }
+  if (from < lines.length) yield [from, lines.length];
+}
+
+const isBeyondRetention = (reason: string): boolean => /outside retention policy|Retention Policy/i.test(reason);
+
+/** @param clock epoch ms: what a bucket would not keep is not sent */
+export const openWriter = (connection: Connection, buckets: Buckets, partition: number, retention: Retention, clock: () => number): Writer => {
+  const heads = new Map<string, Map<string, string>>();
+  /** What the lines of a key begin with, made once. */
+  const headOf = (subject: string, name: string, make: () => string): string => {
+    let ofSubject = heads.get(subject);
+    if (ofSubject === undefined) {
+      ofSubject = new Map();
+      heads.set(subject, ofSubject);
+    }
+    let head = ofSubject.get(name);
+    if (head === undefined) {
+      head = make();
+      ofSubject.set(name, head);
+    }
+    return head;
+  };
+
+  /** Writes the lines [from, to); halves what is refused until the point is alone that InfluxDB will not have. */
+  const send = async (bucket: string, lines: readonly string[], from: number, to: number, refuse: (line: number, reason: string) => void): Promise<void> => {
+    try {
+      await connection.write(bucket, lines.slice(from, to).join('\n'));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (to - from === 1 || error.dropped === to - from) {
+        for (let line = from; line < to; line++) refuse(line, error.message);
+        return;
+      }
+      const middle = (from + to) >>> 1;
+      await send(bucket, lines, from, middle, refuse);
+      await send(bucket, lines, middle, to, refuse);
+    }
+  };
+  const sendAll = async (bucket: string, lines: readonly string[], refuse: (line: number, reason: string) => void): Promise<void> => {
+    for (const [from, to] of requests(lines)) await send(bucket, lines, from, to, refuse);
+  };
+
+  /** What is refused of these is no reading: the figures would be wrong without it, so nothing is taken until it is mended. */
+  const mustTake =
+    (lines: readonly string[]) =>
+    (line: number, reason: string): void => {
+      // A bucket that keeps nothing as old has expired it at once.
+      if (isBeyondRetention(reason)) return;
+      throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${lines[line]?.slice(0, 200)})`, connection.where);
+    };
+
+  const oldestKept = (bucket: keyof Retention): number => (retention[bucket] === 0 ? Number.NEGATIVE_INFINITY : clock() - retention[bucket]);
+
+  /** The place of a reading in what its envelope wrote says which dead letter it becomes: the same one each time. */
+  const refusedOf = (rows: Rows, place: number, reason: string, logTime: number): Refused => {
+    const reading = rows.readings[place] as Reading;
+    let first = place;
+    while (first > 0 && rows.readings[first - 1]?.revision === reading.revision) first--;
+    const { subject, quantity, at, value, flags, version, revision } = reading;
+    const letter: DeadLetter = {
+      subject,
+      offset: revision,
+      item: place - first,
+      code: 'store-refused',
+      message: reason.slice(0, 1_000),
+      field: quantity,
+      topic: '',
+      sender: '',
+      logTime,
+      at,
+      payload: JSON.stringify({ ts: at, quantity, quanta: value, flags, version }),
+      version: 0,
+      revision,
+    };
+    return { reading, letter };
+  };
+
+  const writeReadings = async (rows: Rows, logTime: number): Promise<Refused[]> => {
+    const refused: Refused[] = [];
+    const oldest = oldestKept('raw');
+    const places: number[] = [];
+    const lines: string[] = [];
+    for (const [place, reading] of rows.readings.entries()) {
+      const { subject, quantity, at } = reading;
+      if (at < oldest) {
+        refused.push(refusedOf(rows, place, `older than the ${retention.raw / 86_400_000} days that the bucket ${buckets.raw} keeps`, logTime));
+        continue;
+      }
+      lines.push(readingLine(headOf(subject, quantity, () => readingHead(partition, { subject, quantity })), reading)); // biome-ignore format: one line
+      places.push(place);
+    }
+    await sendAll(buckets.raw, lines, (line, reason) => refused.push(refusedOf(rows, places[line] as number, reason, logTime)));
+    return refused;
+  };
+
+  const writeFigures = async (rows: Rows): Promise<void> => {
+    const oldest = oldestKept('panes');
+    const lines: string[] = [];
+    for (const pane of rows.panes) {
+      const { subject, quantity, window, start } = pane;
+      if (window === 'P' || start < oldest) continue;
+      lines.push(paneLine(headOf(subject, `${quantity} ${window}`, () => paneHead(partition, { subject, quantity }, window)), pane)); // biome-ignore format: one line
+    }
+    for (const anomaly of rows.anomalies) if (anomaly.since >= oldest) lines.push(anomalyLine(partition, anomaly));
+    await sendAll(buckets.panes, lines, mustTake(lines));
+  };
+
+  const state = (lines: readonly string[]): Promise<void> => sendAll(buckets.state, lines, mustTake(lines));
+
+  /** Rows of one envelope, numbered. */
+  const numbered = <Row extends { readonly offset: number }>(rows: readonly Row[], lineOf: (row: Row, slot: bigint) => string): string[] => {
+    let [offset, index] = [-1, 0];
+    return rows.map((row) => {
+      index = row.offset === offset ? index + 1 : 0;
+      offset = row.offset;
+      return lineOf(row, slotOf(offset, index));
+    });
+  };
+
+  const stateLines = (rows: Rows, end: number): string[] => [
+    // The life of a key begins in 1970: no retention may reach it.
+    ...rows.panes.filter(({ window }) => window === 'P').map((pane) => paneLine(paneHead(partition, pane, 'P'), pane)),
+    ...rows.deadLetters.flatMap((letter) => letterLines(partition, letter)),
+    // Devices have no offset: they stand at the last envelope of their commit.
+    ...rows.devices.map((device, i) => `device,partition=${partition} body=${quoted(JSON.stringify(device))} ${slotOf(end - 1, i)}`),
+    ...numbered(rows.closures, ({ from, to }, slot) => `closure,partition=${partition} from=${from}i,to=${to}i ${slot}`),
+    ...numbered(rows.revisions, ({ logTime }, slot) => `revision,partition=${partition} log_time=${logTime}i ${slot}`),
+  ];
+
+  return {
+    async rows(rows, end, logTime) {
+      const [refused] = await Promise.all([writeReadings(rows, logTime), writeFigures(rows), state(stateLines(rows, end))]);
+      if (refused.length > 0) await state(refused.flatMap(({ letter, reading }) => letterLines(partition, letter, reading.version)));
+      return refused;
+    },
+    state,
+    progress({ position, logTime, ledger }) {
+      const body = JSON.stringify({ form, position, logTime, ledger: settled(ledger) });
+      return state([`progress,partition=${partition} body=${quoted(body)} ${slotOf(position)}`]);
+    },
+    async remove(bucket, predicate, from, to) {
+      if (to < from) return;
+      await connection.remove(bucket, `partition="${partition}" AND ${predicate}`, from, to);
+    },
+  };
+};
