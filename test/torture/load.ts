@@ -43,7 +43,7 @@ export interface Load {
 export const startLoad = (scope: Scope, given: Pick<LoadOptions, 'port' | 'messages' | 'ratePerSecond'> & Partial<LoadOptions>): Load => {
   const ending = new AbortController();
   let acknowledged = 0;
-  const options: LoadOptions = { connections: 40, window: 4, firstAt: Date.now() - 3_600_000, resend: true, patienceMs: 60_000, ...given };
+  const options: LoadOptions = { connections: 40, window: 4, firstAt: Date.now() - 86_400_000, resend: true, patienceMs: 60_000, ...given };
   const result = runLoad({
     ...options,
     signal: ending.signal,
@@ -67,7 +67,7 @@ const pauseMs = 25;
 
 /** QoS 2 by a common client library, which keeps the sessions: each device one message at a time, acknowledged at PUBCOMP. */
 export const startQos2 = (scope: Scope, port: number, devices: number, firstDevice: number): Qos2Load => {
-  const firstAt = Date.now() - 3_600_000;
+  const firstAt = Date.now() - 86_400_000;
   let finishing = false;
   const lines = Array.from({ length: devices }, (_, n) => {
     const subject = loadSubject(firstDevice + n);

@@ -29,6 +29,7 @@ const run = async (asked: Asked): Promise<Found> => {
     await more();
     await delay(chance() * pauseMsMax);
     say(`cut ${trial + 1} of ${trials}`);
+    gate.freeze();
     power.cut();
     await gate.kill();
     power.restore();
