@@ -1,6 +1,7 @@
 /** A gate starts on a log with millions of readings that its store has never seen: it takes readings at once, and catches up. */
 import { join } from 'node:path';
 import mqtt from 'mqtt';
+import type { Tick } from '../../../core/envelope.ts';
 import { openAppendFile } from '../../../log/append-file-writer.ts';
 import { loadReadingsPerMessage } from '../../../simulators/load.ts';
 import { loadSubject, loadTopic, publishTemplate, writePublish } from '../../../simulators/load-packets.ts';
@@ -16,12 +17,15 @@ const readingsPerSecondMin = 150_000;
 /** Shorter runs are mostly start: they are held to less. */
 const readingsPerSecondMinQuick = 12_000;
 const stepMs = 1_000;
+/** A gate beats once a second. */
+const messagesPerTick = 10_000;
 /** Known-bad: each sync of the store takes so long, and it is synced after every slice. */
 const slowUs = 1_500_000;
 
 /** Writes what the load generator would have sent, as the gate would have. */
 const writeLog = async (data: string, messages: number, firstAt: number): Promise<void> => {
   const log = await openAppendFile({ folder: data, clock: Date.now, settings: { lingerMsMax: 0, compress: false } });
+  const began = performance.now();
   const draft = { sender: '', qos: 1, dup: false, packetId: 1 } as const;
   log.append({
     ...draft,
@@ -37,7 +41,11 @@ const writeLog = async (data: string, messages: number, firstAt: number): Promis
     const bytes = Buffer.allocUnsafe(template.bytes.length);
     writePublish(bytes, 0, template, 1, firstAt + seq * stepMs, seq, false);
     log.append({ ...draft, kind: 'message', subject: loadSubject(n), sender: loadSubject(n), topic: loadTopic(n), payload: bytes.subarray(template.idAt + 2) });
-    if (message % 10_000 === 0) await log.flush();
+    if (message % messagesPerTick === 0) {
+      const tick: Tick = { wall: Date.now(), up: Math.round(performance.now() - began), qos0Dropped: 0, held: 0, connections: devices, diskFreeBytes: -1 };
+      log.append({ ...draft, kind: 'tick', subject: '', sender: '', topic: '', payload: Buffer.from(JSON.stringify(tick)) });
+      await log.flush();
+    }
   }
   await log.flush();
   await log.close();
