@@ -27,7 +27,8 @@ export const townInBackup = 'town.json';
 
 const asBackup = (error: unknown, folder: string): FailureError => {
   if (error instanceof FailureError && error.failure.code !== 'store-failed') return error;
-  return fail('backup-failed', error instanceof Error ? error.message : String(error), folder);
+  const why = error instanceof FailureError ? error.failure.message : error instanceof Error ? error.message : String(error);
+  return fail('backup-failed', why, folder);
 };
 
 /**

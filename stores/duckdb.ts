@@ -18,7 +18,7 @@ import { compareDevices } from './dump.ts';
 
 export interface DuckDbOptions {
   readonly file: string;
-  /** What DuckDB may take for its buffers; what does not fit goes to a folder beside the file. Default 160. */
+  /** What DuckDB may take for its buffers; what does not fit goes to a folder beside the file. Default 128. */
   readonly memoryLimitMb?: number;
   /** Threads a query may use. Default 2. */
   readonly threads?: number;
@@ -30,6 +30,8 @@ export interface DuckDbOptions {
 export interface DuckDbStore extends Store {
   /** One more connection to the same file; the caller closes it. */
   connect(): Promise<DuckDBConnection>;
+  /** Runs work whose transactions write, if only temporary tables: the file is not copied meanwhile, since DuckDB makes no checkpoint then. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** The key with that id; fails with `store-failed` where there is none. */
   keyAt(id: number): Key;
   /**
@@ -144,6 +146,7 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
   let failed: FailureError | null = null;
   let closed = false;
   let lastCommit: Promise<void> = Promise.resolve();
+  let lastAlone: Promise<unknown> = Promise.resolve();
 
   const commit = async (one: Commit): Promise<void> => {
     if (failed !== null) throw failed;
@@ -182,6 +185,11 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
     closures: () => [...loaded.closures],
     connect: () => instance.connect(),
+    alone(work) {
+      const result = lastAlone.then(work);
+      lastAlone = result.catch(() => undefined);
+      return result;
+    },
     keyAt(id) {
       const key = book.entries[id];
       if (key === undefined) throw fail('store-failed', `no key has the id ${id}`, file);
@@ -189,8 +197,8 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     },
     dump: () => dump(instance, book, file),
     copyTo(target) {
-      const result = lastCommit.then(() => copyFileTo(instance, file, target));
-      lastCommit = result.catch(() => undefined);
+      const result = Promise.all([lastCommit, lastAlone]).then(() => copyFileTo(instance, file, target));
+      lastAlone = lastCommit = result.catch(() => undefined);
       return result;
     },
     async close() {
