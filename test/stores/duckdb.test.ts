@@ -186,7 +186,7 @@ it('is copied once what writes temporary tables has ended: nothing runs beside t
   const order: string[] = [];
   const work = store.alone(async () => {
     await connection.run('BEGIN');
-    await connection.run('CREATE TEMP TABLE some AS SELECT 1');
+    await connection.run('CREATE TEMP TABLE mine AS SELECT 1 AS one');
     begun.resolve();
     await go.promise;
     await connection.run('COMMIT');
