@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { type Door, openDoor } from './broker/door.ts';
 import { type Control, listenControl } from './cli/control.ts';
-import { type GateTown, gateTown, requireLoopback } from './cli/gate-town.ts';
+import { askPlant, type GateTown, gateTown, requireLoopback } from './cli/gate-town.ts';
 import { gateWatch } from './cli/gate-watch.ts';
 import { heartbeat } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
@@ -16,14 +16,18 @@ import { pacedClock } from './cli/paced-clock.ts';
 import { openLog } from './cli/parts.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
-import { appliedTown, readTown } from './cli/town-file.ts';
+import { adoptedDevices, appliedTown, readTown } from './cli/town-file.ts';
 import type { Config } from './config.ts';
 import type { Draft } from './core/envelope.ts';
+import { fail } from './core/failure.ts';
 import { type Town, townSchema } from './core/town.ts';
+import type { Views } from './core/views.ts';
 import { lockFolder } from './log/lock.ts';
 
 /** The plant hears of a new durable end at most that often. */
 const durableNewsMs = 20;
+/** A change waits that long for what only the plant knows, ms; then the pipeline alone judges it by that. */
+const knownMsMax = 10_000;
 /** A stop waits that long for the log to write what it has; a failing disk may never let it. */
 const flushMsMax = 5_000;
 
@@ -127,8 +131,20 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const written = await gateLog(config, logger);
   const { log, append } = written;
   opened.add(() => log.close());
-  const known = async (): Promise<Town | null> => (plant === undefined ? null : plant.view('town', []).catch(() => null)) as Promise<Town | null>;
-  const town = gateTown(config, applied, (change) => append(ownDraft('registry', JSON.stringify(change))), known);
+  const views = new Proxy({} as Views, {
+    get: (_, name: keyof Views) => async () => {
+      if (plant === undefined) throw fail('unavailable', 'the plant is starting');
+      return plant.view(name, []);
+    },
+  });
+  const town = gateTown({
+    config,
+    town: applied,
+    adopted: await adoptedDevices(config.data),
+    append: (change) => append(ownDraft('registry', JSON.stringify(change))),
+    known: () => Promise.race([askPlant(views).catch(() => null), delay(knownMsMax, null, { ref: false })]),
+    recognise: (names) => door?.recognise(names),
+  });
 
   let door: Door | undefined;
   let plant: Supervised | undefined;
@@ -162,7 +178,11 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
 
   const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => door?.publishPublic(topic, payload, retain);
   const clearPublic = async (): Promise<void> => door?.clearPublic();
-  plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart: tell });
+  const onStart = (): void => {
+    tell();
+    void town.learn();
+  };
+  plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart });
   log.onDurable(gathered(durableNewsMs, tell));
   const { http } = plant;
   const view: Supervised['view'] = (name, args) => (plant as Supervised).view(name, args);

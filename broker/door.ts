@@ -63,6 +63,11 @@ export interface Door {
   publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void>;
   /** Forgets every retained message, and tells its subscribers with an empty one: who publishes next begins anew. */
   clearPublic(): Promise<void>;
+  /**
+   * Tells that these names are declared from here on: connections that gave one of them speak for it, without a new
+   * CONNECT; where it has a secret they end, since they have not shown it.
+   */
+  recognise(names: ReadonlySet<string>): void;
   counters(): DoorCounters;
   /** Stops listening and closes every connection. What was not acknowledged, its sender sends again. */
   close(): Promise<void>;
@@ -141,6 +146,22 @@ class OpenDoor implements Door {
 
   clearPublic(): Promise<void> {
     return this.#public.clear();
+  }
+
+  recognise(names: ReadonlySet<string>): void {
+    for (const session of this.#sockets.values()) {
+      const { userName } = session;
+      if (session.sender !== '' || userName === null || !names.has(userName)) continue;
+      const known = this.#options.admission.lookup(userName);
+      if (known === undefined) continue;
+      if (known.secretSha256 !== undefined) {
+        this.#refuse('bad-credentials');
+        session.connection.close();
+        continue;
+      }
+      session.sender = known.id;
+      this.#strangers.delete(session);
+    }
   }
 
   counters(): DoorCounters {

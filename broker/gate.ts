@@ -189,7 +189,9 @@ export class Gate {
     own?.shift();
     if (own?.length === 0) this.#waitingOf.delete(session);
     this.waitingBytes -= draft.payload.length;
-    this.#pass(session, draft, release);
+    // Its sender may have become known while it waited.
+    const { sender } = session;
+    this.#pass(session, draft.sender === sender ? draft : { ...draft, sender }, release);
   }
 
   /** Counts a packet against the rate of its connection, a token bucket: full, it holds one second's worth; in debt, the connection is not read until it is paid off. */

@@ -54,6 +54,7 @@ const enter = (client: AedesClient, userName: string | undefined, password: Buff
   const holder = context.holder(id);
   if (holder !== undefined && holder.sender !== admission.sender) return refusal(2, 'the client id belongs to another identity');
   session.sender = admission.sender;
+  session.userName = userName ?? null;
   if (admission.stranger) context.strangers.add(session);
   return null;
 };

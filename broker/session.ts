@@ -20,6 +20,8 @@ export const pausedGathering = 8;
 
 export class Session {
   sender = '';
+  /** As the CONNECT gave it; null where it gave none. */
+  userName: string | null = null;
   /** Why the CONNECT is refused before its credentials are looked at. */
   refusal: string | null = null;
   /** A CONNECT has come. */

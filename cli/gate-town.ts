@@ -3,9 +3,10 @@ import type { Credential } from '../broker/identity.ts';
 import { type Config, isLoopback } from '../config.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { FailureError, fail } from '../core/failure.ts';
-import { adoptable, changeFaults, type Device, type Town, townSchema } from '../core/town.ts';
+import { adoptable, changeFaults, type Device, type Past, pastFaults, pastOf, standingIn, type Town, townSchema } from '../core/town.ts';
+import type { Views } from '../core/views.ts';
 import { typeNames } from './parts.ts';
-import { appliedFile } from './town-file.ts';
+import { adoptedFile, appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
 export interface GateTown {
@@ -19,11 +20,39 @@ export interface GateTown {
   apply(town: Town): Promise<number>;
   /** A change as it comes from a command or a page: a town, or one device that is adopted. @returns as `apply`; it throws `bad-request` too */
   change(change: RegistryChange): Promise<number>;
+  /** Asks the plant which devices were adopted; where it does not answer, all stays as it is. */
+  learn(): Promise<void>;
 }
 
-/** Devices and gateways by the name that they authenticate with. */
-const sendersOf = ({ devices, gateways }: Town): Map<string, Credential> =>
-  new Map([...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
+/** What only the plant knows. */
+export interface Known {
+  /** Devices adopted since the town was applied. */
+  readonly adopted: readonly Device[];
+  readonly past: readonly Past[];
+}
+
+export interface GateTownOptions {
+  readonly config: Config;
+  /** What holds at the start, and the devices adopted since as far as they are known. */
+  readonly town: Town;
+  readonly adopted?: readonly Device[];
+  /** Puts a change into the log; resolves with its offset when it is durable. */
+  readonly append: (change: RegistryChange) => Promise<number>;
+  /** Asks the plant; null where it does not answer: then the town as it was is all the past that is known, and the pipeline has the last word. */
+  readonly known?: () => Promise<Known | null>;
+  /** Told the names that are declared from here on. */
+  readonly recognise?: (names: ReadonlySet<string>) => void;
+}
+
+/** Asks the plant for what only it knows. */
+export const askPlant = async (views: Pick<Views, 'adopted' | 'past'>): Promise<Known> => {
+  const [adopted, past] = await Promise.all([views.adopted(), views.past()]);
+  return { adopted, past };
+};
+
+/** Devices and gateways by the name that they authenticate with; what the file says goes before what was adopted. */
+const sendersOf = ({ devices, gateways }: Town, adopted: Iterable<Device>): Map<string, Credential> =>
+  new Map([...adopted, ...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
 
 /** @throws FailureError `not-loopback` where the door would let in anybody from elsewhere */
 export const requireLoopback = ({ admission }: Town, mqttHost: string): void => {
@@ -31,48 +60,91 @@ export const requireLoopback = ({ admission }: Town, mqttHost: string): void => 
     throw fail('not-loopback', `the town admits anybody, and the door would listen on ${mqttHost}`, 'admission');
 };
 
-/** @throws FailureError `town-invalid` with what the new town would tell wrongly of the past */
-export const requireSamePast = (before: Town, after: Town): void => {
-  const faults = changeFaults(before, after);
+/** The devices of a town, and those adopted that it does not declare. */
+const withAdopted = (town: Town, adopted: readonly Device[]): Town => {
+  const declared = new Set(town.devices.map(({ id }) => id));
+  return { ...town, devices: [...town.devices, ...adopted.filter(({ id }) => !declared.has(id))] };
+};
+
+/**
+ * @param before the town as it is: its homes are remembered by the plant, which may not have come so far
+ * @throws FailureError `town-invalid` with what the new town would tell wrongly of the past
+ */
+export const requireSamePast = (before: Town, { adopted, past }: Known, after: Town): void => {
+  const homes = pastOf(before).flatMap(({ subject, home }) => (home ? [subject] : []));
+  const all = new Map(past.map((one) => [one.subject, one]));
+  for (const subject of homes) all.set(subject, { subject, zone: all.get(subject)?.zone ?? null, home: true });
+  const faults = changeFaults(all.values(), withAdopted(after, adopted));
   if (faults.length > 0) throw fail('town-invalid', faults.join('\n'));
 };
 
 /** @throws FailureError `bad-request` with what keeps it from being adopted, and the field */
-export const requireAdoptable = (town: Town, given: unknown): Device => {
+export const requireAdoptable = (town: Town, past: readonly Past[], given: unknown): Device => {
   const found = adoptable(town, given, typeNames);
   if ('refused' in found) throw new FailureError(found.refused);
-  return found.device;
+  const { device } = found;
+  const own = past.find(({ subject }) => subject === device.id);
+  const [fault] = pastFaults(own, device, standingIn(town)(device));
+  if (fault !== undefined) throw fail('bad-request', `not a device that can be adopted: ${fault[1]}`, fault[0]);
+  return device;
 };
 
-/**
- * @param town what holds at the start
- * @param append puts a change into the log; resolves with its offset when it is durable
- * @param known the town with the devices adopted since, as the plant tells it; null where none does: then the pipeline leaves these as they are
- */
-export const gateTown = (
-  config: Config,
-  town: Town,
-  append: (change: RegistryChange) => Promise<number>,
-  known: () => Promise<Town | null> = async () => null,
-): GateTown => {
+export const gateTown = ({ config, town, append, known = async () => null, recognise = () => {}, ...given }: GateTownOptions): GateTown => {
   let current = town;
-  let senders = sendersOf(town);
+  let adopted = new Map((given.adopted ?? []).map((device) => [device.id, device]));
+  let senders = sendersOf(current, adopted.values());
+
+  /** Sets who may enter, and tells of those who could not before. */
+  const admit = (next: Map<string, Credential>): void => {
+    const names = new Set([...next.keys()].filter((name) => !senders.has(name)));
+    senders = next;
+    if (names.size > 0) recognise(names);
+  };
+  /** Adds devices that were adopted; one that is known stays as it is, as in the pipeline. */
+  const take = async (devices: readonly Device[]): Promise<void> => {
+    const declared = new Set(current.devices.map(({ id }) => id));
+    const before = adopted.size;
+    for (const device of devices) if (!declared.has(device.id) && !adopted.has(device.id)) adopted.set(device.id, device);
+    admit(sendersOf(current, adopted.values()));
+    if (adopted.size > before) await keep();
+  };
+  const keep = (): Promise<void> => writeWhole(adoptedFile(config.data), JSON.stringify([...adopted.values()]));
+  const ask = async (): Promise<Known> => {
+    const told = await known();
+    if (told === null) return { adopted: [...adopted.values()], past: pastOf(withAdopted(current, [...adopted.values()])) };
+    await take(told.adopted);
+    return told;
+  };
+
   const apply = async (next: Town): Promise<number> => {
     requireLoopback(next, config.mqttHost);
-    requireSamePast((await known()) ?? current, next);
+    requireSamePast(current, await ask(), next);
+    // Who is declared now is known before the change is in the log: what comes behind it must not come as nobody's.
+    admit(new Map([...sendersOf(next, adopted.values()), ...senders]));
     const offset = await append({ action: 'apply', town: next });
     current = next;
-    senders = sendersOf(next);
+    const declared = new Set(next.devices.map(({ id }) => id));
+    const before = adopted.size;
+    adopted = new Map([...adopted].filter(([id]) => !declared.has(id)));
+    admit(sendersOf(next, adopted.values()));
     await writeWhole(appliedFile(config.data), JSON.stringify(next));
+    if (adopted.size < before) await keep();
     return offset;
   };
+
   return {
     current: () => current,
     sender: (id) => senders.get(id),
     apply,
     async change(change) {
       if (change.action === 'apply') return apply(townSchema.parse(change.town));
-      return append({ action: 'adopt', device: requireAdoptable(current, change.device) });
+      const device = requireAdoptable(current, (await ask()).past, change.device);
+      await take([device]);
+      return append({ action: 'adopt', device });
+    },
+    async learn() {
+      const told = await known();
+      if (told !== null) await take(told.adopted);
     },
   };
 };

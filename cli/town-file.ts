@@ -3,13 +3,16 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError, fail } from '../core/failure.ts';
-import { parseTown, type Town, townSchema } from '../core/town.ts';
+import { type Device, deviceSchema, parseTown, type Town, townSchema } from '../core/town.ts';
 import { typeNames } from './parts.ts';
 
 const townBytesMax = 16 * 1024 * 1024;
 
 /** Where a data folder keeps the town as it was last applied. */
 export const appliedFile = (data: string): string => join(data, 'town.json');
+
+/** Where a data folder keeps the devices adopted since, for the door: until the plant answers, nobody else knows them. */
+export const adoptedFile = (data: string): string => join(data, 'adopted.json');
 
 /** Why a file that was named is no town file, in words. */
 const unreadable: Readonly<Record<string, string>> = {
@@ -47,5 +50,14 @@ export const appliedTown = async (data: string): Promise<Town | null> => {
   } catch (error) {
     const [line] = (error as Error).message.split('\n');
     throw fail('town-invalid', `the town as it was applied cannot be read (${line}); remove the file and start with --town`, file);
+  }
+};
+
+/** The devices adopted since, as far as the gate has heard of them; none where the file is missing or damaged, since the plant tells them too. */
+export const adoptedDevices = async (data: string): Promise<Device[]> => {
+  try {
+    return deviceSchema.array().parse(JSON.parse(await readFile(adoptedFile(data), 'utf8')));
+  } catch {
+    return [];
   }
 };

@@ -5,7 +5,7 @@ import { townSchema } from '../core/town.ts';
 import type { Status } from '../core/views.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
-import { requireAdoptable, requireSamePast } from './gate-town.ts';
+import { askPlant, requireAdoptable, requireSamePast } from './gate-town.ts';
 import { ownDraft } from './own-draft.ts';
 import { openLog, requireData } from './parts.ts';
 import { type PlantViews, startPlantThread } from './plant-thread.ts';
@@ -85,8 +85,9 @@ const local = async (config: Config): Promise<Workshop> => {
     views,
     append: (drafts) => append(drafts.map(({ kind, payload, subject }) => ownDraft(kind, payload, subject))),
     async change(change) {
-      if (change.action === 'apply') requireSamePast(await views.town(), townSchema.parse(change.town));
-      else requireAdoptable(await views.town(), change.device);
+      const [town, known] = await Promise.all([views.town(), askPlant(views)]);
+      if (change.action === 'apply') requireSamePast(town, known, townSchema.parse(change.town));
+      else requireAdoptable(town, known.past, change.device);
       const end = await append([ownDraft('registry', JSON.stringify(change))]);
       await views.reached(end);
       if (change.action === 'apply') await writeWhole(appliedFile(config.data), JSON.stringify(change.town));

@@ -72,8 +72,8 @@ export type Device = z.infer<typeof deviceSchema>;
 /** A town without anything: what a fresh data folder starts from when no file is given. */
 export const emptyTown: Town = townSchema.parse({ name: 'Town', zone: 'Europe/Paris' });
 
-/** What keeps a device from standing in a town: no such type, no such site, days that are not its site's. */
-const deviceFaults = (town: Town, device: Device, typeNames: ReadonlySet<string>): [path: string[], message: string][] => {
+/** What keeps a device from standing in a town, whatever was: no such type, no such site, days that are not its site's. */
+export const deviceFaults = (town: Town, device: Device, typeNames: ReadonlySet<string>): [path: string[], message: string][] => {
   const found: [string[], string][] = [];
   if (!typeNames.has(device.type)) found.push([['type'], `no device type "${device.type}"; there are ${[...typeNames].join(', ')}`]);
   const site = town.sites.find(({ id }) => id === device.site);
@@ -124,27 +124,61 @@ const crossCheck = (town: Town, typeNames: ReadonlySet<string>): [path: (string 
   return found;
 };
 
-/** The zone whose days a device keeps. */
-export const zoneOf = (town: Town, device: Device): string => device.zone ?? town.sites.find(({ id }) => id === device.site)?.zone ?? town.zone;
+/** What is remembered for good of a subject that has figures, or that ever stood at a home. */
+export interface Past {
+  readonly subject: string;
+  /** IANA zone whose days its figures are stored by; null where it has none. */
+  readonly zone: string | null;
+  /** It stood at a home at some time. */
+  readonly home: boolean;
+}
+
+/** Where a device stands. */
+export interface Standing {
+  readonly zone: string;
+  /** At a site that is somebody's home. */
+  readonly home: boolean;
+}
+
+/** Looks up where the devices of a town stand; one whose site is gone keeps the town's days. */
+export const standingIn = ({ zone, sites }: Town): ((device: Device) => Standing) => {
+  const byId = new Map(sites.map((site) => [site.id, site]));
+  return (device) => {
+    const site = device.site === undefined ? undefined : byId.get(device.site);
+    return { zone: device.zone ?? site?.zone ?? zone, home: site?.owner === 'residential' };
+  };
+};
+
+/** A town as its own past, for whoever knows no other: as if each of its devices had figures. */
+export const pastOf = (town: Town): Past[] => {
+  const standing = standingIn(town);
+  return town.devices.map((device) => ({ subject: device.id, ...standing(device) }));
+};
 
 /**
- * What one town cannot become of another, because the past would be told wrongly: figures are stored by the days of the
- * zone that held, and what was measured in a home stays private wherever its meter goes.
+ * Why a device cannot stand somewhere, because the past would be told wrongly: figures are stored by the days of the zone
+ * that first held, and what was measured in a home stays private wherever its meter goes.
+ * @returns each fault with the field of the device
+ */
+export const pastFaults = (past: Past | undefined, { id }: Device, { zone, home }: Standing): [field: 'zone' | 'site', message: string][] => {
+  const faults: [field: 'zone' | 'site', message: string][] = [];
+  const from = past?.zone ?? zone;
+  if (from !== zone) faults.push(['zone', `device "${id}" keeps the days of ${from}, and its figures are stored by them: in ${zone} it needs another id`]);
+  if (past?.home === true && !home) faults.push(['site', `device "${id}" measured a home, and its past stays private: elsewhere it needs another id`]);
+  return faults;
+};
+
+/**
+ * What a town cannot become of what was.
+ * @param past of any subjects
+ * @param after with the devices that were adopted
  * @returns each fault in words
  */
-export const changeFaults = (before: Town, after: Town): string[] => {
-  const stood = new Map(before.devices.map((device) => [device.id, device]));
-  const isHome = (town: Town, { site }: Device): boolean => town.sites.find(({ id }) => id === site)?.owner === 'residential';
-  const faults: string[] = [];
-  for (const device of after.devices) {
-    const old = stood.get(device.id);
-    if (old === undefined) continue;
-    const [from, to] = [zoneOf(before, old), zoneOf(after, device)];
-    if (from !== to) faults.push(`device "${device.id}" keeps the days of ${from}, and its figures are stored by them: in ${to} it needs another id`);
-    if (isHome(before, old) && !isHome(after, device))
-      faults.push(`device "${device.id}" measured a home, and its past stays private: elsewhere it needs another id`);
-  }
-  return faults;
+export const changeFaults = (past: Iterable<Past>, after: Town): string[] => {
+  const known = new Map<string, Past>();
+  for (const one of past) known.set(one.subject, one);
+  const standing = standingIn(after);
+  return after.devices.flatMap((device) => pastFaults(known.get(device.id), device, standing(device)).map(([, message]) => message));
 };
 
 export type TownResult = { readonly ok: true; readonly town: Town } | { readonly ok: false; readonly failures: readonly Failure[] };

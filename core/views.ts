@@ -6,7 +6,7 @@ import type { Closing } from './month.ts';
 import type { Pane } from './pane.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
 import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recount, Store } from './store.ts';
-import type { Town } from './town.ts';
+import type { Device, Past, Town } from './town.ts';
 import type { Level, WindowName } from './window.ts';
 
 /** How a plant ended: it said what failed; it went with an exit code or a signal; or it no longer answered, and was ended. */
@@ -141,6 +141,10 @@ export interface Views {
   status(): Promise<Status>;
   /** The town as applied, with the devices adopted since. */
   town(): Promise<Town>;
+  /** The devices adopted since. */
+  adopted(): Promise<readonly Device[]>;
+  /** What is remembered for good of each subject that has figures, or that ever stood at a home. */
+  past(): Promise<readonly Past[]>;
   ledger(): Promise<Ledger>;
   recount(): Promise<Recount>;
   /** The keys that have readings, and the finest window that each is folded into: as it was first declared, whatever its interval is now. */

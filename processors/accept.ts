@@ -62,9 +62,9 @@ const arrive = (context: Context, subject: SubjectState, envelope: Envelope, out
   }
 };
 
-/** @param itemFirst place of its first reading in the envelope: a reopened dead letter may be a later one */
-export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs, itemFirst = 0): undefined => {
-  const decoded = decodeMessage(envelope, context.registry, context.types);
+/** @param itemFirst place of its first reading in the envelope: a reopened dead letter may be a later one @param waited it is one */
+export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs, itemFirst = 0, waited = false): undefined => {
+  const decoded = decodeMessage(envelope, context.registry, context.types, waited);
   if ('refused' in decoded) {
     bury(context, envelope, itemFirst, decoded.refused, null, textOf(envelope.payload), out);
     return;

@@ -2,7 +2,7 @@
 import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { Outputs } from '../core/store.ts';
-import { adoptable, changeFaults, type Device, type Town, townSchema } from '../core/town.ts';
+import { adoptable, type Device, deviceFaults, pastFaults, standingIn, type Town, townSchema } from '../core/town.ts';
 import { bury } from './accept.ts';
 import { adopt } from './adopt.ts';
 import { textOf } from './decode.ts';
@@ -15,19 +15,37 @@ import { settleAll } from './tick.ts';
 const newcomers = ({ registry }: Context, devices: readonly Device[]): ReadonlySet<string> =>
   new Set(devices.map(({ id }) => id).filter((id) => registry.find(id) === undefined));
 
+/** Devices of a town after a change, and those adopted that cannot stay in it. */
+interface Kept {
+  readonly devices: Device[];
+  readonly gone: ReadonlySet<string>;
+}
+
 /**
- * The devices of a new town, without those that were adopted and whose past it would tell wrongly: they stay as they are,
- * and what the file says of them is a dead letter. The gate refuses such a file where it can ask for what was adopted.
+ * The devices of a new town whose past it tells rightly. Of the others it takes nothing: they stay as they are where the
+ * town's sites let them, else they leave it, and why is a dead letter. The gate refuses such a file where it can ask.
  */
-const keepPast = (context: Context, envelope: Envelope, next: Town, out: Outputs): Device[] => {
-  const { registry } = context;
-  const adopted = new Map(registry.adopted().map((device) => [device.id, device]));
-  return next.devices.filter((device, place) => {
-    const old = adopted.get(device.id);
-    const faults = old === undefined ? [] : changeFaults({ ...registry.town(), devices: [old] }, { ...next, devices: [device] });
-    if (faults.length > 0) bury(context, envelope, place, failure('town-invalid', faults.join('; '), device.id), null, JSON.stringify(device), out);
-    return faults.length === 0;
+const keepPast = (context: Context, envelope: Envelope, next: Town, out: Outputs): Kept => {
+  const { registry, types } = context;
+  const standing = standingIn(next);
+  const typeNames = new Set(types.keys());
+  const faultsOf = (device: Device): string[] => pastFaults(registry.past(device.id), device, standing(device)).map(([, message]) => message);
+  const isKept = (device: Device, place: number): boolean => {
+    const faults = faultsOf(device);
+    if (faults.length === 0) return true;
+    bury(context, envelope, place, failure('town-invalid', faults.join('; '), device.id), null, JSON.stringify(device), out);
+    return false;
+  };
+  const adopted = new Set(registry.adopted().map(({ id }) => id));
+  const devices = next.devices.flatMap((device, place) => {
+    if (isKept(device, place)) return [device];
+    const old = registry.find(device.id)?.device;
+    return old === undefined || adopted.has(old.id) || faultsOf(old).length > 0 || deviceFaults(next, old, typeNames).length > 0 ? [] : [old];
   });
+  const declared = new Set(devices.map(({ id }) => id));
+  const staying = registry.adopted().filter(({ id }) => !declared.has(id));
+  const left = staying.filter((device, n) => !isKept(device, next.devices.length + n));
+  return { devices, gone: new Set(left.map(({ id }) => id)) };
 };
 
 export const changeRegistry = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
@@ -43,9 +61,9 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
     case 'apply': {
       const town = townSchema.safeParse(change.town);
       if (!town.success) return bury(context, envelope, 0, failure('town-invalid', town.error.message), null, text, out) as undefined;
-      const isNew = newcomers(context, town.data.devices);
-      const devices = keepPast(context, envelope, town.data, out);
-      context.registry.apply({ ...town.data, devices });
+      const { devices, gone } = keepPast(context, envelope, town.data, out);
+      const isNew = newcomers(context, devices);
+      context.registry.apply({ ...town.data, devices }, gone);
       out.devices.push(...devices);
       if (isNew.size === 0) return;
       return reopen(context, envelope, { code: 'unknown-device', subjects: isNew }, out);
@@ -53,7 +71,11 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
     case 'adopt': {
       const found = adoptable(context.registry.town(), change.device, new Set(context.types.keys()));
       if ('refused' in found) return bury(context, envelope, 0, found.refused, null, text, out) as undefined;
-      return adopt(context, envelope, found.device, out);
+      const { device } = found;
+      const { registry } = context;
+      const [fault] = registry.find(device.id) === undefined ? pastFaults(registry.past(device.id), device, standingIn(registry.town())(device)) : [];
+      if (fault !== undefined) return bury(context, envelope, 0, failure('bad-request', fault[1], fault[0]), null, text, out) as undefined;
+      return adopt(context, envelope, device, out);
     }
     case 'settle': {
       for (const name of change.subjects) {

@@ -2,7 +2,7 @@
 import type { Envelope, ImportRows } from '../core/envelope.ts';
 import { type Failure, failure } from '../core/failure.ts';
 import type { Device } from '../core/town.ts';
-import { type Declared, genericTypeName, maySpeak, type Registry, type Types, throughGateways } from './registry.ts';
+import { type Declared, genericTypeName, mayHaveSpoken, maySpeak, type Registry, type Types, throughGateways } from './registry.ts';
 import { excerpt } from './validate.ts';
 
 /** Most messages in an array. */
@@ -33,8 +33,11 @@ export const textOf = (payload: Uint8Array): string => Buffer.from(payload.buffe
 const isNative = (payload: unknown): boolean =>
   isObject(Array.isArray(payload) ? payload[0] : payload) && 'values' in ((Array.isArray(payload) ? payload[0] : payload) as object);
 
-/** Decodes a message envelope. In an open town an unknown device whose quantities are all known is adopted as `generic`. */
-export const decodeMessage = (envelope: Envelope, registry: Registry, types: Types): Decoded => {
+/**
+ * Decodes a message envelope. In an open town an unknown device whose quantities are all known is adopted as `generic`.
+ * @param waited it was a dead letter until now
+ */
+export const decodeMessage = (envelope: Envelope, registry: Registry, types: Types, waited = false): Decoded => {
   if (envelope.subject === '') return refuse('topic-unknown', 'not a telemetry topic', envelope.topic.slice(0, 200));
   let payload: unknown;
   try {
@@ -46,15 +49,21 @@ export const decodeMessage = (envelope: Envelope, registry: Registry, types: Typ
   let adopted: Device | undefined;
   if (declared === undefined) {
     adopted = adoptable(envelope, payload, registry, types);
-    if (adopted === undefined || !registry.adopt(adopted)) return refuse('unknown-device', `no device "${envelope.subject}" is declared`);
+    if (adopted === undefined || !registry.keepsPast(adopted) || !registry.adopt(adopted))
+      return refuse('unknown-device', `no device "${envelope.subject}" is declared`);
     declared = registry.find(envelope.subject);
   }
   if (declared === undefined) return refuse('unknown-device', `no device "${envelope.subject}" is declared`);
-  if (!maySpeak(registry.town(), declared.device, envelope.sender)) {
-    return refuse('foreign-device', `"${envelope.sender}" may not publish as "${envelope.subject}"`);
-  }
+  const { device } = declared;
+  if (!maySpeak(registry.town(), device, envelope.sender) && !(waited && mayHaveSpoken(device, envelope.sender)))
+    return refuse('foreign-device', foreign(device, envelope.sender));
   const decoded = nativeMessages(declared, payload);
   return 'refused' in decoded || adopted === undefined ? decoded : { ...decoded, adopted };
+};
+
+const foreign = ({ id, secretSha256 }: Device, sender: string): string => {
+  if (sender !== '') return `"${sender}" may not publish as "${id}"`;
+  return secretSha256 === undefined ? `who sent it did not give the name "${id}"` : `"${id}" has a secret, and who sent it did not show it`;
 };
 
 /** What an open town makes of a stranger: a generic device, if the message is native and every quantity is known. */

@@ -10,12 +10,12 @@
 import type { Envelope } from '../core/envelope.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
-import type { Town } from '../core/town.ts';
+import type { Device, Past, Town } from '../core/town.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
 import { changeRegistry } from './change-registry.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
-import { initialState, ledgerOf, type PipelineState, restore, snapshot } from './state.ts';
+import { initialState, ledgerOf, type PipelineState, restore, snapshot, zoneKept } from './state.ts';
 import { passLogTime, passTime, wantsPast } from './tick.ts';
 
 /** Everything an operator may touch. */
@@ -39,6 +39,8 @@ export interface Pipeline {
   /** @param logEnd offset after the last durable envelope: what lies between is pending */
   readonly ledger: (logEnd: number) => Ledger;
   readonly town: () => Town;
+  readonly adopted: () => readonly Device[];
+  readonly past: () => Past[];
   /** The windows of a subject that are still open, as they would close now. */
   readonly openPanes: (subject: string) => OpenPane[];
   /** How a key is folded; undefined before its first reading. */
@@ -51,7 +53,7 @@ export interface Pipeline {
 
 /** @param types the device types that exist @param history the past, below the envelope at hand */
 export const pipeline = (types: Types, history: History): Pipeline => {
-  const context: Context = { state: initialState(), registry: registry(types), types, history };
+  const context: Context = { state: initialState(), registry: registry(types, (subject) => zoneKept(context.state, subject)), types, history };
 
   const process = (envelope: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
@@ -82,6 +84,11 @@ export const pipeline = (types: Types, history: History): Pipeline => {
     logTime: () => context.state.logTime,
     ledger: (logEnd) => ledgerOf(context.state, logEnd),
     town: () => ({ ...context.registry.town(), devices: [...context.registry.town().devices, ...context.registry.adopted()] }),
+    adopted: context.registry.adopted,
+    past() {
+      const subjects = new Set([...context.registry.homes(), ...context.state.subjects.keys()]);
+      return [...subjects].map(context.registry.past);
+    },
     openPanes: (subject) => openPanes(context, subject),
     ruleOf: ({ subject, quantity }) => context.state.subjects.get(subject)?.keys.get(quantity)?.fold.rule,
     silent: () => [...context.state.subjects].flatMap(([subject, { silentSince }]) => (silentSince === null ? [] : [{ subject, since: silentSince }])),

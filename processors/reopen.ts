@@ -25,7 +25,7 @@ export const reopen = async (
     out.deadLetters.push({ ...letter, version: 1, revision: envelope.offset });
     state.counters.accepted--;
     state.counters.deadLetter--;
-    acceptMessage(context, asMessage(letter), out, letter.item);
+    acceptMessage(context, asMessage(letter), out, letter.item, true);
   }
   if (query.code === 'future' && kept.length < reopenedPerEnvelopeMax) state.futureNext = await nextFuture(context, envelope.offset, out);
 };

@@ -120,6 +120,12 @@ export const subjectState = (state: PipelineState, subject: string): SubjectStat
   return found;
 };
 
+/** The zone whose days a subject's figures are stored by: the one that held at its first reading; null where it has none. */
+export const zoneKept = (state: PipelineState, subject: string): string | null => {
+  const [first] = state.subjects.get(subject)?.keys.values() ?? [];
+  return first?.fold.rule.zone ?? null;
+};
+
 export const keyState = (subject: SubjectState, quantity: string, rule: () => FoldRule): KeyState => {
   let found = subject.keys.get(quantity);
   if (found === undefined) {
@@ -186,7 +192,10 @@ const restoreSubject = (body: string): SubjectState => {
 export const snapshot = (state: PipelineState, registry: Registry, all: boolean): Snapshot[] => {
   const { subjects, changed, revising, ...rest } = state;
   const scopes: Snapshot[] = [
-    { scope: wholeScope, body: JSON.stringify({ ...rest, revising: [...revising], town: registry.town(), adopted: registry.adopted() }) },
+    {
+      scope: wholeScope,
+      body: JSON.stringify({ ...rest, revising: [...revising], town: registry.town(), adopted: registry.adopted(), homes: registry.homes() }),
+    },
   ];
   for (const name of all ? subjects.keys() : changed) {
     const subject = subjects.get(name);
@@ -204,10 +213,11 @@ export const restore = (scopes: readonly Snapshot[], registry: Registry): Pipeli
       state.subjects.set(scope.slice(subjectScope.length), restoreSubject(body));
       continue;
     }
-    const { revising, town, adopted, counters, ...rest } = JSON.parse(body);
+    const { revising, town, adopted, counters, homes = [], ...rest } = JSON.parse(body);
     Object.assign(state, rest);
     Object.assign(state.counters, counters);
     for (const subject of revising) state.revising.add(subject);
+    registry.remember(homes);
     registry.apply(townSchema.parse(town));
     for (const device of adopted) registry.adopt(deviceSchema.parse(device));
   }

@@ -1,6 +1,6 @@
 /** The town file: what is accepted, and that each fault is told with its line. */
 import { describe, expect, it } from 'vitest';
-import { changeFaults, emptyTown, parseTown, type Town } from '../../core/town.ts';
+import { changeFaults, emptyTown, parseTown, pastOf, type Town } from '../../core/town.ts';
 
 const types = new Set(['linky', 'room-sensor']);
 const parse = (source: string) => parseTown(source, types, 'town.yaml');
@@ -83,17 +83,17 @@ describe('changes of a town', () => {
     );
 
   it('keep the days by which figures are stored', () => {
-    expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('hall', 'America/New_York', 'public'))).toEqual([
+    expect(changeFaults(pastOf(at('hall', 'Europe/Paris', 'public')), at('hall', 'America/New_York', 'public'))).toEqual([
       'device "m1" keeps the days of Europe/Paris, and its figures are stored by them: in America/New_York it needs another id',
     ]);
-    expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('hall', 'Europe/Paris', 'professional'))).toEqual([]);
+    expect(changeFaults(pastOf(at('hall', 'Europe/Paris', 'public')), at('hall', 'Europe/Paris', 'professional'))).toEqual([]);
   });
 
   it('keep the past of a home private', () => {
-    expect(changeFaults(at('home', 'Europe/Paris', 'public'), at('hall', 'Europe/Paris', 'public'))).toEqual([
+    expect(changeFaults(pastOf(at('home', 'Europe/Paris', 'public')), at('hall', 'Europe/Paris', 'public'))).toEqual([
       'device "m1" measured a home, and its past stays private: elsewhere it needs another id',
     ]);
-    expect(changeFaults(at('hall', 'Europe/Paris', 'public'), at('home', 'Europe/Paris', 'public'))).toEqual([]);
+    expect(changeFaults(pastOf(at('hall', 'Europe/Paris', 'public')), at('home', 'Europe/Paris', 'public'))).toEqual([]);
   });
 
   it('one site keeps one zone', () => {

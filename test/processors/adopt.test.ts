@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { gateTown } from '../../cli/gate-town.ts';
+import { gateTown, type Known } from '../../cli/gate-town.ts';
 import { resolveConfig } from '../../config.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import type { FailureError } from '../../core/failure.ts';
@@ -15,12 +15,13 @@ const secretSha256 = 'a'.repeat(64);
 const town = (admission: Town['admission']): Town =>
   townOf([{ id: 'other', type: 'generic' }], { admission, gateways: ['gw-1', 'gw-2', 'gw-3'].map((id) => ({ id, secretSha256 })) });
 const say = (gate: Drive, minute: number, sender: string): void => gate.send('b', { ts: now - minute * 60_000, values: { temperature: minute } }, { sender });
+const knownOf = ({ pipeline }: Drive): Known => ({ adopted: pipeline.adopted(), past: pipeline.past() });
 const viaOf = (gate: Drive) => gate.pipeline.town().devices.find(({ id }) => id === 'b')?.via;
 
 describe('a device that spoke through gateways', () => {
   test('is adopted with them: what waited is stored, and they may go on', async () => {
     const gate = await drive(town('declared'), now);
-    for (const [minute, sender] of ['gw-2', 'gw-1', 'b', 'gw-2', 'other'].entries()) say(gate, 10 - minute, sender);
+    for (const [minute, sender] of ['gw-2', 'gw-1', '', 'gw-2', 'other'].entries()) say(gate, 10 - minute, sender);
     gate.append('registry', { action: 'adopt', device: { id: 'b', type: 'generic' } });
     await gate.process();
     expect(viaOf(gate)).toEqual(['gw-1', 'gw-2']);
@@ -35,6 +36,30 @@ describe('a device that spoke through gateways', () => {
     expect(gate.ledger().readings).toMatchObject({ stored: 5, deadLetter: 2 });
     const { rows } = await gate.store.deadLettersPage({ code: 'foreign-device', limit: 10 });
     expect(rows.map(({ sender }) => sender)).toEqual(['gw-3', 'other']);
+  });
+
+  test('and by itself: what came without its secret stays out, and says so', async () => {
+    const gate = await drive(town('declared'), now);
+    say(gate, 3, '');
+    say(gate, 2, 'gw-1');
+    gate.append('registry', { action: 'adopt', device: { id: 'b', type: 'generic', secretSha256 } });
+    await gate.process();
+    expect(gate.ledger().readings).toMatchObject({ stored: 1, deadLetter: 1 });
+    const { rows } = await gate.store.deadLettersPage({ code: 'foreign-device', limit: 10 });
+    expect(rows.map(({ sender, message }) => [sender, message])).toEqual([['', '"b" has a secret, and who sent it did not show it']]);
+  });
+
+  test('is declared: what waited of it is stored, and from then on it gives its name', async () => {
+    const gate = await drive(town('declared'), now);
+    say(gate, 3, '');
+    gate.append('registry', { action: 'apply', town: { ...town('declared'), devices: [{ id: 'b', type: 'generic' }] } });
+    say(gate, 2, 'b');
+    say(gate, 1, '');
+    gate.tick(now + 4_000);
+    await gate.process();
+    expect(gate.ledger().readings).toMatchObject({ stored: 2, deadLetter: 1 });
+    const { rows } = await gate.store.deadLettersPage({ code: 'foreign-device', limit: 10 });
+    expect(rows.map(({ message }) => message)).toEqual(['who sent it did not give the name "b"']);
   });
 
   test('keeps those that it is adopted with', async () => {
@@ -68,7 +93,7 @@ describe('what is no device', () => {
   ];
   test.each(faults)('%j is a dead letter of its command', async (device, message, field) => {
     const gate = await drive(town('declared'), now);
-    say(gate, 1, 'b');
+    say(gate, 1, '');
     gate.append('registry', { action: 'adopt', device });
     await gate.process();
     const { rows } = await gate.store.deadLettersPage({ code: 'bad-request', limit: 10 });
@@ -80,7 +105,8 @@ describe('what is no device', () => {
 
   test.each(faults)('%j is refused by the gate: nothing comes into the log', async (device, message, field) => {
     const changes: RegistryChange[] = [];
-    const held = gateTown(resolveConfig({ data: 'nowhere' }, {}).config, town('declared'), async (change) => changes.push(change));
+    const { config } = resolveConfig({ data: 'nowhere' }, {});
+    const held = gateTown({ config, town: town('declared'), append: async (change) => changes.push(change) });
     const refused = await held.change({ action: 'adopt', device }).then(
       () => null,
       (error: FailureError) => error.failure,
@@ -96,7 +122,7 @@ describe('a device that is adopted, then declared in another zone', () => {
   const fault = 'device "b" keeps the days of Europe/Paris, and its figures are stored by them: in America/New_York it needs another id';
   const adopted = async (): Promise<Drive> => {
     const gate = await drive(town('declared'), now);
-    say(gate, 10, 'b');
+    say(gate, 10, '');
     gate.append('registry', { action: 'adopt', device: { id: 'b', type: 'generic' } });
     await gate.process();
     return gate;
@@ -106,8 +132,8 @@ describe('a device that is adopted, then declared in another zone', () => {
     const gate = await adopted();
     const data = mkdtempSync(join(tmpdir(), 'octroi-adopt-'));
     const changes: RegistryChange[] = [];
-    const known = async (): Promise<Town> => gate.pipeline.town();
-    const held = gateTown(resolveConfig({ data }, {}).config, town('declared'), async (change) => changes.push(change), known);
+    const { config } = resolveConfig({ data }, {});
+    const held = gateTown({ config, town: town('declared'), append: async (change) => changes.push(change), known: async () => knownOf(gate) });
     await expect(held.apply(declared('America/New_York'))).rejects.toThrow(fault);
     expect(changes).toEqual([]);
     await held.apply(declared('Europe/Paris'));
@@ -118,7 +144,7 @@ describe('a device that is adopted, then declared in another zone', () => {
   test('stays as it was adopted where the gate could not ask: its days go on, and the books say why', async () => {
     const gate = await adopted();
     gate.append('registry', { action: 'apply', town: declared('America/New_York') });
-    say(gate, 5, 'b');
+    say(gate, 5, 'b'); // it is known at the door
     gate.tick(now + 40 * 86_400_000, 20 * 86_400_000);
     await gate.process();
     const { rows } = await gate.store.deadLettersPage({ code: 'town-invalid', limit: 10 });
