@@ -194,6 +194,9 @@ it('is copied once what writes temporary tables has ended: nothing runs beside t
   });
   await begun.promise;
   const copied = store.copyTo(join(folder, 'copy.duckdb')).then(() => order.push('copy'));
+  const busy = await store.connect();
+  for (let n = 0; n < 20; n++) await busy.run('SELECT 1'); // time enough for a checkpoint to be refused
+  busy.closeSync();
   go.resolve();
   await Promise.all([work, copied]);
   expect(order).toEqual(['work', 'copy']);
