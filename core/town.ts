@@ -69,6 +69,9 @@ export type Town = z.infer<typeof townSchema>;
 export type Site = Town['sites'][number];
 export type Device = z.infer<typeof deviceSchema>;
 
+/** True for a name that a device may have. */
+export const isDeviceId = (text: string): boolean => id.safeParse(text).success;
+
 /** A town without anything: what a fresh data folder starts from when no file is given. */
 export const emptyTown: Town = townSchema.parse({ name: 'Town', zone: 'Europe/Paris' });
 

@@ -1,7 +1,7 @@
 /** Operator decode: an envelope becomes candidates for readings, or dead letters. Values are judged by `validate`. */
 import type { Envelope, ImportRows } from '../core/envelope.ts';
 import { type Failure, failure } from '../core/failure.ts';
-import type { Device } from '../core/town.ts';
+import { type Device, isDeviceId } from '../core/town.ts';
 import { type Declared, genericTypeName, mayHaveSpoken, maySpeak, type Registry, type Types, throughGateways } from './registry.ts';
 import { excerpt } from './validate.ts';
 
@@ -69,7 +69,7 @@ const foreign = ({ id, secretSha256 }: Device, sender: string): string => {
 /** What an open town makes of a stranger: a generic device, if the message is native and every quantity is known. */
 const adoptable = ({ subject, sender }: Envelope, payload: unknown, registry: Registry, types: Types): Device | undefined => {
   const fields = types.get(genericTypeName)?.fields;
-  if (registry.town().admission !== 'open' || fields === undefined || subject.length > 64) return undefined;
+  if (registry.town().admission !== 'open' || fields === undefined || !isDeviceId(subject)) return undefined;
   const messages = Array.isArray(payload) ? payload : [payload];
   const isKnown = (message: unknown): boolean =>
     isObject(message) && isObject(message.values) && Object.keys(message.values).length > 0 && Object.keys(message.values).every((name) => fields.has(name));

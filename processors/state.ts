@@ -219,7 +219,11 @@ export const restore = (scopes: readonly Snapshot[], registry: Registry): Pipeli
     for (const subject of revising) state.revising.add(subject);
     registry.remember(homes);
     registry.apply(townSchema.parse(town));
-    for (const device of adopted) registry.adopt(deviceSchema.parse(device));
+    for (const device of adopted) {
+      // Version 0.1.0 adopted names that no device may have.
+      const read = deviceSchema.safeParse(device);
+      if (read.success) registry.adopt(read.data);
+    }
   }
   return state;
 };
