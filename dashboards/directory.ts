@@ -3,7 +3,7 @@ import type { ResolvedType } from '../core/device-type.ts';
 import { fail } from '../core/failure.ts';
 import type { Quantity } from '../core/quantity.ts';
 import type { Key } from '../core/store.ts';
-import type { Device, Site, Town } from '../core/town.ts';
+import type { Device, Past, Site, Town } from '../core/town.ts';
 import type { Views } from '../core/views.ts';
 import { finestLevel, type Level } from '../core/window.ts';
 
@@ -13,6 +13,12 @@ export interface Directory {
   device(id: string): Device;
   /** Throws FailureError `not-found`, field `site`. */
   site(id: string): Site;
+  /** Undefined where the town has no such device. */
+  find(id: string): Device | undefined;
+  /** Undefined where the town has no such site. */
+  findSite(id: string): Site | undefined;
+  /** True where the subject ever stood at a home, whether it is in the town or not. */
+  wasHome(subject: string): boolean;
   devicesOf(site: string): readonly Device[];
   /** Throws FailureError `bad-request`, field `quantity`. */
   quantity(name: string): Quantity;
@@ -46,7 +52,14 @@ const grouped = <T>(list: readonly T[], by: (one: T) => string | undefined): Map
 export const quantitiesOf = (types: ReadonlyMap<string, ResolvedType>): Map<string, Quantity> =>
   new Map([...types.values()].flatMap(({ rules }) => [...rules].map(([name, { quantity }]) => [name, quantity] as const)));
 
-const describe = (town: Town, keys: readonly FoldedKey[], types: ReadonlyMap<string, ResolvedType>, quantities: ReadonlyMap<string, Quantity>): Directory => {
+interface Told {
+  readonly town: Town;
+  readonly keys: readonly FoldedKey[];
+  readonly past: readonly Past[];
+}
+
+const describe = ({ town, keys, past }: Told, types: ReadonlyMap<string, ResolvedType>, quantities: ReadonlyMap<string, Quantity>): Directory => {
+  const homes = new Set(past.flatMap(({ subject, home }) => (home ? [subject] : [])));
   const devices = new Map(town.devices.map((device) => [device.id, device]));
   const sites = new Map(town.sites.map((site) => [site.id, site]));
   const bySite = grouped(town.devices, ({ site }) => site);
@@ -64,6 +77,9 @@ const describe = (town: Town, keys: readonly FoldedKey[], types: ReadonlyMap<str
       if (site === undefined) throw fail('not-found', `no site "${id}" in the town`, 'site');
       return site;
     },
+    find: (id) => devices.get(id),
+    findSite: (id) => sites.get(id),
+    wasHome: (subject) => homes.has(subject),
     devicesOf: (site) => bySite.get(site) ?? [],
     quantity(name) {
       const quantity = quantities.get(name);
@@ -91,7 +107,7 @@ export const directoryOf = (views: Views, types: ReadonlyMap<string, ResolvedTyp
   return {
     current() {
       if (known !== null) return known;
-      const asked = Promise.all([views.town(), views.keys()]).then(([town, keys]) => describe(town, keys, types, quantities));
+      const asked = Promise.all([views.town(), views.keys(), views.past()]).then(([town, keys, past]) => describe({ town, keys, past }, types, quantities));
       known = asked;
       asked.catch(() => {
         if (known === asked) known = null;

@@ -62,11 +62,11 @@ describe('the town', () => {
     expect(text(all)).toContain('Bords de Seine 132 kWh');
     expect(all).not.toMatch(/linky-|Résidence|Petite|petite/);
     for (const url of [
-      '/fr/sites/residence',
+      '/fr/sites/residence-1',
       '/fr/sites/petite',
-      '/fr/sites/residence.csv',
+      '/fr/sites/residence-1.csv',
       '/fr/explain?device=linky-1&quantity=active_energy_import&window=P1D&at=2026-03-30',
-      '/fr/explain?site=residence&from=2026-03-30&to=2026-03-30',
+      '/fr/explain?site=residence-1&from=2026-03-30&to=2026-03-30',
     ])
       expect([url, (await page(url)).status]).toEqual([url, 404]);
   });

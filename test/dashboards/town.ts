@@ -17,7 +17,7 @@ export const start = Date.parse('2026-03-27T23:00:00Z');
 /** Tuesday 31 March, 12:07 in Paris. */
 export const end = Date.parse('2026-03-31T10:07:00Z');
 
-const homes = Array.from({ length: 11 }, (_, n) => ({ id: `linky-${n + 1}`, type: 'linky', site: 'residence', simulated: true }));
+const homes = Array.from({ length: 11 }, (_, n) => ({ id: `linky-${n + 1}`, type: 'linky', site: `residence-${n + 1}`, simulated: true }));
 
 export const smallTown: Town = townSchema.parse({
   name: 'Issy-les-Moulineaux',
@@ -29,7 +29,7 @@ export const smallTown: Town = townSchema.parse({
   sites: [
     { id: 'mairie', name: 'Mairie', use: 'office', owner: 'public', areaM2: 1000, quarter: 'A', at: [2.2736, 48.8242] },
     { id: 'ecole', name: 'École du Fort', use: 'school', owner: 'public', areaM2: 500, quarter: 'B', at: [2.262, 48.82] },
-    { id: 'residence', name: 'Résidence (fictive)', use: 'housing', owner: 'residential', quarter: 'A' },
+    ...homes.map(({ site }) => ({ id: site, name: 'Résidence (fictive)', use: 'housing', owner: 'residential', quarter: 'A' })),
     { id: 'petite', name: 'Petite résidence (fictive)', use: 'housing', owner: 'residential', quarter: 'B' },
     { id: 'parking', name: 'Parking du Centre', use: 'car-park', owner: 'public', quarter: 'A', at: [2.27, 48.826] },
     { id: 'rue', name: 'Rue des Bleuets', use: 'street', owner: 'public', quarter: 'B', at: [2.265, 48.822] },

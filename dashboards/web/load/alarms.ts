@@ -7,15 +7,16 @@ import type { AlarmLine } from '../models.ts';
 
 /** The path of the receipt around the moment at which it began; null where a whole device is concerned. */
 const receiptOf = (directory: Directory, subject: string, quantity: string, since: number): string | null => {
-  const device = directory.town.devices.find(({ id }) => id === subject);
+  const device = directory.find(subject);
   if (device === undefined || quantity === '') return null;
   const window = directory.finestOf(device, quantity) <= levelOf('PT1H') ? 'PT1H' : 'P1D';
   return `/explain?device=${encodeURIComponent(subject)}&quantity=${quantity}&window=${window}&at=${since}`;
 };
 
 export const alarmLine = (directory: Directory, { id, subject, quantity, kind, since, until, reason, basisRevised }: Anomaly): AlarmLine => {
-  const hidden = isPrivate(directory, subject);
-  const site = directory.town.devices.find((device) => device.id === subject)?.site ?? null;
+  // The server's own clock is nobody's.
+  const hidden = kind !== 'clock-step' && isPrivate(directory, subject);
+  const site = directory.find(subject)?.site ?? null;
   return {
     id: hidden ? String(since) : id,
     device: hidden ? null : subject,
@@ -24,7 +25,9 @@ export const alarmLine = (directory: Directory, { id, subject, quantity, kind, s
     kind,
     since,
     until,
-    reason: hidden ? { fr: 'Compteur résidentiel : détail non publié.', en: 'Residential meter: detail not published.' } : reason,
+    reason: hidden
+      ? { fr: 'Logement, ou appareil hors de la ville : détail non publié.', en: 'A home, or a device that is not in the town: detail not published.' }
+      : reason,
     revised: hidden || basisRevised === undefined ? null : { receipt: receiptOf(directory, subject, quantity, since) },
   };
 };

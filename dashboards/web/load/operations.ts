@@ -1,8 +1,9 @@
 /** How gate and plant fare: rates, lag, books, dead letters, silence, anomalies. */
 import { type FailureCode, failures } from '../../../core/failure.ts';
-import type { Status } from '../../../core/views.ts';
+import type { Status, Views } from '../../../core/views.ts';
 import { books } from '../../books.ts';
-import { isPrivate, shownSites } from '../../figures/residential.ts';
+import type { Directory } from '../../directory.ts';
+import { isPrivate, isPrivateLetter, shownSites } from '../../figures/residential.ts';
 import type { OperationsModel } from '../models.ts';
 import { diskTrouble } from '../text/trouble.ts';
 import { alarmLine } from './alarms.ts';
@@ -35,6 +36,24 @@ const limitsOf = ({ report }: Status): OperationsModel['limits'] => {
     .map(([name, count]) => ({ name, count }))
     .sort((a, b) => b.count - a.count)
     .slice(0, limitsShown);
+};
+
+type Count = Awaited<ReturnType<Views['deadLetterCounts']>>[number];
+
+/** Counts by code and device; those of homes, and of whatever else is not named, by code alone. */
+const countsOf = (directory: Directory, counts: readonly Count[]): Count[] => {
+  const shown: Count[] = [];
+  const hidden = new Map<string, Count>();
+  for (const row of counts) {
+    if (!isPrivateLetter(directory, row)) {
+      shown.push(row);
+      continue;
+    }
+    const { code, count, lastLogTime } = row;
+    const sum = hidden.get(code);
+    hidden.set(code, { code, subject: '', count: count + (sum?.count ?? 0), lastLogTime: Math.max(lastLogTime, sum?.lastLogTime ?? 0) });
+  }
+  return [...hidden.values(), ...shown];
 };
 
 export const loadOperations = async ({ views, types, directory, now }: Source, message: string | null): Promise<OperationsModel> => {
@@ -73,25 +92,31 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
       qos0Dropped: found.qos0_dropped,
       unidentified: found.unidentified,
     },
-    letterCounts: counts.slice(0, countsShown).map((row) => ({ ...row, adoptable: row.code === 'unknown-device' })),
-    letters: letters.rows.map(({ offset, item, subject, code, message: said, topic, logTime, payload, version }) => ({
-      offset,
-      item,
-      subject: isPrivate(directory, subject) ? '' : subject,
-      code,
-      message: said,
-      remedy: failures[code as FailureCode].remedy,
-      topic: isPrivate(directory, subject) ? '' : topic,
-      logTime,
-      payload: isPrivate(directory, subject) ? '' : excerpt(payload),
-      reopened: version === 1,
-    })),
+    letterCounts: countsOf(directory, counts)
+      .slice(0, countsShown)
+      .map((row) => ({ ...row, adoptable: row.code === 'unknown-device' && row.subject !== '' })),
+    letters: letters.rows.map(({ offset, item, subject, code, message: said, topic, logTime, payload, version }) => {
+      const hidden = isPrivateLetter(directory, { subject, code });
+      return {
+        offset,
+        item,
+        subject: hidden ? '' : subject,
+        code,
+        // It may quote what was sent, and by whom.
+        message: hidden ? '' : said,
+        remedy: failures[code as FailureCode].remedy,
+        topic: hidden ? '' : topic,
+        logTime,
+        payload: hidden ? '' : excerpt(payload),
+        reopened: version === 1,
+      };
+    }),
     types: [...types.values()].map(({ type: { name, label } }) => ({ name, label })),
     sites: shownSites(directory).map(({ id, name }) => ({ id, name })),
     silent: shownSilent.slice(0, silentShown).map(({ subject, since }) => ({ device: subject, since })),
     silentHomes: silent.length - shownSilent.length,
     anomalies: anomalies.rows.map((row) => alarmLine(directory, row)),
     devices: directory.town.devices.length,
-    message,
+    message: message === null || isPrivate(directory, message) ? null : message,
   };
 };

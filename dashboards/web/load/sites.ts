@@ -3,7 +3,7 @@
 import type { Site } from '../../../core/town.ts';
 import type { Directory } from '../../directory.ts';
 import { amount, type Meter, metersOf, type Panes, panesByKey, periodFigures } from '../../figures/energy.ts';
-import { residentialGroups, shownSites } from '../../figures/residential.ts';
+import { groupAmount, residentialGroups, shownSites } from '../../figures/residential.ts';
 import type { SiteLine, SiteSort, SitesModel } from '../models.ts';
 import { dayBefore, today } from './days.ts';
 import type { Source } from './source.ts';
@@ -44,7 +44,7 @@ export const loadSites = async ({ views, directory, now }: Source, use: string |
   const all = shownSites(directory)
     .map((site) => ({ site, meters: metersOf(directory, site) }))
     .filter(({ meters }) => meters.length > 0);
-  const groups = residentialGroups(directory).map((group) => ({ name: group.name, meters: group.sites.flatMap((site) => metersOf(directory, site)) }));
+  const groups = residentialGroups(directory);
   const day = today(zone, now);
   const yesterday = dayBefore(zone, day);
   const keys = [...all.flatMap(({ meters }) => meters), ...groups.flatMap(({ meters }) => meters)];
@@ -59,10 +59,9 @@ export const loadSites = async ({ views, directory, now }: Source, use: string |
     use,
     sort,
     day: yesterday.start,
-    homes: groups.map(({ name, meters }) => ({
-      name,
-      meters: meters.length,
-      yesterday: amount(directory, meters, panes, yesterday.start, yesterday.end, now),
-    })),
+    homes: groups.flatMap((group) => {
+      const shown = groupAmount(directory, group, panes, yesterday.start, yesterday.end, now);
+      return shown === null ? [] : [{ name: group.name, meters: shown.meters, yesterday: shown }];
+    }),
   };
 };

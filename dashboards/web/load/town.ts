@@ -4,7 +4,7 @@ import { Flag } from '../../../core/reading.ts';
 import type { Key } from '../../../core/store.ts';
 import { amount, inverters, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { carParks, latestByKey } from '../../figures/parking.ts';
-import { residentialGroups, shownSites } from '../../figures/residential.ts';
+import { groupAmount, residentialGroups, shownSites } from '../../figures/residential.ts';
 import { mapModel } from '../map-model.ts';
 import type { Comparison, TownModel } from '../models.ts';
 import { alarmLine } from './alarms.ts';
@@ -59,7 +59,7 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
   const { zone } = directory.town;
   const sites = shownSites(directory).filter(({ owner }) => owner === 'public');
   const meters = sites.flatMap((site) => metersOf(directory, site));
-  const groups = residentialGroups(directory).map((group) => ({ ...group, meters: group.sites.flatMap((site) => metersOf(directory, site)) }));
+  const groups = residentialGroups(directory);
   const day = today(zone, now);
   const yesterday = dayBefore(zone, day);
   const parkDevices = directory.town.devices.filter(({ type }) => type === 'car-park').map(({ id }) => id);
@@ -79,7 +79,10 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
     pv,
     alarms: { open: open.rows.map((row) => alarmLine(directory, row)), more: open.next !== null },
     parks,
-    homes: groups.map(({ quarter, name, meters: own }) => ({ quarter, name, yesterday: amount(directory, own, panes, yesterday.start, yesterday.end, now) })),
+    homes: groups.flatMap((group) => {
+      const shown = groupAmount(directory, group, panes, yesterday.start, yesterday.end, now);
+      return shown === null ? [] : [{ quarter: group.quarter, name: group.name, yesterday: shown }];
+    }),
     map: mapModel(source.geo, shownSites(directory), parks),
   };
 };

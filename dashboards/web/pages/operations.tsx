@@ -178,7 +178,7 @@ const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => 
               </summary>
               <dl>
                 <dt>{words.operations.reason}</dt>
-                <dd lang="en">{message}</dd>
+                <dd lang="en">{message === '' ? o.notShown : message}</dd>
                 <dt>{o.remedy}</dt>
                 <dd lang="en">{remedy}</dd>
                 <dt>{o.topic}</dt>
