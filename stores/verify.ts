@@ -164,11 +164,11 @@ export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | unde
       const rule = ruleOf(keyOf(id));
       if (rule !== undefined) rules.set(id, rule);
     }
-    await store.alone(() => prepare(run, extents, rules));
+    await prepare(run, extents, rules);
     const known = extents.filter(({ id }) => rules.has(id));
     let [compared, different] = [0, 0];
     const examples: Example[] = [];
-    const compare = async (batch: number[]): Promise<void> => {
+    for (const batch of batchesOf(known)) {
       await run('BEGIN'); // one view of the keys of a batch; what it built is freed with it
       await run('DELETE FROM batch');
       await run('INSERT INTO batch SELECT unnest($1::INTEGER[])', [batch]);
@@ -179,8 +179,7 @@ export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | unde
       }
       if (examples.length < examplesMax) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
       await run('COMMIT');
-    };
-    for (const batch of batchesOf(known)) await store.alone(() => compare(batch));
+    }
     return { compared, different, examples, unknownKeys: extents.length - known.length };
   } catch (error) {
     throw storeFailed(error, 'verify');

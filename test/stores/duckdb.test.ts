@@ -177,32 +177,3 @@ it('agrees with itself after kill -9', async () => {
     await store.close();
   }
 });
-
-it('is copied once what writes temporary tables has ended: nothing runs beside the copy', async () => {
-  const store = await duckdbStore({ file });
-  await store.commit(commit(0, 10, everyKind));
-  const connection = await store.connect();
-  const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const order: string[] = [];
-  const work = store.alone(async () => {
-    await connection.run('BEGIN');
-    await connection.run('CREATE TEMP TABLE mine AS SELECT 1 AS one');
-    begun.resolve();
-    await go.promise;
-    await connection.run('COMMIT');
-    order.push('work');
-  });
-  await begun.promise;
-  const copied = store.copyTo(join(folder, 'copy.duckdb')).then(() => order.push('copy'));
-  const busy = await store.connect();
-  for (let n = 0; n < 20; n++) await busy.run('SELECT 1'); // time enough for a checkpoint to be refused
-  busy.closeSync();
-  go.resolve();
-  await Promise.all([work, copied]);
-  expect(order).toEqual(['work', 'copy']);
-  const copy = await duckdbStore({ file: join(folder, 'copy.duckdb') });
-  expect(await dumped(copy)).toEqual(await dumped(store));
-  connection.closeSync();
-  await copy.close();
-  await store.close();
-});
