@@ -31,15 +31,20 @@ const causes: Readonly<Record<ChangeCause, string>> = {
   unknown: 'its readings are behind the horizon',
 };
 
-/** What a revision made of the figure that counts for its kind. */
+/** The figure that counts for its kind: the mean of a gauge over what was observed, the sum of an index or a delta, the time of a state. */
+const figureOf = (pane: Pane, quantity: Quantity): string => {
+  const observed = `observed ${Math.round(pane.observedMs / 1000)} s`;
+  if (quantity.kind === 'state') return observed;
+  if (quantity.kind === 'gauge') {
+    const mean = pane.observedMs === 0 ? 'no mean' : `mean ${fromQuanta(quantity, ratio(pane.integral2, 2 * pane.observedMs))} ${quantity.unit}`;
+    return `${mean} (${observed})`;
+  }
+  return `sum ${fromQuanta(quantity, pane.sum)} ${quantity.unit}, of which unallocated ${fromQuanta(quantity, pane.unallocated)} (${observed})`;
+};
+
+/** What a revision made of the figure. */
 const changeLine = ({ old, new: present, at, why, isAdjustment }: Change, quantity: Quantity): string => {
-  const show = (pane: Pane | null): string => {
-    if (pane === null) return 'nothing';
-    const observed = `observed ${Math.round(pane.observedMs / 1000)} s`;
-    if (quantity.kind === 'state') return observed;
-    const value = quantity.kind === 'gauge' ? ratio(pane.integral2, 2 * Math.max(1, pane.observedMs)) : pane.sum;
-    return `${fromQuanta(quantity, value)} ${quantity.unit} (${observed})`;
-  };
+  const show = (pane: Pane | null): string => (pane === null ? 'nothing' : figureOf(pane, quantity));
   const kind = isAdjustment ? 'adjustment' : 'change';
   return `${kind} ${at === null ? 'at an unknown time' : iso(at)}: ${show(old)} became ${show(present)}; ${why.map((cause) => causes[cause]).join(', ')}`;
 };
@@ -56,17 +61,19 @@ const textOf = (receipt: Receipt, quantity: Quantity): string => {
     `rule: ${rule.kind}${rule.holds ? ', holds' : ''}, relied on for ${rule.holdMs / 60_000} min`,
     ...versions.map(
       (pane) =>
-        `version ${pane.version} (envelope ${pane.revision}): sum ${show(pane.sum)}, of which unallocated ${show(pane.unallocated)}; min ${show(pane.min)}, max ${show(pane.max)}; observed ${Math.round(pane.observedMs / 1000)} s of ${(end - start) / 1000}; ${pane.count} readings`,
+        `version ${pane.version} (envelope ${pane.revision}): ${figureOf(pane, quantity)} of ${(end - start) / 1000} s; min ${show(pane.min)}, max ${show(pane.max)}; readings: ${pane.count}`,
     ),
     ...changes.map((change) => changeLine(change, quantity)),
     ...(window === 'P1M' ? [`month: ${monthState(receipt, closing)}; changes after ${iso(closesAt(receipt, closing))} are adjustments`] : []),
-    ...(versions.length === 0 ? ['no pane is stored yet: the window is open, or nothing was observed'] : []),
+    ...(versions.length === 0
+      ? ['no pane is stored yet: the window is open, or nothing was observed: a reading counts until the next one, if that comes in time']
+      : []),
     ...gaps.map(({ from, to }) => `gap ${iso(from)} to ${iso(to)}`),
     ...readings
       .slice(0, shownReadings)
       .map(
         (reading) =>
-          `reading ${iso(reading.at)} ${show(reading.value)} (version ${reading.version}, envelope ${reading.offset}) ${flagNames(reading.flags).join(' ')}`,
+          `${reading.at < start || reading.at >= end ? 'neighbour' : 'reading'} ${iso(reading.at)} ${show(reading.value)} (version ${reading.version}, envelope ${reading.offset}) ${flagNames(reading.flags).join(' ')}`,
       ),
     ...(readings.length > shownReadings ? [`… and ${readings.length - shownReadings} more; --json lists them`] : []),
   ].join('\n');

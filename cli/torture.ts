@@ -64,7 +64,6 @@ export const tortureCommand = (): Command =>
     .option('--row <name>', 'one row; default all')
     .option('--trials <n>', 'faults to make; default those of the row')
     .option('--seed <n>', 'default by the clock; a failing run prints it')
-    .option('--quick', 'few trials, short times (the default)')
     .option('--full', 'the trials and times that the promises name: hours')
     .option('--controls', 'also with the known-bad setting of each row, which must be noticed')
     .option('--json', 'print one JSON object as the last line')
