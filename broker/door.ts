@@ -317,7 +317,7 @@ class OpenDoor implements Door {
   }
 
   async #openWebSocket(host: string, port: number): Promise<number> {
-    this.#webSocket = webSocketDoor(this.#limits.packetBytesMax + 5, (stream, request) => this.#enter(stream, request));
+    this.#webSocket = webSocketDoor(host, this.#limits.packetBytesMax + 5, (stream, request) => this.#enter(stream, request));
     return listening(this.#webSocket.http, host, port);
   }
 }

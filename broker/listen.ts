@@ -21,11 +21,23 @@ export const listening = async (server: Server | HttpServer, host: string, port:
   return (server.address() as AddressInfo).port;
 };
 
-/** A page of another host must not use a visitor's browser to reach a door that only this machine can reach. */
-const sameHost = (request: IncomingMessage): boolean => {
-  const { origin, host } = request.headers;
+const isLoopback = (name: string): boolean => name === 'localhost' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name);
+
+/** The address as a URL writes it. */
+const written = (address: string): string => (address.includes(':') ? `[${address}]` : address.toLowerCase());
+
+/**
+ * A page of another host must not use a visitor's browser to reach a door that only this machine can reach: Origin and
+ * Host name the same, and that is the address itself, since a foreign name may be made to lead here (DNS rebinding).
+ * What is no browser sends no Origin.
+ */
+const sameHost = ({ headers: { origin, host }, socket }: IncomingMessage, bound: string): boolean => {
   if (origin === undefined) return true;
-  return URL.canParse(origin) && URL.canParse(`http://${host}`) && new URL(origin).hostname === new URL(`http://${host}`).hostname;
+  if (!URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false;
+  const name = new URL(`http://${host}`).hostname;
+  // Bound to all of a machine's addresses, it is the one that was reached.
+  const reached = (socket.localAddress ?? '').replace(/^::ffff:/, '');
+  return new URL(origin).hostname === name && (isLoopback(name) || name === written(bound) || name === written(reached));
 };
 
 export interface WebSocketDoor {
@@ -33,15 +45,15 @@ export interface WebSocketDoor {
   readonly ws: WebSocketServer;
 }
 
-/** MQTT over WebSocket, not yet listening. @param enter takes each connection as a stream of bytes */
-export const webSocketDoor = (messageBytesMax: number, enter: (stream: Duplex, request: IncomingMessage) => void): WebSocketDoor => {
+/** MQTT over WebSocket, not yet listening. @param bound the address that it will listen on @param enter takes each connection as a stream of bytes */
+export const webSocketDoor = (bound: string, messageBytesMax: number, enter: (stream: Duplex, request: IncomingMessage) => void): WebSocketDoor => {
   const http = createHttpServer((_request, response) => response.writeHead(426).end());
   const ws = new WebSocketServer({
     server: http,
     maxPayload: messageBytesMax,
     perMessageDeflate: false,
     handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : protocols.has('mqttv3.1') ? 'mqttv3.1' : false),
-    verifyClient: ({ req }: { req: IncomingMessage }) => sameHost(req),
+    verifyClient: ({ req }: { req: IncomingMessage }) => sameHost(req, bound),
   });
   ws.on('error', () => {});
   ws.on('connection', (socket, request) => enter(createWebSocketStream(socket), request));

@@ -376,8 +376,14 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     await page.publishAsync(topic, 'x'.repeat(200_000), { qos: 2 });
     await page.endAsync();
     expect((await envelopes()).map((e) => e.payload.length)).toEqual([2, 200_000]);
-    const foreign = mqtt.connectAsync(url, { reconnectPeriod: 0, wsOptions: { headers: { origin: 'http://example.org' } } }, false);
-    await expect(foreign).rejects.toThrow();
+    const from = (origin: string, host: string): Promise<MqttClient> =>
+      mqtt.connectAsync(url, { reconnectPeriod: 0, wsOptions: { headers: { origin, host } } }, false);
+    const here = `127.0.0.1:${door.wsPort}`;
+    await expect(from('http://example.org', here)).rejects.toThrow();
+    // A name of its own that was made to lead here.
+    await expect(from('http://example.org', `example.org:${door.wsPort}`)).rejects.toThrow();
+    await expect(from('http://127.0.0.1.example.org', '127.0.0.1.example.org')).rejects.toThrow();
+    for (const name of ['127.0.0.1', 'localhost']) await (await from(`http://${name}:8080`, `${name}:${door.wsPort}`)).endAsync();
   });
 
   it.skipIf(!mosquitto)('serves mosquitto_pub at each QoS (skipped where it is not installed)', async () => {
