@@ -17,8 +17,12 @@ interface Format {
 
 const delimiters = [';', ',', '\t', '|'];
 
+/** A spreadsheet takes a text that begins so for a formula, which names and labels must not be (OWASP, CSV injection). */
+const formula = /^[=+\-@\t\r]/;
+
 const cellText = (value: Value): string => {
   if (value === null) return '';
+  if (typeof value === 'string' && formula.test(value)) return `'${value}`;
   // Latitude first: so the portals write a place in CSV.
   return typeof value === 'object' ? `${value.lat}, ${value.lon}` : String(value);
 };

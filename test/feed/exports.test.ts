@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FeedTown, feedTown } from './town.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { townOf } from '../drive.ts';
+import { type FeedTown, feedTown, freshTown } from './town.ts';
 
 const root = '/api/explore/v2.1/catalog/datasets/parking-availability/exports';
 let town: FeedTown;
@@ -23,6 +24,19 @@ test('CSV in another form', async () => {
   expect(body).toBe('"Nom","Position"\r\n"Parc A","48.826, 2.27"\r\n');
   const comma = await town.get(`${root}/csv?delimiter=,&with_bom=false&select=geo&limit=1`);
   expect(comma.body).toBe('geo\r\n"48.826, 2.27"\r\n');
+});
+
+test('CSV: what a spreadsheet would take for a formula is text, and a number stays one', async () => {
+  const names = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', 'Parc=1'];
+  const at: [number, number] = [-2.27, -48.8];
+  const devices = names.map((label, n) => ({ id: `park-${n}`, type: 'car-park', site: 'centre', label, capacity: 9, at }));
+  const fresh = await freshTown(townOf(devices, { sites: [{ id: 'centre', name: '=centre', owner: 'public' }] }), Date.parse('2026-04-07T10:00:00Z'));
+  onTestFinished(() => fresh.close());
+  await fresh.commit();
+  const { body } = await fresh.get(`${root}/csv?quote_all=true&select=name,capacity,geo`);
+  const rows = parse(body, { bom: true, delimiter: ';', columns: true }) as Record<string, string>[];
+  expect(rows.map(({ name }) => name).sort()).toEqual(["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", 'Parc=1'].sort());
+  expect(rows[0]).toMatchObject({ capacity: '9', geo: '-48.8, -2.27' });
 });
 
 test('GeoJSON: the place is the geometry, longitude first', async () => {
