@@ -82,7 +82,7 @@ const areas: Readonly<Record<SiteUse, readonly [number, number]>> = {
   culture: [900, 5_000],
   community: [300, 1_400],
   market: [800, 2_200],
-  housing: [900, 2_400],
+  housing: [30, 120],
 };
 
 const areaOf = (id: string, use: SiteUse): number => Math.round(between(hashText(id, seed), 1, ...areas[use]) / 10) * 10;
@@ -213,13 +213,16 @@ const networks = (town: Builder): void => {
   }
 };
 
-/** Fictitious houses, twelve meters each, without a position. */
+/** Fictitious houses of twelve homes, each home a site with its meter, without a position. */
 const housing = (town: Builder): void => {
   for (const quarter of ['A', 'B', 'C', 'D']) {
     for (let house = 1; house <= 5; house++) {
       const id = `${quarter}-${String(house).padStart(2, '0')}`;
-      const site = town.site(`Résidence ${id} (fictive)`, '', { use: 'housing', owner: 'residential', areaM2: areaOf(id, 'housing'), quarter });
-      for (let home = 1; home <= 12; home++) town.device(`linky-${id.toLowerCase()}-${String(home).padStart(2, '0')}`, 'linky', quarter, { site });
+      for (let n = 1; n <= 12; n++) {
+        const home = `${id}-${String(n).padStart(2, '0')}`;
+        const site = town.site(`Logement ${home} (fictif)`, '', { use: 'housing', owner: 'residential', areaM2: areaOf(home, 'housing'), quarter });
+        town.device(`linky-${home.toLowerCase()}`, 'linky', quarter, { site });
+      }
     }
   }
 };
