@@ -44,6 +44,17 @@ export const configSchema = z.strictObject({
     .default(monthClosesAfterDaysDefault)
     .describe('days after its end at which a civil month is closed: what changes it later is listed as an adjustment'),
   diskReserveMb: whole(0, 1_048_576).default(64).describe('free disk that is kept for the log: below it the store waits'),
+  store: z.enum(['duckdb', 'influxdb']).default('duckdb').describe('where readings and figures are kept: embedded, or on an InfluxDB 2 server'),
+  influxUrl: z.string().min(1).default('http://127.0.0.1:8086').describe('address of the InfluxDB server'),
+  influxOrg: z.string().min(1).optional().describe('organisation on it'),
+  influxToken: z.string().min(1).optional().describe('token that reads and writes the three buckets; never printed'),
+  influxRawBucket: z.string().min(1).default('octroi-raw').describe('bucket of readings'),
+  influxPanesBucket: z.string().min(1).default('octroi-panes').describe('bucket of panes and anomalies'),
+  influxStateBucket: z.string().min(1).default('octroi-state').describe('bucket of what the store itself goes by'),
+  influxRawDays: whole(0, 36_500)
+    .default(0)
+    .describe('how long InfluxDB keeps readings, by event time; 0: as long as the horizon does. octroi influx setup applies it'),
+  influxPanesDays: whole(0, 36_500).default(0).describe('how long InfluxDB keeps panes and anomalies; 0: for good. octroi influx setup applies it'),
   storeMemoryMb: whole(64, 65_536).default(128).describe('memory of the embedded store'),
   storeThreads: whole(1, 64).default(2).describe('threads of the embedded store'),
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
@@ -59,6 +70,9 @@ export interface ResolvedConfig {
   readonly config: Config;
   readonly sources: Readonly<Record<keyof Config, ConfigSource>>;
 }
+
+/** Settings that are printed nowhere. */
+export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken']);
 
 /** OCTROI_HTTP_PORT for httpPort. */
 export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
@@ -87,9 +101,17 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
     const [issue] = parsed.error.issues;
     const setting = String(issue?.path[0]) as keyof Config;
     const name = sources[setting] === 'command line' ? optionName(setting) : environmentName(setting);
-    throw fail('bad-setting', `${name} is ${JSON.stringify(values[setting])}: ${issue?.message}`, configSchema.shape[setting]?.description);
+    throw fail(
+      'bad-setting',
+      `${name} is ${secretSettings.has(setting) ? 'not one' : JSON.stringify(values[setting])}: ${issue?.message}`,
+      configSchema.shape[setting]?.description,
+    );
   }
-  const { httpHost } = parsed.data;
+  const { httpHost, store, influxOrg, influxToken } = parsed.data;
+  for (const [setting, value] of Object.entries({ influxOrg, influxToken })) {
+    if (store === 'influxdb' && value === undefined)
+      throw fail('bad-setting', `a store on InfluxDB needs ${environmentName(setting)}`, environmentName(setting));
+  }
   if (!isLoopback(httpHost)) throw fail('not-loopback', `the pages would listen on ${httpHost} without access control`, environmentName('httpHost'));
   return { config: parsed.data, sources };
 };

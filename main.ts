@@ -11,6 +11,7 @@ import { askPlant, type GateTown, gateTown, requireLoopback } from './cli/gate-t
 import { gateWatch } from './cli/gate-watch.ts';
 import { heartbeat } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
+import { requireStore } from './cli/influx-parts.ts';
 import { ownDraft } from './cli/own-draft.ts';
 import { pacedClock } from './cli/paced-clock.ts';
 import { openLog } from './cli/parts.ts';
@@ -53,7 +54,7 @@ const closers = (): { add(close: () => unknown): void; close(): Promise<void> } 
 
 /**
  * Opens the gate of a data folder. Where it fails, nothing stays open or locked.
- * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `town-invalid`, `newer-version`, `log-corrupt`, `not-loopback`
+ * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `town-invalid`, `newer-version`, `log-corrupt`, `not-loopback`, `store-unreachable`, `store-denied`, `store-not-set-up`
  */
 export const openGate = async (config: Config): Promise<Gate> => {
   const opened = closers();
@@ -126,6 +127,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const lock = await lockFolder(config.data);
   opened.add(() => lock.release());
   await requirePorts(config);
+  await requireStore(config);
   const applied = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
   requireLoopback(given ?? applied, config.mqttHost);
   const written = await gateLog(config, logger);

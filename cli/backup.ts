@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
+import type { Store } from '../core/store.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { lockFolder } from '../log/lock.ts';
+import type { DuckDbStore } from '../stores/duckdb.ts';
 import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
 import { reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
@@ -25,6 +27,8 @@ export interface BackedUp {
 export const storeInBackup = 'octroi.duckdb';
 export const townInBackup = 'town.json';
 
+const isDuckDb = (store: Store): store is DuckDbStore => 'copyTo' in store;
+
 const asBackup = (error: unknown, folder: string): FailureError => {
   if (error instanceof FailureError && error.failure.code !== 'store-failed') return error;
   const why = error instanceof FailureError ? error.failure.message : error instanceof Error ? error.message : String(error);
@@ -42,6 +46,7 @@ export const takeBackup = async (plant: Plant, data: string, folder: string, cop
     await makeWhole(folder, async (unfinished) => {
       await plant.run.checkpoint();
       const { position, logTime } = plant.store;
+      if (!isDuckDb(plant.store)) throw fail('backup-failed', 'a store on InfluxDB is backed up with influx backup, not by octroi', folder);
       await plant.store.copyTo(join(unfinished, storeInBackup));
       if (existsSync(appliedFile(data))) await copyFile(appliedFile(data), join(unfinished, townInBackup));
       copied();

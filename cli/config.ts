@@ -1,6 +1,6 @@
 /** `octroi config`: every setting, its value and where it came from. */
 import type { Command } from 'commander';
-import { configSchema, environmentName, resolveConfig } from '../config.ts';
+import { configSchema, environmentName, resolveConfig, secretSettings } from '../config.ts';
 import { dataCommand, print } from './options.ts';
 
 const shown = (value: unknown): string => (typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '–'));
@@ -10,7 +10,7 @@ export const configCommand = (): Command =>
     const { config, sources } = resolveConfig({ data }, process.env);
     const rows = Object.entries(configSchema.shape).map(([name, schema]) => ({
       name,
-      value: config[name as keyof typeof config] ?? null,
+      value: secretSettings.has(name) && config[name as keyof typeof config] !== undefined ? '(set)' : (config[name as keyof typeof config] ?? null),
       from: sources[name as keyof typeof sources],
       environment: environmentName(name),
       meaning: schema.description ?? '',

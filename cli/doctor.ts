@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { reachControl } from './control.ts';
+import { checkInflux } from './influx-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
 
 interface Finding {
@@ -37,6 +38,12 @@ const dataFindings = async ({ data }: Config): Promise<Finding[]> => {
   }
 };
 
+const influxFinding = (config: Config): Promise<Finding> =>
+  checkInflux(config).then(
+    () => ({ what: 'InfluxDB', ok: true, found: `${config.influxUrl} has the buckets` }),
+    (error: Error) => ({ what: 'InfluxDB', ok: false, found: error.message }),
+  );
+
 export const doctorCommand = (): Command =>
   dataCommand('doctor', 'say whether octroi can run here').action(async ({ json, ...options }) => {
     const config = configOf(options);
@@ -46,6 +53,7 @@ export const doctorCommand = (): Command =>
       { what: 'Node', ok: Number(process.versions.node.split('.')[0]) >= 24, found: process.version },
       ...(await dataFindings(config)),
     ];
+    if (config.store === 'influxdb') findings.push(await influxFinding(config));
     if (running !== null) findings.push({ what: 'gate', ok: true, found: 'running on this folder' });
     else findings.push(await portFinding('MQTT port', config.mqttHost, config.mqttPort), await portFinding('HTTP port', config.httpHost, config.httpPort));
     print(json, findings, () => findings.map(({ what, ok, found }) => `${ok ? 'ok  ' : 'FAIL'} ${what}: ${found}`).join('\n'));

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
+  influx: async () => (await import('./influx.ts')).influxCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };

@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { FailureError, fail, failure } from '../core/failure.ts';
-import type { Commit } from '../core/store.ts';
+import type { Commit, Store } from '../core/store.ts';
 import { resolveTypes } from '../devices/registry.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { type AppendFileWriter, openAppendFile } from '../log/append-file-writer.ts';
 import { salvageLastSegment } from '../log/salvage.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { type Run, run } from '../processors/run.ts';
-import { type DuckDbStore, duckdbStore } from '../stores/duckdb.ts';
+import { duckdbStore } from '../stores/duckdb.ts';
+import { influxDbStore } from '../stores/influxdb.ts';
+import { influxOptions } from './influx-parts.ts';
 
 export const types = resolveTypes();
 export const typeNames: ReadonlySet<string> = new Set(types.keys());
@@ -38,18 +40,28 @@ export const openLog = async ({ data, lingerMsMax, segmentBytesMax, logLevel }: 
 
 export const storeFile = (data: string): string => join(data, 'store', 'octroi.duckdb');
 
+const openDuckDb = async ({ data, storeMemoryMb, storeThreads }: Config): Promise<Store> => {
+  const file = storeFile(data);
+  await mkdir(join(file, '..'), { recursive: true, mode: 0o750 });
+  return duckdbStore({ file, memoryLimitMb: storeMemoryMb, threads: storeThreads });
+};
+
 export interface Plant {
-  readonly store: DuckDbStore;
+  readonly store: Store;
   readonly pipeline: Pipeline;
   readonly run: Run;
   close(): Promise<void>;
 }
 
+/** How each store is opened: one line a store. */
+const stores: Readonly<Record<Config['store'], (config: Config) => Promise<Store>>> = {
+  duckdb: openDuckDb,
+  influxdb: (config) => influxDbStore(influxOptions(config)),
+};
+
 /** Opens the store of a data folder and a pipeline that stands where the store does. */
-export const openPlant = async (config: Pick<Config, 'data' | 'storeMemoryMb' | 'storeThreads'>, committed?: (commit: Commit) => void): Promise<Plant> => {
-  const file = storeFile(config.data);
-  await mkdir(join(file, '..'), { recursive: true, mode: 0o750 });
-  const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
+export const openPlant = async (config: Config, committed?: (commit: Commit) => void): Promise<Plant> => {
+  const store = await stores[config.store](config);
   const reader = new AppendFileReader(config.data);
   const piped = pipeline(types, store);
   const running = await run(piped, reader, store, committed);

@@ -82,6 +82,7 @@ const restoreLast = async (config: Config, start: number, end: number): Promise<
  */
 export const prepareStore = async (config: Config, anew = existsSync(requestFile(config.data))): Promise<Prepared | null> => {
   const { data } = config;
+  if (config.store !== 'duckdb') return null;
   if (!anew && existsSync(storeFile(data))) return null;
   const reader = new AppendFileReader(data);
   try {
@@ -188,6 +189,8 @@ const rebuildInUse = async (config: Config, client: ControlClient, progress: Pro
  */
 export const rebuild = async (config: Config, progress: Progress = () => {}): Promise<Rebuilt> => {
   requireData(config.data);
+  if (config.store !== 'duckdb')
+    throw fail('bad-request', 'a store on InfluxDB is made anew by naming fresh buckets: the log fills them', 'OCTROI_INFLUX_RAW_BUCKET …');
   const client = await reachControl(config.data);
   if (client === null) return rebuildAtRest(config, progress);
   try {

@@ -117,8 +117,8 @@ const take = (loaded: Loaded, commit: Commit, rows: ReturnType<typeof newRows>, 
   loaded.ledger = commit.ledger;
 };
 
-/** A store that is closed while InfluxDB does not answer lets go of what it holds after that time: the log has it. */
-const closeWithinMs = 3_000;
+/** A store that is closed while InfluxDB does not answer lets go of what it holds, at once or after that time: the log has it. */
+const closeWithinMs = 1_000;
 
 const storeOf = (opened: Opened): Store => {
   const { connection, buckets, partition, patient, swift, writer, loaded } = opened;
@@ -192,7 +192,7 @@ const storeOf = (opened: Opened): Store => {
       if (closed) return;
       closed = true;
       const waited = new AbortController();
-      await Promise.race([lastCommit, delay(closeWithinMs, undefined, { signal: waited.signal })]);
+      if (!connection.isHolding()) await Promise.race([lastCommit, delay(closeWithinMs, undefined, { signal: waited.signal })]);
       waited.abort();
       connection.close();
       await lastCommit;

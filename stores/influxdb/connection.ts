@@ -31,7 +31,7 @@ export type Parameters = Readonly<Record<string, string | number | bigint>>;
 
 /** How long a request is tried again, ms. Without an end (`held`), also what is refused for the token's or the bucket's sake is held. */
 export const held = Number.POSITIVE_INFINITY;
-export const answeredWithinMs = 10_000;
+export const answeredWithinMs = 5_000;
 
 export interface Connection {
   /** Where it leads, for messages. */
@@ -45,6 +45,8 @@ export interface Connection {
   remove(bucket: string, predicate: string, from: bigint, to: bigint): Promise<void>;
   /** A call of the HTTP API with a body of JSON; null where there is no answer. */
   call(method: 'GET' | 'POST' | 'PATCH', path: string, body: unknown, patienceMs?: number): Promise<unknown>;
+  /** Whether something is held at the moment. */
+  isHolding(): boolean;
   /** Ends whatever is held; it rejects with `store-failed`. */
   close(): void;
 }
@@ -185,6 +187,7 @@ export const connect = ({ url, org, token, timeoutMs = 30_000 }: Access, tell: (
         const text = body === undefined ? '' : JSON.stringify(body);
         return (await transport.request(path, text, { method, headers: { 'content-type': 'application/json' }, signal })) as unknown;
       }).catch(asFailure),
+    isHolding: () => told !== null,
     close: () => ending.abort(),
   };
 };

@@ -7,6 +7,7 @@ import { deadLetterCursor, page, parseDeadLetterCursor } from '../paging.ts';
 import type { Row } from './csv.ts';
 import { always, type Flux, type Stretch } from './flux.ts';
 import { fieldText, fromFieldText } from './line.ts';
+import { absentTime } from './points.ts';
 import type { Buckets } from './schema.ts';
 import { offsetOf, slotOf, slotsAnOffset } from './schema.ts';
 import { stretchesOf } from './stretches.ts';
@@ -105,7 +106,7 @@ export const lettersOf = (flux: Flux, { state: bucket }: Buckets): Letters => {
     async open({ code, subject, atMax, limit }, before) {
       const heads = (await headsIn(below(slotOf(before)), before, code))
         .filter((head) => head.reopenedBy === null && (subject === undefined || head.subject === subject))
-        .filter((head) => atMax === undefined || head.at <= atMax)
+        .filter((head) => atMax === undefined || (head.at !== absentTime && head.at <= atMax))
         .sort(inOrder)
         .slice(0, limit);
       return whole(heads);

@@ -88,7 +88,7 @@ export const paneIn = (row: Row, { subject, quantity }: Key, window: WindowName)
 };
 
 /** Times of absence, where a field must be a number. */
-const absentTime = Number.MAX_SAFE_INTEGER;
+export const absentTime = Number.MAX_SAFE_INTEGER;
 
 /** The whole row is in `body`; the other fields are for dashboards. */
 export const anomalyLine = (partition: number, anomaly: Anomaly): string => {

@@ -1,14 +1,16 @@
-/** Whatever is committed, the DuckDB store answers what the reference in memory answers. */
+/** Whatever is committed, the stores on DuckDB and InfluxDB answer what the reference in memory answers. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { Pane } from '../../core/pane.ts';
 import type { DeadLetter, Reading } from '../../core/reading.ts';
 import type { Commit, Store } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
+import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { anomaly, commit, everything, letter, pane, reading } from './rows.ts';
 
 const hour = 3_600_000;
@@ -39,7 +41,7 @@ const builder = () => {
     const out = { readings: [] as Reading[], panes: [] as Pane[], deadLetters: [] as DeadLetter[], anomalies: [] as ReturnType<typeof anomaly>[] };
     for (const [item, { key, at, value, flags, exact, shares, kind }] of group.entries()) {
       const name = keys[key] as (typeof keys)[number];
-      const id = `${name.subject}/${at % 7}`;
+      const id = `${name.subject}/energy/jump/${at % 7}`;
       const open = letters.shift();
       if (kind === 'reading')
         out.readings.push(reading(at, value, Math.max(0, revision - (at % 3)), { ...name, flags, revision, version: versionOf(`r${key}/${at}`) }));
@@ -49,7 +51,8 @@ const builder = () => {
         out.panes.push(
           pane('PT1H', start, start + hour, value ?? 0, revision, { ...name, integral2, min: value, sharesMs: shares, version: versionOf(`p${key}/${start}`) }),
         );
-      } else if (kind === 'anomaly') out.anomalies.push(anomaly(id, at % 7, revision, { until: flags === 0 ? null : at, version: versionOf(`a${id}`) }));
+      } else if (kind === 'anomaly')
+        out.anomalies.push(anomaly(id, at % 7, revision, { ...name, until: flags === 0 ? null : at, version: versionOf(`a${id}`) }));
       else if (kind === 'reopen' && open !== undefined) out.deadLetters.push({ ...open, version: 1, revision });
       else {
         const made = letter(revision, flags === 0 ? 'future' : 'unknown-device', { subject: name.subject, item, at: value });
@@ -88,17 +91,26 @@ const answers = async (store: Store, from: number, to: number, before: number, l
     letters: await store.deadLetters({ code: 'future', atMax: to, limit }, before),
     counts: await store.deadLetterCounts(),
     anomalies: await store.anomalies({ limit, open: true }),
-    judged: await store.judged({ subject: 'meter-1', from: before % 7, to: limit, limit, after: null }, before),
+    judged: await store.judged({ subject: 'a', from: before % 7, to: limit, limit, after: null }, before),
     written: await Promise.all(keys.map((key) => store.written(key, from, to, [1, 2, 3, before]))),
   };
 };
 
-it('answers as the reference does, also after repeated commits', async () => {
+let influxd: Promise<Influxd> | undefined;
+afterAll(async () => (await influxd)?.close());
+const onDuckDb = (folder: string): Promise<Store> => duckdbStore({ file: join(folder, 'store.duckdb') });
+const onInfluxDb = async (): Promise<Store> => {
+  influxd ??= startInfluxd();
+  const server = await influxd;
+  return influxDbStore({ ...server, buckets: await server.buckets() });
+};
+
+const agrees = async (open: (folder: string) => Promise<Store>, numRuns: number): Promise<void> => {
   const groups = fc.array(fc.array(seeds, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(groups, fc.nat(50_000), fc.nat(400_000_000), fc.nat(9), fc.integer({ min: 1, max: 5 }), async (chosen, from, width, before, limit) => {
       const folder = await mkdtemp(join(tmpdir(), 'octroi-agree-'));
-      const stores = [memoryStore(), await duckdbStore({ file: join(folder, 'store.duckdb') })];
+      const stores = [memoryStore(), await open(folder)];
       try {
         const commits = commitsOf(chosen);
         const again = [...commits.slice(0, 3), ...commits];
@@ -114,6 +126,13 @@ it('answers as the reference does, also after repeated commits', async () => {
         await rm(folder, { recursive: true });
       }
     }),
-    { numRuns: 15 },
+    { numRuns },
   );
-});
+};
+
+it('DuckDB answers as the reference does, also after repeated commits', () => agrees(onDuckDb, 15));
+it.skipIf(noInfluxd !== null)(
+  `InfluxDB answers as the reference does, also after repeated commits${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
+  () => agrees(onInfluxDb, 3),
+  60_000,
+);
