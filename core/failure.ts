@@ -16,8 +16,16 @@ export const failures = {
   'not-json': { stage: 'decode', class: 'permanent', remedy: 'Send one JSON object, or an array of them.' },
   'payload-too-large': { stage: 'decode', class: 'permanent', remedy: 'Send fewer readings in a message.' },
   'wrong-shape': { stage: 'decode', class: 'permanent', remedy: 'Send {"ts": …, "values": {"<quantity>": …}}.' },
-  'unknown-device': { stage: 'decode', class: 'retryable', remedy: 'Adopt the device, or declare it in the town file; with a secret, what came without it stays out.' },
-  'foreign-device': { stage: 'decode', class: 'permanent', remedy: 'Publish as the device itself (its id is the MQTT user name), or declare the sender under `via`.' },
+  'unknown-device': {
+    stage: 'decode',
+    class: 'retryable',
+    remedy: 'Adopt the device, or declare it in the town file; with a secret, what came without it stays out.',
+  },
+  'foreign-device': {
+    stage: 'decode',
+    class: 'permanent',
+    remedy: 'Publish as the device itself (its id is the MQTT user name), or declare the sender under `via`.',
+  },
   'device-mismatch': { stage: 'decode', class: 'permanent', remedy: 'Make deviceId equal the device of the topic.' },
   // validate: one reading
   'unknown-quantity': { stage: 'validate', class: 'permanent', remedy: 'Use a quantity or a field of the device type.' },
