@@ -1,6 +1,5 @@
 /** The annotated CSV that InfluxDB answers, as rows. Cells hold no line breaks: what may hold them is written as JSON. */
 
-import { type Exact, normal } from '../../core/exact.ts';
 import { fail } from '../../core/failure.ts';
 
 /** The cells of a line; quotes are doubled within quotes. */
@@ -46,10 +45,6 @@ export class Row {
   }
   number(column: string): number {
     return Number(this.text(column));
-  }
-  exact(column: string): Exact {
-    const value = this.number(column);
-    return Number.isSafeInteger(value) ? value : normal(BigInt(this.text(column)));
   }
   is(column: string): boolean {
     return this.text(column) === 'true';

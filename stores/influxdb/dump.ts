@@ -14,10 +14,10 @@ import { type Buckets, offsetOf, slotOf } from './schema.ts';
 export async function* dump(flux: Flux, buckets: Buckets, letters: Letters, { book, devices, closures, position }: Loaded): AsyncGenerator<string> {
   for (const key of book.withReadings()) yield* (await versionsIn(flux, buckets, key, 0, Number.MAX_SAFE_INTEGER, position)).map(readingLine);
   for (const window of windowNames) {
-    const points = { bucket: window === 'P' ? buckets.state : buckets.panes, measurement: 'pane' as const, tags: { window } };
-    const keys: Key[] = (await flux.lastOfEach({ ...points, fields: ['end'] })).map(keyOf).sort(compareKeys);
+    const points = { bucket: window === 'P' ? buckets.state : buckets.panes, measurement: 'pane' as const, tags: { window }, fields: ['body'] };
+    const keys: Key[] = (await flux.lastOfEach(points)).map(keyOf).sort(compareKeys);
     for (const key of keys) {
-      const rows = (await flux.pointsOf(points, [key], always)).filter((row) => row.text('end') !== '').map((row) => paneIn(row, key, window));
+      const rows = (await flux.pointsOf(points, [key], always)).map((row) => paneIn(row, key, window));
       yield* rows
         .filter(({ revision }) => revision < position)
         .sort((a, b) => a.start - b.start || a.version - b.version)

@@ -37,6 +37,7 @@ export interface Loaded {
 const loadBook = async (flux: Flux, buckets: Buckets, before: number): Promise<KeyBook> => {
   const book = keyBook();
   for (const row of await flux.lastOfEach({ bucket: buckets.raw, measurement: 'reading' })) {
+    if (row.text('written') === '') continue; // the last of a field that not every reading has
     const key = keyOf(row);
     const last = readingIn(row, key);
     // What a crash left beyond the position is not there until it is written again.

@@ -1,4 +1,5 @@
 /** Rows as points and back. What the rows mean is left to the pipeline, when they are written to `writer.ts`. */
+import type { Exact } from '../../core/exact.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
 import type { Key } from '../../core/store.ts';
@@ -21,69 +22,120 @@ export const revisionIn = (written: number): number => (written < 0 ? -1 - writt
 export const readingHead = (partition: number, { subject, quantity }: Key): string =>
   `reading,partition=${partition}${tag('quantity', quantity)}${tag('subject', subject)} value=`;
 
-export const readingLine = (head: string, { at, spanMs, value, flags, offset, revision, version }: Reading): string =>
-  `${head}${value ?? 0}i,present=${value !== null},span_ms=${spanMs}i,flags=${flags}i,offset=${offset}i,written=${writtenOf(revision, version)}i ${nanosOf(at, version)}`;
-
-/** The reading in a row of the key. */
-export const readingIn = (row: Row, { subject, quantity }: Key): Reading => ({
-  subject,
-  quantity,
-  at: row.at,
-  spanMs: row.number('span_ms'),
-  value: row.is('present') ? row.number('value') : null,
-  flags: row.number('flags'),
-  offset: row.number('offset'),
-  revision: revisionIn(row.number('written')),
-  version: row.version,
-});
-
-/** Figures of a pane that may be absent, in the order of the bits of its field `absent`. */
-const nullable = ['min', 'max', 'firstAt', 'firstValue', 'lastAt', 'lastValue'] as const;
-const nullableFields = ['min', 'max', 'first_at', 'first_value', 'last_at', 'last_value'] as const;
-
-export const paneHead = (partition: number, { subject, quantity }: Key, window: WindowName): string =>
-  `pane,partition=${partition}${tag('quantity', quantity)}${tag('subject', subject)},window=${window} end=`;
-
-/** All fields are written whatever is absent: InfluxDB would fill a gap with what an earlier version had. */
-export const paneLine = (head: string, pane: Pane): string => {
-  let absent = 0;
-  let figures = '';
-  for (let i = 0; i < nullable.length; i++) {
-    const value = pane[nullable[i] as (typeof nullable)[number]];
-    if (value === null) absent |= 1 << i;
-    figures += `,${nullableFields[i]}=${value ?? 0}i`;
-  }
-  const shares = pane.sharesMs?.map((ms, state) => `,share_${state}_ms=${ms}i`).join('') ?? '';
-  return `${head}${pane.end}i,count=${pane.count}i,sum=${pane.sum}i,unallocated=${pane.unallocated}i,integral2=${pane.integral2}i,observed_ms=${pane.observedMs}i${figures},absent=${absent}i,changes=${pane.changes}i,states=${pane.sharesMs?.length ?? -1}i${shares},flags=${pane.flags}i,revision=${pane.revision}i ${nanosOf(pane.start, pane.version)}`;
+/**
+ * Each field costs the server as much as the value itself, so the fields that say the usual thing are left out: a span of 0,
+ * and an offset that is the revision. They are the same in every copy of a point: there is nothing that could be merged.
+ * Flags below zero (−1 − the flags) say that there is no value.
+ */
+export const readingLine = (head: string, { at, spanMs, value, flags, offset, revision, version }: Reading): string => {
+  const known = value === null ? `0i,flags=${-1 - flags}i` : `${value}i,flags=${flags}i`;
+  const span = spanMs === 0 ? '' : `,span_ms=${spanMs}i`;
+  const came = offset === revision ? '' : `,offset=${offset}i`;
+  return `${head}${known},written=${writtenOf(revision, version)}i${span}${came} ${nanosOf(at, version)}`;
 };
 
-/** The pane in a row of the key and window. */
+/** The reading in a row of the key. */
+export const readingIn = (row: Row, { subject, quantity }: Key): Reading => {
+  const flags = row.number('flags');
+  const revision = revisionIn(row.number('written'));
+  const offset = row.text('offset');
+  return {
+    subject,
+    quantity,
+    at: row.at,
+    spanMs: row.number('span_ms'),
+    value: flags < 0 ? null : row.number('value'),
+    flags: flags < 0 ? -1 - flags : flags,
+    offset: offset === '' ? revision : Number(offset),
+    revision,
+    version: row.version,
+  };
+};
+
+export const paneHead = (partition: number, { subject, quantity }: Key, window: WindowName): string =>
+  `pane,partition=${partition}${tag('quantity', quantity)}${tag('subject', subject)},window=${window} sum=`;
+
+/** A figure beyond 2^53 stands as text in JSON. */
+const asJson = (value: Exact): number | string => (typeof value === 'bigint' ? value.toString() : value);
+const fromJson = (value: number | string): Exact => (typeof value === 'string' ? BigInt(value) : value);
+
+/** All figures of a pane, in this order; times as ms after its start. */
+type PaneBody = [
+  length: number,
+  count: number,
+  sum: number,
+  unallocated: number,
+  integral2: number | string,
+  observedMs: number,
+  min: number | null,
+  max: number | null,
+  first: number | null,
+  firstValue: number | null,
+  last: number | null,
+  lastValue: number | null,
+  changes: number,
+  flags: number,
+  revision: number,
+  sharesMs: number[] | null,
+];
+const after = (start: number, at: number | null): number | null => (at === null ? null : at - start);
+
+/**
+ * The whole pane is in `body`, one field, which no other version can mix with. The others are what dashboards draw; all of
+ * them are written whatever is absent, since InfluxDB would fill a gap with what an earlier version had.
+ */
+export const paneLine = (head: string, pane: Pane): string => {
+  const { start, end, count, sum, unallocated, integral2, observedMs, min, max, firstAt, firstValue, lastAt, lastValue, changes, flags, revision } = pane;
+  const shares = pane.sharesMs?.map((ms, state) => `,share_${state}_ms=${ms}i`).join('') ?? '';
+  const body: PaneBody = [
+    end - start,
+    count,
+    sum,
+    unallocated,
+    asJson(integral2),
+    observedMs,
+    min,
+    max,
+    after(start, firstAt),
+    firstValue,
+    after(start, lastAt),
+    lastValue,
+    changes,
+    flags,
+    revision,
+    pane.sharesMs,
+  ];
+  const drawn = `${sum}i,integral2=${integral2}i,observed_ms=${observedMs}i,min=${min ?? 0}i,max=${max ?? 0}i,flags=${flags}i`;
+  return `${head}${drawn}${shares},body=${quoted(JSON.stringify(body))} ${nanosOf(start, pane.version)}`;
+};
+
+/** The pane in a row of the key and window that has its `body`. */
 export const paneIn = (row: Row, { subject, quantity }: Key, window: WindowName): Pane => {
-  const absent = row.number('absent');
-  const figure = (i: number): number | null => ((absent & (1 << i)) === 0 ? row.number(nullableFields[i] as string) : null);
-  const states = row.number('states');
+  const start = row.at;
+  const body = JSON.parse(row.text('body')) as PaneBody;
+  const [length, count, sum, unallocated, integral2, observedMs, min, max, first, firstValue, last, lastValue, changes, flags, revision, sharesMs] = body;
   return {
     subject,
     quantity,
     window,
-    start: row.at,
-    end: row.number('end'),
-    count: row.number('count'),
-    sum: row.number('sum'),
-    unallocated: row.number('unallocated'),
-    integral2: row.exact('integral2'),
-    observedMs: row.number('observed_ms'),
-    min: figure(0),
-    max: figure(1),
-    firstAt: figure(2),
-    firstValue: figure(3),
-    lastAt: figure(4),
-    lastValue: figure(5),
-    changes: row.number('changes'),
-    sharesMs: states < 0 ? null : Array.from({ length: states }, (_, state) => row.number(`share_${state}_ms`)),
-    flags: row.number('flags'),
+    start,
+    end: start + length,
+    count,
+    sum,
+    unallocated,
+    integral2: fromJson(integral2),
+    observedMs,
+    min,
+    max,
+    firstAt: first === null ? null : start + first,
+    firstValue,
+    lastAt: last === null ? null : start + last,
+    lastValue,
+    changes,
+    sharesMs,
+    flags,
     version: row.version,
-    revision: row.number('revision'),
+    revision,
   };
 };
 

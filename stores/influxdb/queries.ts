@@ -55,13 +55,13 @@ export const queries = (patient: Flux, swift: Flux, buckets: Buckets, letters: {
   /** The life of a key stands in the state bucket. */
   const bucketOf = (window: WindowName): string => (window === 'P' ? buckets.state : buckets.panes);
 
-  /** All versions of the panes that envelopes below `before` wrote, by key. A pane needs its `end`: a row without it is the rest of another one. */
+  /** All versions of the panes that envelopes below `before` wrote, by key; and how many were read. */
   const paneRows = async (flux: Flux, keys: readonly Key[], window: WindowName, stretch: Stretch, before: number, first?: number) => {
-    const points = { bucket: bucketOf(window), measurement: 'pane' as const, tags: { window }, ...(first === undefined ? {} : { first }) };
+    const points = { bucket: bucketOf(window), measurement: 'pane' as const, tags: { window }, fields: ['body'], ...(first === undefined ? {} : { first }) };
     const found = new Map<string, Pane[]>(keys.map((key) => [nameOf(key), []]));
     for (const row of await flux.pointsOf(points, keys, stretch)) {
       const key = keyOf(row);
-      if (row.text('end') !== '') found.get(nameOf(key))?.push(paneIn(row, key, window));
+      found.get(nameOf(key))?.push(paneIn(row, key, window));
     }
     return (key: Key): { panes: Pane[]; read: number } => {
       const all = found.get(nameOf(key)) ?? [];
@@ -133,7 +133,8 @@ export const queries = (patient: Flux, swift: Flux, buckets: Buckets, letters: {
       const asked = limit + 2; // one more than a page, and one that may turn out to have a higher version
       for (let start = boundOf(after === undefined ? from : Math.max(from, after + 1)); ; ) {
         const points = { bucket: buckets.raw, measurement: 'reading' as const, first: asked };
-        const found = await swift.pointsOf(points, [key], { start, stop: end });
+        // What only some readings have may reach further than what all of them have.
+        const found = (await swift.pointsOf(points, [key], { start, stop: end })).filter((row) => row.text('written') !== '');
         for (const row of found) if (row.number('written') < position && row.number('written') >= -position) rows.push(readingIn(row, key));
         const highest = highestVersions(rows, atOf);
         const newest = found.at(-1);
