@@ -63,7 +63,7 @@ const stores: Readonly<Record<Config['store'], (config: Config) => Promise<Store
 export const openPlant = async (config: Config, committed?: (commit: Commit) => void): Promise<Plant> => {
   const store = await stores[config.store](config);
   const reader = new AppendFileReader(config.data);
-  const piped = pipeline(types, store);
+  const piped = pipeline(types, store, reader);
   const running = await run(piped, reader, store, committed);
   return {
     store,

@@ -93,7 +93,7 @@ export const replay = async (config: Config, into: string, check: boolean): Prom
     const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
     try {
       const began = performance.now();
-      const running = await run(pipeline(types, store), reader, store);
+      const running = await run(pipeline(types, store, reader), reader, store);
       await running.to(await reader.end());
       await running.checkpoint();
       const seconds = (performance.now() - began) / 1_000;

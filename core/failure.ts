@@ -21,6 +21,7 @@ export const failures = {
     class: 'retryable',
     remedy: 'Adopt the device, or declare it in the town file; with a secret, what came without it stays out.',
   },
+  'payload-gone': { stage: 'decode', class: 'permanent', remedy: 'Send it again: it was longer than what a dead letter keeps, and the log is cut there.' },
   'foreign-device': {
     stage: 'decode',
     class: 'permanent',

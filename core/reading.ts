@@ -66,19 +66,25 @@ export interface DeadLetter {
   readonly logTime: number;
   /** Event time, where it could be read; else null. */
   readonly at: number | null;
-  /** The start of the payload as text, at most `deadLetterPayloadCharsMax` characters. */
+  /** The payload as text: whole, or its first `deadLetterExcerptChars` characters. */
   readonly payload: string;
+  /** How long it is, in characters, where `payload` is only its start and is read again from the log, at `offset`, when the letter is reopened. */
+  readonly payloadChars?: number;
+  /** It was sent again: present where it was. */
+  readonly dup?: true;
   /** 0 when refused; a second row with version 1 says that it was reopened. */
   readonly version: 0 | 1;
   /** Offset of the envelope whose processing wrote this row: for version 1 the reopener's. */
   readonly revision: number;
 }
 
-/** A dead letter that can be reopened keeps all of its payload up to this many characters, the largest packet that the door takes; others their first 1,000. */
-export const deadLetterPayloadCharsMax = 262_144;
+/** Of a payload a dead letter keeps that many characters: the store writes a group of 122,880 rows anew whenever some were added to it. */
 export const deadLetterExcerptChars = 1_000;
 /** Of a topic it keeps that many. */
 export const deadLetterTopicCharsMax = 256;
+
+/** Characters of the whole payload, also where the letter keeps only its start. */
+export const payloadCharsOf = ({ payload, payloadChars }: DeadLetter): number => payloadChars ?? payload.length;
 
 /** One unusual thing, judged by one detector. A further row with the same id and the next version ends or marks it. */
 export interface Anomaly {

@@ -20,11 +20,22 @@ export interface History {
   neighbourhood(key: Key, from: number, to: number, before: number): Promise<{ previous: Reading | null; inside: Reading[]; next: Reading | null }>;
   /** Panes of one window size with from <= start < to, by start. */
   panes(key: Key, window: WindowName, from: number, to: number, before: number): Promise<Pane[]>;
-  /** Dead letters that were not reopened, by offset and item; at most `limit`. */
+  /** Dead letters that were not reopened, by offset and item: at most `limit`, and none behind the one with which their whole payloads reach `charsMax` characters. */
   deadLetters(
-    query: { readonly code: DeadLetter['code']; readonly subject?: string; readonly atMax?: number; readonly limit: number },
+    query: {
+      readonly code: DeadLetter['code'];
+      /** Without it, of any subject. */
+      readonly subjects?: readonly string[];
+      readonly atMax?: number;
+      readonly limit: number;
+      readonly charsMax: number;
+    },
     before: number,
   ): Promise<DeadLetter[]>;
+  /** Who sent the dead letters of a subject that were not reopened; each sender once, in any order. */
+  deadLetterSenders(query: { readonly code: DeadLetter['code']; readonly subject: string }, before: number): Promise<string[]>;
+  /** The earliest event time from `atMin` on of the dead letters that were not reopened; null where there is none. */
+  deadLetterEarliest(query: { readonly code: DeadLetter['code']; readonly atMin: number }, before: number): Promise<number | null>;
   /**
    * Anomalies of a subject that last at some moment of [from, to], both ends included, by `since` and id; at most `limit`, those behind `after`.
    * An anomaly's revision is its `offset`.

@@ -3,7 +3,7 @@ import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
 import { type Element, paneOf } from '../core/pane.ts';
-import { deadLetterExcerptChars, deadLetterPayloadCharsMax, deadLetterTopicCharsMax, Flag } from '../core/reading.ts';
+import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { type Level, lifetime, windowName } from '../core/window.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
@@ -27,12 +27,16 @@ export const emitTo =
 /** Offset of the envelope at hand: a reopened message has a lower one of its own. */
 const revisionOf = ({ state }: Context): number => state.end - 1;
 
+/** A copy: a slice would keep the whole payload in memory until its commit. */
+const startOf = (payload: string): string => JSON.parse(JSON.stringify(payload.slice(0, deadLetterExcerptChars)));
+
 /** Writes one refused reading, or one envelope that could not be decoded, into the books. */
 export const bury = (context: Context, envelope: Envelope, item: number, cause: Failure, at: number | null, payload: string, out: Outputs): void => {
   const { counters } = context.state;
   counters.accepted++;
   counters.deadLetter++;
   const canReopen = failures[cause.code].class === 'retryable';
+  const isLong = payload.length > deadLetterExcerptChars;
   out.deadLetters.push({
     subject: envelope.subject,
     offset: envelope.offset,
@@ -44,7 +48,9 @@ export const bury = (context: Context, envelope: Envelope, item: number, cause: 
     sender: envelope.sender,
     logTime: context.state.logTime,
     at,
-    payload: payload.slice(0, canReopen ? deadLetterPayloadCharsMax : deadLetterExcerptChars),
+    payload: isLong ? startOf(payload) : payload,
+    ...(isLong && canReopen ? { payloadChars: payload.length } : {}),
+    ...(envelope.dup && canReopen ? { dup: true } : {}),
     version: 0,
     revision: revisionOf(context),
   });
@@ -62,8 +68,27 @@ const arrive = (context: Context, subject: SubjectState, envelope: Envelope, out
   }
 };
 
+/** True while dead letters of its subject are still to be opened: a message that overtook them would be taken for the older one. */
+const isHeld = ({ state }: Context, { subject, offset }: Envelope): boolean => {
+  if (!state.reopening.has(subject)) return false;
+  state.reopening.set(subject, offset);
+  return true;
+};
+
 /** @param itemFirst place of its first reading in the envelope: a reopened dead letter may be a later one @param waited it is one */
 export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs, itemFirst = 0, waited = false): undefined => {
+  if (!waited && isHeld(context, envelope)) {
+    bury(
+      context,
+      envelope,
+      itemFirst,
+      failure('unknown-device', `what "${envelope.subject}" sent before it was known comes first`),
+      null,
+      textOf(envelope.payload),
+      out,
+    );
+    return;
+  }
   const decoded = decodeMessage(envelope, context.registry, context.types, waited);
   if ('refused' in decoded) {
     bury(context, envelope, itemFirst, decoded.refused, null, textOf(envelope.payload), out);

@@ -8,7 +8,7 @@ import { adopt } from './adopt.ts';
 import { textOf } from './decode.ts';
 import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
-import { reopen } from './reopen.ts';
+import { reopenKnown } from './reopen.ts';
 import { settleAll } from './tick.ts';
 
 /** Of the devices, those that the town did not know until now. */
@@ -66,7 +66,7 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
       context.registry.apply({ ...town.data, devices }, gone);
       out.devices.push(...devices);
       if (isNew.size === 0) return;
-      return reopen(context, envelope, { code: 'unknown-device', subjects: isNew }, out);
+      return reopenKnown(context, envelope, isNew, out);
     }
     case 'adopt': {
       const found = adoptable(context.registry.town(), change.device, new Set(context.types.keys()));

@@ -1,20 +1,22 @@
 /**
  * The pipeline: one deterministic function of an ordered log. No clock, no chance, no I/O, but for what `revise`, `mark`,
- * `reopen` and `horizon` read of the past, through `History`.
+ * `reopen` and `horizon` read of the past, through `History`, and for the long payloads that `reopen` reads from the log again.
  *
  *   message, import → decode → validate → identify → fold → judge
- *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future
+ *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future, and what one envelope could not
  *   registry        → the town as it holds from here on → reopen what it explains
  *   command         → settle what was imported, or cut at the horizon
  */
 import type { Envelope } from '../core/envelope.ts';
 import type { FoldRule } from '../core/fold.ts';
+import type { LogReader } from '../core/log.ts';
 import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
 import { changeRegistry } from './change-registry.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
+import { type ReopenLimits, reopenLimits } from './reopen.ts';
 import { initialState, ledgerOf, type PipelineState, restore, snapshot, zoneKept } from './state.ts';
 import { passLogTime, passTime, wantsPast } from './tick.ts';
 
@@ -24,6 +26,8 @@ export interface Context {
   readonly registry: Registry;
   readonly types: Types;
   readonly history: History;
+  readonly log: Pick<LogReader, 'read'>;
+  readonly limits: ReopenLimits;
 }
 
 export interface Pipeline {
@@ -51,9 +55,14 @@ export interface Pipeline {
   readonly restore: (scopes: readonly Snapshot[]) => void;
 }
 
-/** @param types the device types that exist @param history the past, below the envelope at hand */
-export const pipeline = (types: Types, history: History): Pipeline => {
-  const context: Context = { state: initialState(), registry: registry(types, (subject) => zoneKept(context.state, subject)), types, history };
+/**
+ * @param types the device types that exist
+ * @param history the past, below the envelope at hand
+ * @param log the log that is processed: it holds whole payloads of what is reopened
+ */
+export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'read'>, limits: ReopenLimits = reopenLimits): Pipeline => {
+  const known = registry(types, (subject) => zoneKept(context.state, subject));
+  const context: Context = { state: initialState(), registry: known, types, history, log, limits };
 
   const process = (envelope: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;

@@ -8,6 +8,8 @@ import type { Pipeline } from './pipeline.ts';
 
 /** Rows that wait for a commit at the most; while they are written as many again may gather. */
 export const commitRowsMax = 30_000;
+/** Characters that wait for a commit at the most, but for those of one envelope: DuckDB has the whole commit in memory. */
+export const commitCharsMax = 4_194_304;
 /** Envelopes between two snapshots at the most: what a restart runs again. */
 export const snapshotEnvelopesMax = 250_000;
 /** Envelopes read at once. */
@@ -26,6 +28,23 @@ export interface Run {
 const rowsOf = (out: Outputs): number =>
   out.readings.length + out.panes.length + out.deadLetters.length + out.anomalies.length + out.devices.length + out.closures.length;
 
+/** Characters of a dead letter beside its payload, as the store keeps it. */
+const letterCharsMin = 400;
+/** Counts the characters of dead letters, of which each may hold much; other rows are small, and counted as such. */
+const charsCounter = () => {
+  let counted: Outputs['deadLetters'] = [];
+  let place = 0;
+  let chars = 0;
+  return (out: Outputs): number => {
+    if (out.deadLetters !== counted) [counted, place, chars] = [out.deadLetters, 0, 0];
+    for (; place < counted.length; place++) {
+      const { payload, topic, message } = counted[place] as Outputs['deadLetters'][number];
+      chars += payload.length + topic.length + message.length + letterCharsMin;
+    }
+    return chars;
+  };
+};
+
 /**
  * Restores the pipeline from the store's snapshot. What lies between it and the store's position is run again, and its rows are dropped: they are there.
  * @param committed told each commit that is durable
@@ -33,6 +52,7 @@ const rowsOf = (out: Outputs): number =>
 export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, committed: (commit: Commit) => void = () => {}): Promise<Run> => {
   const restored = await store.snapshot();
   pipeline.restore(restored.scopes);
+  const charsOf = charsCounter();
   let out = emptyOutputs();
   let snapshotAt = restored.offset;
   let logEnd = 0;
@@ -73,6 +93,7 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
           if (pipeline.end() <= handedEnd) out = emptyOutputs();
           // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.
           if (out.cuts.length > 0) await write(true);
+          if (charsOf(out) >= commitCharsMax) await hand(wantsSnapshot());
         }
         if (rowsOf(out) >= commitRowsMax) await hand(wantsSnapshot());
       }

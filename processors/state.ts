@@ -87,6 +87,8 @@ export interface PipelineState {
   closures: Closure[];
   /** The earliest event time among dead letters `future`; null: there is none. */
   futureNext: number | null;
+  /** Devices that are known now, and the offset of the last dead letter that may still wait of them: what they send meanwhile waits behind it. */
+  readonly reopening: Map<string, number>;
   /** Raw readings that envelopes below it wrote were cut. */
   cutBefore: number;
   /** Subjects with waiting readings or touched windows, in order of arrival. */
@@ -106,6 +108,7 @@ export const initialState = (): PipelineState => ({
   openMs: 0,
   closures: [],
   futureNext: null,
+  reopening: new Map(),
   cutBefore: 0,
   revising: new Set(),
   changed: new Set(),
@@ -190,11 +193,18 @@ const restoreSubject = (body: string): SubjectState => {
 
 /** The scopes that changed since the last call; all of them where `all` is set. */
 export const snapshot = (state: PipelineState, registry: Registry, all: boolean): Snapshot[] => {
-  const { subjects, changed, revising, ...rest } = state;
+  const { subjects, changed, revising, reopening, ...rest } = state;
   const scopes: Snapshot[] = [
     {
       scope: wholeScope,
-      body: JSON.stringify({ ...rest, revising: [...revising], town: registry.town(), adopted: registry.adopted(), homes: registry.homes() }),
+      body: JSON.stringify({
+        ...rest,
+        revising: [...revising],
+        reopening: [...reopening],
+        town: registry.town(),
+        adopted: registry.adopted(),
+        homes: registry.homes(),
+      }),
     },
   ];
   for (const name of all ? subjects.keys() : changed) {
@@ -213,10 +223,11 @@ export const restore = (scopes: readonly Snapshot[], registry: Registry): Pipeli
       state.subjects.set(scope.slice(subjectScope.length), restoreSubject(body));
       continue;
     }
-    const { revising, town, adopted, counters, homes = [], ...rest } = JSON.parse(body);
+    const { revising, reopening = [], town, adopted, counters, homes = [], ...rest } = JSON.parse(body);
     Object.assign(state, rest);
     Object.assign(state.counters, counters);
     for (const subject of revising) state.revising.add(subject);
+    for (const [subject, offset] of reopening) state.reopening.set(subject, offset);
     registry.remember(homes);
     registry.apply(townSchema.parse(town));
     for (const device of adopted) {

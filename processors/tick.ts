@@ -1,4 +1,4 @@
-/** What passing time does, a second at a time: revises, closes the windows of the silent, reopens what lay in the future. */
+/** What passing time does, a second at a time: revises, closes the windows of the silent, reopens what lay in the future, or waits for a device that is known now. */
 import type { Envelope, Tick } from '../core/envelope.ts';
 import type { Outputs } from '../core/store.ts';
 import { emitTo, settleSubject } from './accept.ts';
@@ -7,7 +7,7 @@ import { type Lost, union } from './horizon.ts';
 import { judgeSilence } from './judge.ts';
 import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
-import { reopen } from './reopen.ts';
+import { reopenFuture, reopenKnown } from './reopen.ts';
 import { revise, revisedKeysPerTickMax } from './revise.ts';
 import { isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
@@ -25,20 +25,24 @@ export const wantsPast = ({ state }: Context, envelope: Envelope): boolean =>
   envelope.kind === 'registry' ||
   envelope.kind === 'command' ||
   (envelope.kind === 'tick' &&
-    (state.revising.size > 0 || isClosure(state, envelope.logTime) || (state.futureNext !== null && state.futureNext <= envelope.logTime)));
+    (state.revising.size > 0 ||
+      state.reopening.size > 0 ||
+      isClosure(state, envelope.logTime) ||
+      (state.futureNext !== null && state.futureNext <= envelope.logTime)));
 
 export const passTime = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
   const { state } = context;
   const before = state.tickAt;
   noteTick(context, envelope, out);
   const wakes = before === null || Math.floor(before / minuteMs) !== Math.floor(state.logTime / minuteMs);
-  if (state.revising.size === 0 && (state.futureNext === null || state.futureNext > state.logTime)) {
+  if (state.revising.size === 0 && state.reopening.size === 0 && (state.futureNext === null || state.futureNext > state.logTime)) {
     if (wakes) wakeSilent(context, envelope, out);
     return;
   }
   return (async () => {
     await reviseAll(context, envelope, out);
-    if (state.futureNext !== null && state.futureNext <= state.logTime) await reopen(context, envelope, { code: 'future', atMax: state.logTime }, out);
+    if (state.futureNext !== null && state.futureNext <= state.logTime) await reopenFuture(context, envelope, out);
+    if (state.reopening.size > 0) await reopenKnown(context, envelope, [], out);
     if (wakes) wakeSilent(context, envelope, out);
   })();
 };

@@ -45,8 +45,18 @@ export const excerpt = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 };
 
-/** @param logTime of the envelope: the event time of a candidate without one, which is then flagged `unstamped` */
+/**
+ * What lies ahead waits for its time only where nothing else is wrong with it: it is small then.
+ * @param logTime of the envelope: the event time of a candidate without one, which is then flagged `unstamped`
+ */
 export const validate = (candidate: Candidate, logTime: number): Validated => {
+  const measured = measure(candidate, logTime);
+  if ('refused' in measured || measured.at <= logTime + futureLimitMs) return measured;
+  const ahead = Math.round((measured.at - logTime) / 1000);
+  return refuse('future', `ts ${excerpt(candidate.ts)} is ${ahead} s ahead`, 'ts', measured.at);
+};
+
+const measure = (candidate: Candidate, logTime: number): Validated => {
   const field = candidate.declared.type.fields.get(candidate.field);
   if (field === undefined)
     return refuse('unknown-quantity', `a ${candidate.declared.device.type} does not measure ${excerpt(candidate.field)}`, candidate.field.slice(0, 80));
@@ -59,8 +69,6 @@ export const validate = (candidate: Candidate, logTime: number): Validated => {
     const stamped = eventTime(candidate.ts);
     if (stamped === null) return refuse('bad-time', `ts ${excerpt(candidate.ts)}`, 'ts');
     if (stamped < eventTimeMin || stamped > eventTimeMax) return refuse('time-out-of-range', `ts ${excerpt(candidate.ts)} is outside 2000 to 2200`, 'ts');
-    if (stamped > logTime + futureLimitMs)
-      return refuse('future', `ts ${excerpt(candidate.ts)} is ${Math.round((stamped - logTime) / 1000)} s ahead`, 'ts', stamped);
     at = stamped;
   }
   const { quantity } = rule;

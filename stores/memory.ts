@@ -20,7 +20,7 @@ import {
   revisionLine,
 } from './dump.ts';
 import { compareKeys, compareText, type KeyEntry, keyBook } from './key-book.ts';
-import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor } from './paging.ts';
+import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor, upToChars } from './paging.ts';
 import { highestVersions, type Series, series } from './series.ts';
 
 const atOf = (reading: Reading): number => reading.at;
@@ -114,6 +114,12 @@ export const memoryStore = (): Store => {
     return best !== null && takesPart(best) ? best : null;
   };
 
+  const openLetters = (code: DeadLetter['code'], before: number): DeadLetter[] =>
+    latestVersions(
+      deadLetters.filter((letter) => letter.revision < before),
+      letterIdentity,
+    ).filter((letter) => letter.version === 0 && letter.code === code);
+
   const history: History = {
     async neighbourhood(key, from, to, before) {
       const list = readingsOf(key);
@@ -131,15 +137,18 @@ export const memoryStore = (): Store => {
           .filter((pane) => pane.revision < before),
         startOf,
       ),
-    deadLetters: async ({ code, subject, atMax, limit }, before) =>
-      latestVersions(
-        deadLetters.filter((letter) => letter.revision < before),
-        letterIdentity,
-      )
-        .filter((letter) => letter.version === 0 && letter.code === code && (subject === undefined || letter.subject === subject))
+    deadLetters: async ({ code, subjects, atMax, limit, charsMax }, before) => {
+      const found = openLetters(code, before)
+        .filter((letter) => subjects === undefined || subjects.includes(letter.subject))
         .filter((letter) => atMax === undefined || (letter.at !== null && letter.at <= atMax))
-        .sort(compareDeadLetters)
-        .slice(0, limit),
+        .sort(compareDeadLetters);
+      return upToChars(found.slice(0, limit), charsMax);
+    },
+    deadLetterSenders: async ({ code, subject }, before) => [
+      ...new Set(openLetters(code, before).flatMap((letter) => (letter.subject === subject ? [letter.sender] : []))),
+    ],
+    deadLetterEarliest: async ({ code, atMin }, before) =>
+      openLetters(code, before).reduce<number | null>((earliest, { at }) => (at === null || at < atMin || at > (earliest ?? at) ? earliest : at), null),
     judged: async ({ subject, from, to, limit, after }, before) =>
       latestVersions(
         anomalies.filter((one) => one.subject === subject && one.offset < before),

@@ -1,6 +1,6 @@
 /** Pages and their cursors: a cursor names the last row of the page before, so that rows that arrive meanwhile move nothing. */
 import { type FailureError, fail } from '../core/failure.ts';
-import type { Anomaly, DeadLetter } from '../core/reading.ts';
+import { type Anomaly, type DeadLetter, payloadCharsOf } from '../core/reading.ts';
 import type { Page } from '../core/store.ts';
 
 /** Cuts `limit` rows off a list that holds one more where there is more. */
@@ -8,6 +8,16 @@ export const page = <Row>(rows: readonly Row[], limit: number, cursorOf: (row: R
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { rows: shown, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+};
+
+/** The first of the dead letters, up to the one with which their whole payloads reach `charsMax` characters. */
+export const upToChars = (letters: readonly DeadLetter[], charsMax: number): DeadLetter[] => {
+  let chars = 0;
+  const place = letters.findIndex((letter) => {
+    chars += payloadCharsOf(letter);
+    return chars >= charsMax;
+  });
+  return place < 0 ? [...letters] : letters.slice(0, place + 1);
 };
 
 /** Anomalies are paged by (since, id). */

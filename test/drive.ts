@@ -7,6 +7,7 @@ import { type Town, townSchema } from '../core/town.ts';
 import type { WindowName } from '../core/window.ts';
 import { resolveTypes } from '../devices/registry.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
+import type { ReopenLimits } from '../processors/reopen.ts';
 import { type Run, run } from '../processors/run.ts';
 import { memoryStore } from '../stores/memory.ts';
 
@@ -35,7 +36,8 @@ export interface Drive {
 export const townOf = (devices: Town['devices'], extra: Partial<Town> = {}): Town =>
   townSchema.parse({ name: 'Test', zone: 'Europe/Paris', admission: 'open', devices, ...extra });
 
-export const drive = async (town: Town, start: number, store: Store = memoryStore()): Promise<Drive> => {
+/** @param limits how much one envelope reopens */
+export const drive = async (town: Town, start: number, store: Store = memoryStore(), limits?: ReopenLimits): Promise<Drive> => {
   const log: Envelope[] = [];
   const reader: LogReader = {
     async *read(from, end, batchMax) {
@@ -51,7 +53,7 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
 
   const self: Drive = {
     store,
-    pipeline: pipeline(types, store),
+    pipeline: pipeline(types, store, reader, limits),
     log,
     send(subject, payload, options = {}) {
       const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
@@ -86,7 +88,7 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
     },
     checkpoint: () => running.checkpoint(),
     async crash() {
-      self.pipeline = pipeline(types, store);
+      self.pipeline = pipeline(types, store, reader, limits);
       running = await run(self.pipeline, reader, store);
     },
     ledger: () => self.pipeline.ledger(log.length),

@@ -1,12 +1,13 @@
 /** The queries of the DuckDB store. Values go as parameters; what differs by window comes from fixed maps. */
 import type { Pane } from '../../core/pane.ts';
-import { type Anomaly, type DeadLetter, Flag, type Reading } from '../../core/reading.ts';
+import { type Anomaly, Flag, type Reading } from '../../core/reading.ts';
 import type { Store, Written } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import type { KeyBook } from '../key-book.ts';
-import { anomalyCursor, deadLetterCursor, page, parseAnomalyCursor, parseDeadLetterCursor } from '../paging.ts';
+import { anomalyCursor, page, parseAnomalyCursor } from '../paging.ts';
 import { highestVersions } from '../series.ts';
 import { type Cells, cellsOf } from './columns.ts';
+import { type Letters, letters } from './letters.ts';
 import { neighbourhood } from './neighbourhood.ts';
 import type { Parameter, Reader, Readers } from './readers.ts';
 import { paneFields, readBodies, readingFields, readPanes, readReadings, readRevisions } from './rows.ts';
@@ -27,16 +28,6 @@ const panesOfSql = perWindow(
 );
 const readingsSql = `SELECT key, ${readingFields} FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3
   QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY version DESC) = 1 ORDER BY at_ms LIMIT $4`;
-/** A parameter that is null asks for anything. */
-const deadLettersSql = `SELECT body FROM (
-    SELECT * FROM dead_letters WHERE revision < $5 QUALIFY row_number() OVER (PARTITION BY log_offset, item, code ORDER BY version DESC) = 1
-  ) WHERE version = 0 AND code = $1 AND ($2::VARCHAR IS NULL OR subject = $2) AND ($3::BIGINT IS NULL OR at_ms <= $3) ORDER BY log_offset, item, code LIMIT $4`;
-const deadLettersPageSql = `SELECT body FROM dead_letters
-  WHERE ($1::VARCHAR IS NULL OR subject = $1) AND ($2::VARCHAR IS NULL OR code = $2) AND (log_offset < $3 OR (log_offset = $3 AND (item < $4 OR (item = $4 AND code > $5))))
-  QUALIFY row_number() OVER (PARTITION BY log_offset, item, code ORDER BY version DESC) = 1 ORDER BY log_offset DESC, item DESC, code LIMIT $6`;
-const deadLetterCountsSql = `SELECT code, subject, count(*), max(log_time) FROM (
-    SELECT * FROM dead_letters QUALIFY row_number() OVER (PARTITION BY log_offset, item, code ORDER BY version DESC) = 1
-  ) WHERE version = 0 GROUP BY code, subject ORDER BY code, subject`;
 const anomaliesSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) ORDER BY since_ms DESC, id LIMIT $5`;
@@ -92,7 +83,6 @@ type Queries = Pick<
   Store,
   | 'neighbourhood'
   | 'panes'
-  | 'deadLetters'
   | 'judged'
   | 'runs'
   | 'recount'
@@ -102,12 +92,12 @@ type Queries = Pick<
   | 'revisionTimes'
   | 'written'
   | 'anomalies'
-  | 'deadLettersPage'
-  | 'deadLetterCounts'
+  | keyof Letters
 >;
 
 /** The asynchronous queries of the port `Store`; each fails with `store-failed`. */
 export const queries = (readers: Readers, book: KeyBook): Queries => ({
+  ...letters(readers),
   async neighbourhood(key, from, to, before) {
     const entry = book.find(key);
     if (entry === undefined || entry.last === null) return { previous: null, inside: [], next: null };
@@ -122,8 +112,6 @@ export const queries = (readers: Readers, book: KeyBook): Queries => ({
       return highestVersions(rows, (pane) => pane.start);
     });
   },
-  deadLetters: ({ code, subject, atMax, limit }, before) =>
-    readers.use((reader) => bodies<DeadLetter>(reader, deadLettersSql, [code, subject ?? null, atMax ?? null, limit, before])),
   judged: ({ subject, from, to, limit, after }, before) =>
     readers.use((reader) => bodies<Anomaly>(reader, judgedSql, [subject, from, to, before, after?.since ?? Number.MIN_SAFE_INTEGER, after?.id ?? '', limit])),
   async runs(keys, before) {
@@ -213,21 +201,4 @@ export const queries = (readers: Readers, book: KeyBook): Queries => ({
     const rows = await readers.use((reader) => bodies<Anomaly>(reader, anomaliesSql, [subject ?? null, wanted, start.since, start.id, limit + 1]));
     return page(rows, limit, anomalyCursor);
   },
-  async deadLettersPage({ subject, code, limit, after }) {
-    const start = parseDeadLetterCursor(after);
-    const parameters = [subject ?? null, code ?? null, start.offset, start.item, start.code, limit + 1];
-    const rows = await readers.use((reader) => bodies<DeadLetter>(reader, deadLettersPageSql, parameters));
-    return page(rows, limit, deadLetterCursor);
-  },
-  deadLetterCounts: () =>
-    readers.use(async (reader) => {
-      const counts: Awaited<ReturnType<Store['deadLetterCounts']>> = [];
-      for await (const chunk of reader.chunks(deadLetterCountsSql, [])) {
-        const [code, subject, count, lastLogTime] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column)) as [Cells, Cells, Cells, Cells];
-        for (let row = 0; row < chunk.rowCount; row++) {
-          counts.push({ code: code.text(row), subject: subject.text(row), count: count.number(row), lastLogTime: lastLogTime.number(row) });
-        }
-      }
-      return counts;
-    }),
 });

@@ -3,7 +3,7 @@ import type { FailureCode } from '../../core/failure.ts';
 import type { DeadLetter } from '../../core/reading.ts';
 import type { Page, Store } from '../../core/store.ts';
 import { compareText } from '../key-book.ts';
-import { deadLetterCursor, page, parseDeadLetterCursor } from '../paging.ts';
+import { deadLetterCursor, page, parseDeadLetterCursor, upToChars } from '../paging.ts';
 import type { Row } from './csv.ts';
 import { always, type Flux, type Stretch } from './flux.ts';
 import { fieldText, fromFieldText } from './line.ts';
@@ -26,12 +26,17 @@ interface Head {
 const headFields = ['subject', 'at', 'log_time', 'revision'];
 /** Slots of so many envelopes are read through sooner than asked for apart. */
 const gap = BigInt(200 * slotsAnOffset);
+/** Dead letters that are fetched at once where all are looked through. */
+const wholeAtOnce = 1_000;
 const idOf = (code: string, slot: bigint): string => `${code}/${slot}`;
 const below = (slot: bigint): Stretch => ({ start: 0n, stop: slot });
 
 export interface Letters {
   /** As `History.deadLetters`. */
   readonly open: Store['deadLetters'];
+  /** As `History.deadLetterSenders` and `History.deadLetterEarliest`. */
+  readonly senders: Store['deadLetterSenders'];
+  readonly earliest: Store['deadLetterEarliest'];
   /** As `Store.deadLettersPage`, of what envelopes below `before` wrote. */
   page(query: Parameters<Store['deadLettersPage']>[0], before: number): Promise<Page<DeadLetter>>;
   /** Open ones by code and subject, of what envelopes below `before` wrote; unordered. */
@@ -99,17 +104,30 @@ export const lettersOf = (flux: Flux, { state: bucket }: Buckets): Letters => {
       return reopenedBy === null ? letter : { ...letter, version: 1, revision: reopenedBy };
     });
 
+  const openHeads = async (code: FailureCode, before: number): Promise<Head[]> =>
+    (await headsIn(below(slotOf(before)), before, code)).filter((head) => head.reopenedBy === null);
   const inOrder = (a: Head, b: Head): number => (a.slot < b.slot ? -1 : a.slot > b.slot ? 1 : compareText(a.code, b.code));
   const newestFirst = (a: Head, b: Head): number => (a.slot > b.slot ? -1 : a.slot < b.slot ? 1 : compareText(a.code, b.code));
 
   return {
-    async open({ code, subject, atMax, limit }, before) {
-      const heads = (await headsIn(below(slotOf(before)), before, code))
-        .filter((head) => head.reopenedBy === null && (subject === undefined || head.subject === subject))
+    async open({ code, subjects, atMax, limit, charsMax }, before) {
+      const heads = (await openHeads(code, before))
+        .filter((head) => subjects === undefined || subjects.includes(head.subject))
         .filter((head) => atMax === undefined || (head.at !== absentTime && head.at <= atMax))
         .sort(inOrder)
         .slice(0, limit);
-      return whole(heads);
+      return upToChars(await whole(heads), charsMax);
+    },
+    async senders({ code, subject }, before) {
+      const heads = (await openHeads(code, before)).filter((head) => head.subject === subject).sort(inOrder);
+      const senders = new Set<string>();
+      for (let from = 0; from < heads.length; from += wholeAtOnce)
+        for (const { sender } of await whole(heads.slice(from, from + wholeAtOnce))) senders.add(sender);
+      return [...senders];
+    },
+    async earliest({ code, atMin }, before) {
+      const times = (await openHeads(code, before)).map(({ at }) => at).filter((at) => at !== absentTime && at >= atMin);
+      return times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b));
     },
     async page({ subject, code, limit, after }, before) {
       const { offset, item, code: afterCode } = parseDeadLetterCursor(after);

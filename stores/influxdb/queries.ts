@@ -24,6 +24,8 @@ type Queries = Pick<
   | 'neighbourhood'
   | 'panes'
   | 'deadLetters'
+  | 'deadLetterSenders'
+  | 'deadLetterEarliest'
   | 'judged'
   | 'runs'
   | 'recount'
@@ -94,6 +96,8 @@ export const queries = (patient: Flux, swift: Flux, buckets: Buckets, letters: {
       return highestVersions(of(key).panes, startOf);
     },
     deadLetters: (query, before) => letters.patient.open(query, bounded(before)),
+    deadLetterSenders: (query, before) => letters.patient.senders(query, bounded(before)),
+    deadLetterEarliest: (query, before) => letters.patient.earliest(query, bounded(before)),
     async judged({ subject, from, to, limit, after }, before) {
       return (await anomaliesIn(patient, { start: 0n, stop: boundOf(to + 1) }, bounded(before), subject))
         .filter((one) => one.until === null || one.until >= from)

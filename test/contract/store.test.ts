@@ -276,6 +276,7 @@ describe.each(implementations)('the store %s', (_name, open) => {
   });
 
   describe('dead letters', () => {
+    const any = { limit: 9, charsMax: 100_000 };
     const stored = [
       letter(3, 'unknown-device', { at: 50 }),
       letter(1, 'future', { subject: 'meter-1', at: 900, payload: 'x\u0000\ud800' }),
@@ -288,13 +289,47 @@ describe.each(implementations)('the store %s', (_name, open) => {
     it('can be found by code, subject and event time until they were reopened', async () => {
       await store.commit(commit(0, 4, { deadLetters: [...stored] }));
       await store.commit(commit(4, 6, { deadLetters: [reopened] }));
-      expect(await store.deadLetters({ code: 'unknown-device', limit: 9 }, everything)).toEqual([stored[0], stored[3]]);
-      expect(await store.deadLetters({ code: 'unknown-device', limit: 9 }, 5)).toEqual([stored[2], stored[0], stored[3]]);
-      expect(await store.deadLetters({ code: 'unknown-device', limit: 9 }, 3)).toEqual([stored[2]]);
-      expect(await store.deadLetters({ code: 'unknown-device', subject: 'stranger', limit: 1 }, everything)).toEqual([stored[0]]);
-      expect(await store.deadLetters({ code: 'future', atMax: 899, limit: 9 }, everything)).toEqual([stored[4]]);
-      expect(await store.deadLetters({ code: 'future', atMax: 900, limit: 9 }, everything)).toEqual([stored[1], stored[4]]);
-      expect(await store.deadLetters({ code: 'unknown-device', subject: 'other', atMax: 900, limit: 9 }, 5)).toEqual([]);
+      const [unknown, future] = [{ code: 'unknown-device', ...any } as const, { code: 'future', ...any } as const];
+      expect(await store.deadLetters(unknown, everything)).toEqual([stored[0], stored[3]]);
+      expect(await store.deadLetters(unknown, 5)).toEqual([stored[2], stored[0], stored[3]]);
+      expect(await store.deadLetters(unknown, 3)).toEqual([stored[2]]);
+      expect(await store.deadLetters({ ...unknown, subjects: ['other', 'stranger'], limit: 1 }, everything)).toEqual([stored[0]]);
+      expect(await store.deadLetters({ ...unknown, subjects: ['other'], limit: 1 }, 5)).toEqual([stored[2]]);
+      expect(await store.deadLetters({ ...unknown, subjects: [] }, everything)).toEqual([]);
+      expect(await store.deadLetters({ ...future, atMax: 899 }, everything)).toEqual([stored[4]]);
+      expect(await store.deadLetters({ ...future, atMax: 900 }, everything)).toEqual([stored[1], stored[4]]);
+      expect(await store.deadLetters({ ...unknown, subjects: ['other'], atMax: 900 }, 5)).toEqual([]);
+    });
+
+    it('are given up to the one with which their whole payloads are enough', async () => {
+      const long = [0, 1, 2, 3].map((offset) => letter(offset, 'unknown-device', { payload: 'abc', ...(offset === 1 ? { payloadChars: 1_000 } : {}) }));
+      const many = Array.from({ length: 300 }, (_, n) => letter(4 + n, 'unknown-device', { payload: 'xy' }));
+      await store.commit(commit(0, 304, { deadLetters: [...long, ...many] }));
+      const offsets = async (charsMax: number): Promise<number[]> =>
+        (await store.deadLetters({ code: 'unknown-device', limit: 500, charsMax }, everything)).map(({ offset }) => offset);
+      expect(await offsets(1)).toEqual([0]);
+      expect(await offsets(3)).toEqual([0]);
+      expect(await offsets(4)).toEqual([0, 1]);
+      expect(await offsets(1_003)).toEqual([0, 1]);
+      expect(await offsets(1_004)).toEqual([0, 1, 2]);
+      expect((await offsets(1_309)).length).toBe(154);
+      expect((await offsets(10_000)).length).toBe(304);
+    });
+
+    it('tell who sent them, and when the first of them lies', async () => {
+      const sent = ['gw-2', 'gw-1', 'gw-2', ''].map((sender, offset) => letter(offset, 'unknown-device', { sender }));
+      await store.commit(commit(0, 4, { deadLetters: [...sent, ...stored] }));
+      await store.commit(commit(4, 6, { deadLetters: [{ ...letter(1, 'unknown-device', { sender: 'gw-1' }), version: 1, revision: 5 }] }));
+      const senders = async (subject: string, before: number): Promise<string[]> =>
+        (await store.deadLetterSenders({ code: 'unknown-device', subject }, before)).sort();
+      expect(await senders('stranger', 4)).toEqual(['', 'gw-1', 'gw-2']);
+      expect(await senders('stranger', 6)).toEqual(['', 'gw-2']);
+      expect(await senders('nobody', 6)).toEqual([]);
+      const earliest = (atMin: number, before: number): Promise<number | null> => store.deadLetterEarliest({ code: 'future', atMin }, before);
+      expect(await earliest(0, everything)).toBe(60);
+      expect(await earliest(61, everything)).toBe(900);
+      expect(await earliest(901, everything)).toBeNull();
+      expect(await earliest(0, 2)).toBe(900);
     });
 
     it('are counted by code and subject, and recounted', async () => {

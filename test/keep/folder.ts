@@ -78,7 +78,7 @@ export const replayed = async (data: string, end: number): Promise<{ dump: strin
   await mkdir(dirname(file), { recursive: true });
   const store = await duckdbStore({ file });
   const reader = new AppendFileReader(data);
-  const running = await run(pipeline(types, store), reader, store);
+  const running = await run(pipeline(types, store, reader), reader, store);
   await running.to(end);
   await running.checkpoint();
   const result = { dump: await dumpOf(store), ledger: store.ledger() };

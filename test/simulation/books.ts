@@ -114,7 +114,7 @@ export class Books {
     const meant = this.#letters.filter(isMeant);
     if (meant.length === 0) return;
     this.#letters = this.#letters.filter((letter) => !isMeant(letter));
-    for (const { arrival } of meant) this.#message({ ...arrival, dup: false });
+    for (const { arrival } of meant) this.#message(arrival);
   }
 
   #message(arrival: Arrival): null {

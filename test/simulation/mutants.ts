@@ -125,6 +125,7 @@ export const mutants: Readonly<Record<string, () => Faults>> = {
     }),
   'forgets that the gate was closed': () => forgetsWhole('closures', []),
   'forgets the time at which a future ends': () => forgetsWhole('futureNext', null),
+  'forgets whose dead letters it was opening': () => forgetsWhole('reopening', []),
   'forgets who waits for a revision': () => forgetsWhole('revising', []),
   'forgets how long it was open': () => forgetsWhole('openMs', 0),
   'forgets its last tick': () => forgetsWhole('tickAt', null),

@@ -5,6 +5,9 @@ import { resolveTypes } from '../../devices/registry.ts';
 import { type Pipeline, pipeline } from '../../processors/pipeline.ts';
 import { type Run, run } from '../../processors/run.ts';
 
+/** Few: what one envelope cannot reopen is part of every life. */
+const reopenLimits = { letters: 5, chars: 2_000, places: 2 };
+
 /** The process is gone. */
 export class PlantDied extends Error {}
 
@@ -55,6 +58,8 @@ const heldBy = (store: Store, burn: () => boolean, isAlive: () => boolean, onCom
     neighbourhood: { value: (...args: Parameters<Store['neighbourhood']>) => guarded(() => store.neighbourhood(...args)) },
     panes: { value: (...args: Parameters<Store['panes']>) => guarded(() => store.panes(...args)) },
     deadLetters: { value: (...args: Parameters<Store['deadLetters']>) => guarded(() => store.deadLetters(...args)) },
+    deadLetterSenders: { value: (...args: Parameters<Store['deadLetterSenders']>) => guarded(() => store.deadLetterSenders(...args)) },
+    deadLetterEarliest: { value: (...args: Parameters<Store['deadLetterEarliest']>) => guarded(() => store.deadLetterEarliest(...args)) },
     runs: { value: (...args: Parameters<Store['runs']>) => guarded(() => store.runs(...args)) },
   }) as Store;
 };
@@ -76,9 +81,10 @@ export const startPlant = async (
   };
   const held = heldBy(store, burn, () => alive, onCommit);
   const seen = faults.store?.(held) ?? held;
-  const made = pipeline(types, seen);
+  const read = faults.reader?.(reader) ?? reader;
+  const made = pipeline(types, seen, read, reopenLimits);
   const wrapped = faults.pipeline?.(made) ?? made;
-  const running = await run(wrapped, faults.reader?.(reader) ?? reader, seen);
+  const running = await run(wrapped, read, seen);
   return Object.assign(self, {
     pipeline: wrapped,
     run: running,

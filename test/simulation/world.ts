@@ -53,6 +53,8 @@ const closedForMs = [8_000, 40_000, 400_000, 1_800_000, 9_000_000, 100_000_000];
 const monthAndMore = 46 * 86_400_000;
 const settleStepsMax = 400;
 
+const isIdle = ({ revising, reopening }: Readonly<Record<'revising' | 'reopening', unknown[]>>): boolean => revising.length + reopening.length === 0;
+
 class Simulation {
   readonly #seed: number;
   readonly #faults: Faults;
@@ -308,7 +310,9 @@ class Simulation {
   #nothingWaits(): boolean {
     const whole = this.#plant?.pipeline.snapshot(false).find(({ scope }) => scope === 'pipeline');
     return (
-      whole !== undefined && (JSON.parse(whole.body) as { revising: string[] }).revising.length === 0 && this.#plant?.pipeline.end() === this.#log?.durableEnd
+      whole !== undefined &&
+      isIdle(JSON.parse(whole.body) as Record<'revising' | 'reopening', unknown[]>) &&
+      this.#plant?.pipeline.end() === this.#log?.durableEnd
     );
   }
 
