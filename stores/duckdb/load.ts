@@ -8,7 +8,8 @@ import { type KeyBook, keyBook } from '../key-book.ts';
 import { cellsOf } from './columns.ts';
 import { reader } from './readers.ts';
 import { readBodies, readClosures, readingFields, readReadings } from './rows.ts';
-import { createStatements, schemaVersion, upgradeStatements } from './schema.ts';
+import { createStatements, schemaVersion, shortLettersVersion, upgradeStatements } from './schema.ts';
+import { shortenLetters } from './shorten.ts';
 
 export interface Loaded {
   readonly book: KeyBook;
@@ -34,8 +35,10 @@ export const prepareSchema = async (connection: DuckDBConnection, file: string):
     found = cellsOf(chunk, 0).number(0);
     if (found > schemaVersion) throw fail('newer-version', `the store has form ${found}, this program knows ${schemaVersion}`, file);
   }
-  const upgrade = upgradeStatements(found);
-  if (upgrade.length > 0) await connection.run(['BEGIN', ...upgrade, 'COMMIT'].join(';'));
+  if (found === schemaVersion) return;
+  await connection.run(['BEGIN', ...upgradeStatements(found)].join(';'));
+  if (found < shortLettersVersion) await shortenLetters(connection);
+  await connection.run('COMMIT');
 };
 
 const firstAndLastSql = `SELECT readings.key, ${readingFields}, first_ms

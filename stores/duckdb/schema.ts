@@ -2,7 +2,7 @@
 import { type WindowName, windowNames } from '../../core/window.ts';
 
 /** Counts changes of the tables that older programs cannot read. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** The only table names that depend on input come from this map. */
 export const paneTables: Readonly<Record<WindowName, string>> = {
@@ -55,12 +55,15 @@ const addAnomalyOffsets: readonly string[] = [
   "UPDATE anomalies SET log_offset = CAST(json_extract(body, '$.offset') AS BIGINT)",
 ];
 
-/** Statements that bring a file of an older version to this one. */
+/** Statements that bring a file of an older version to this one, but for the dead letters: see `shorten.ts`. */
 export const upgradeStatements = (version: number): readonly string[] => [
   ...(version < 2 ? createCutTables : []),
   ...(version < 3 ? [createRevisions, ...addAnomalyOffsets] : []),
-  ...(version < schemaVersion ? [`UPDATE schema_version SET version = ${schemaVersion}`] : []),
+  `UPDATE schema_version SET version = ${schemaVersion}`,
 ];
+
+/** From this version on dead letters keep only the start of a payload. */
+export const shortLettersVersion = 4;
 
 /** Statements that make a fresh file. */
 export const createStatements: readonly string[] = [

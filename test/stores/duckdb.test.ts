@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Failure, FailureError } from '../../core/failure.ts';
+import type { DeadLetter } from '../../core/reading.ts';
 import { emptyLedger, type Store } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
@@ -44,6 +45,22 @@ const everyKind = {
   closures: [{ from: 1, to: 2, offset: 2 }],
 };
 
+it('answers what is asked of 30,000 dead letters in little memory', { timeout: 60_000 }, async () => {
+  const store = await duckdbStore({ file, memoryLimitMb: 64 });
+  const payload = 'x'.repeat(1_000);
+  for (let start = 0; start < 30_000; start += 3_000) {
+    const deadLetters = Array.from({ length: 3_000 }, (_, n) => letter(start + n, 'unknown-device', { payload, sender: `gw-${n % 3}`, at: n }));
+    await store.commit(commit(start, start + 3_000, { deadLetters }));
+  }
+  const asked = { code: 'unknown-device', subjects: ['stranger'], limit: 5_000, charsMax: 2_097_152 } as const;
+  expect((await store.deadLetters(asked, everything)).length).toBe(2_098);
+  expect((await store.deadLetterSenders({ code: 'unknown-device', subject: 'stranger' }, everything)).sort()).toEqual(['gw-0', 'gw-1', 'gw-2']);
+  expect(await store.deadLetterEarliest({ code: 'unknown-device', atMin: 7 }, everything)).toBe(7);
+  expect((await store.deadLettersPage({ limit: 200 })).rows[0]?.offset).toBe(29_999);
+  expect(await store.deadLetterCounts()).toMatchObject([{ count: 30_000 }]);
+  await store.close();
+});
+
 describe('a file that is opened again', () => {
   it('shows what was committed, and goes on from there', async () => {
     const ledger = { ...emptyLedger, qos0Dropped: 8 };
@@ -73,6 +90,34 @@ describe('a file that is opened again', () => {
     ]);
     expect((await third.neighbourhood(other, 150, 201, everything)).inside.map((row) => row.value)).toEqual([9]);
     await third.close();
+  });
+
+  it('of version 3 keeps the start of what its dead letters held whole', { timeout: 30_000 }, async () => {
+    const long = (offset: number, more: Partial<DeadLetter> = {}): DeadLetter =>
+      letter(offset, 'unknown-device', { payload: `${offset}`.repeat(200_000), ...more });
+    const rows = Array.from({ length: 120 }, (_, offset) => (offset % 3 === 1 ? letter(offset, 'not-json', { payload: '{' }) : long(offset)));
+    const old = await duckdbStore({ file });
+    for (let start = 0; start < 120; start += 10) await old.commit(commit(start, start + 10, { deadLetters: rows.slice(start, start + 10) }));
+    await old.commit(commit(120, 121, { deadLetters: [long(0, { version: 1, revision: 120 })] }));
+    await old.close();
+    const connection = await (await DuckDBInstance.create(file)).connect();
+    await connection.run('UPDATE schema_version SET version = 3');
+    connection.closeSync();
+
+    const store = await duckdbStore({ file, memoryLimitMb: 64 });
+    const kept = (offset: number): unknown => ({
+      ...long(offset),
+      payload: `${offset}`.repeat(1_000).slice(0, 1_000),
+      payloadChars: `${offset}`.length * 200_000,
+    });
+    const found = await store.deadLetters({ code: 'unknown-device', limit: 500, charsMax: 1e9 }, everything);
+    expect(found).toEqual([...Array(120).keys()].filter((offset) => offset % 3 !== 1 && offset > 0).map(kept));
+    expect(await store.deadLetters({ code: 'not-json', limit: 500, charsMax: 1e9 }, everything)).toEqual(rows.filter(({ code }) => code === 'not-json'));
+    expect(await store.recount()).toEqual({ stored: 0, corrected: 0, deadLetter: 119 });
+    await store.close();
+    const again = await duckdbStore({ file });
+    expect((await again.deadLettersPage({ limit: 500 })).rows.length).toBe(120);
+    await again.close();
   });
 
   it('is refused with newer-version where a later program wrote it', async () => {
