@@ -1,6 +1,6 @@
 /** Dead letters: found by the small fields of their points, then fetched whole. What refused or reopened them is left to the pipeline. */
 import type { FailureCode } from '../../core/failure.ts';
-import type { DeadLetter } from '../../core/reading.ts';
+import { type DeadLetter, payloadCharsOf } from '../../core/reading.ts';
 import type { Page, Store } from '../../core/store.ts';
 import { compareText } from '../key-book.ts';
 import { deadLetterCursor, page, parseDeadLetterCursor, upToChars } from '../paging.ts';
@@ -116,7 +116,15 @@ export const lettersOf = (flux: Flux, { state: bucket }: Buckets): Letters => {
         .filter((head) => atMax === undefined || (head.at !== absentTime && head.at <= atMax))
         .sort(inOrder)
         .slice(0, limit);
-      return upToChars(await whole(heads), charsMax);
+      const letters: DeadLetter[] = [];
+      let chars = 0;
+      for (let from = 0; from < heads.length && chars < charsMax; from += wholeAtOnce) {
+        for (const letter of await whole(heads.slice(from, from + wholeAtOnce))) {
+          letters.push(letter);
+          chars += payloadCharsOf(letter);
+        }
+      }
+      return upToChars(letters, charsMax);
     },
     async senders({ code, subject }, before) {
       const heads = (await openHeads(code, before)).filter((head) => head.subject === subject).sort(inOrder);

@@ -50,7 +50,10 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export class Books {
   /** Readings by `subject quantity`, then by event time: the last version of each. */
   readonly keys = new Map<string, Map<number, Kept>>();
-  /** Keys whose messages without a stamp came at one time: of these only the values are known. */
+  /**
+   * Of these keys only the values are known: messages without a stamp came at one time, or the interval that an amount spans was changed
+   * when dead letters may still have been waiting for their turn.
+   */
   readonly blurred = new Set<string>();
   readonly closures: { from: number; to: number }[] = [];
   readonly counts = { stored: 0, duplicate: 0, corrected: 0, refused: 0, unidentified: 0 };
@@ -61,6 +64,7 @@ export class Books {
   #devices = new Map<string, Device>();
   #adopted = new Map<string, Device>();
   #letters: Letter[] = [];
+  readonly #reopened = new Set<string>();
   readonly #unstamped = new Map<string, { last: string[]; at: number }>();
 
   get deadLetter(): number {
@@ -90,10 +94,13 @@ export class Books {
   #change(change: RegistryChange | Command): void {
     if (change.action === 'cut') this.hasCut = true;
     if (change.action === 'apply') {
-      const known = new Set(this.#devices.keys());
+      const known = new Map(this.#devices);
       this.#town = change.town as Town;
       this.#devices = new Map([...this.#adopted, ...this.#town.devices.map((device): [string, Device] => [device.id, device])]);
       for (const { id } of this.#town.devices) this.#adopted.delete(id);
+      for (const device of this.#town.devices) {
+        if (this.#reopened.has(device.id) && known.get(device.id)?.intervalMs !== device.intervalMs) this.#blurAmounts(device);
+      }
       const isNew = new Set(this.#town.devices.map(({ id }) => id).filter((id) => !known.has(id)));
       this.#reopen((letter) => letter.code === 'unknown-device' && isNew.has(letter.arrival.subject));
     }
@@ -102,6 +109,10 @@ export class Books {
       this.#adopt(device);
       this.#reopen((letter) => letter.code === 'unknown-device' && letter.arrival.subject === device.id);
     }
+  }
+
+  #blurAmounts({ id, type }: Device): void {
+    for (const { rule } of types.get(type)?.fields.values() ?? []) if (rule.quantity.kind === 'delta') this.blurred.add(`${id} ${rule.quantity.name}`);
   }
 
   #adopt(device: Device): void {
@@ -114,7 +125,10 @@ export class Books {
     const meant = this.#letters.filter(isMeant);
     if (meant.length === 0) return;
     this.#letters = this.#letters.filter((letter) => !isMeant(letter));
-    for (const { arrival } of meant) this.#message(arrival);
+    for (const { arrival } of meant) {
+      this.#reopened.add(arrival.subject);
+      this.#message(arrival);
+    }
   }
 
   #message(arrival: Arrival): null {

@@ -53,7 +53,16 @@ const closedForMs = [8_000, 40_000, 400_000, 1_800_000, 9_000_000, 100_000_000];
 const monthAndMore = 46 * 86_400_000;
 const settleStepsMax = 400;
 
-const isIdle = ({ revising, reopening }: Readonly<Record<'revising' | 'reopening', unknown[]>>): boolean => revising.length + reopening.length === 0;
+/** As the snapshot of the pipeline has it. */
+interface Waiting {
+  readonly logTime: number;
+  readonly futureNext: number | null;
+  readonly revising: readonly unknown[];
+  readonly reopening: readonly unknown[];
+}
+
+const isIdle = ({ logTime, futureNext, revising, reopening }: Waiting): boolean =>
+  revising.length + reopening.length === 0 && (futureNext === null || futureNext > logTime);
 
 class Simulation {
   readonly #seed: number;
@@ -309,11 +318,7 @@ class Simulation {
 
   #nothingWaits(): boolean {
     const whole = this.#plant?.pipeline.snapshot(false).find(({ scope }) => scope === 'pipeline');
-    return (
-      whole !== undefined &&
-      isIdle(JSON.parse(whole.body) as Record<'revising' | 'reopening', unknown[]>) &&
-      this.#plant?.pipeline.end() === this.#log?.durableEnd
-    );
+    return whole !== undefined && isIdle(JSON.parse(whole.body) as Waiting) && this.#plant?.pipeline.end() === this.#log?.durableEnd;
   }
 
   async #until(isReached: () => boolean, stepsMax = settleStepsMax): Promise<void> {

@@ -10,6 +10,7 @@ import type { Commit, Store } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { drive, townOf } from '../drive.ts';
 import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { anomaly, commit, everything, letter, pane, reading } from './rows.ts';
 
@@ -138,4 +139,62 @@ it.skipIf(noInfluxd !== null)(
   `InfluxDB answers as the reference does, also after repeated commits${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
   () => agrees(onInfluxDb, 3),
   60_000,
+);
+
+it.skipIf(noInfluxd !== null)(
+  `a town gives the same figures on all three, days of 23 and 25 hours included${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
+  async () => {
+    const hourly = { type: 'generic', intervalMs: hour };
+    const town = townOf([
+      { id: 'paris', ...hourly },
+      { id: 'kathmandu', ...hourly, zone: 'Asia/Kathmandu' },
+      { id: 'havana', ...hourly, zone: 'America/Havana' },
+    ]);
+    const folder = await mkdtemp(join(tmpdir(), 'octroi-agree-'));
+    const stores = [memoryStore(), await onDuckDb(folder), await onInfluxDb()];
+    const days = new Map<number, number>();
+    try {
+      const found = await Promise.all(
+        stores.map(async (store) => {
+          const answers: unknown[] = [];
+          // Two days around each change of the clocks in Paris.
+          const gate = await drive(town, Date.parse('2026-03-27T22:30:00Z'), store);
+          for (const from of ['2026-03-27T22:30:00Z', '2026-10-23T22:30:00Z'].map(Date.parse)) {
+            for (let n = 0; n < 52; n++) {
+              gate.tick(from + n * hour, hour);
+              for (const id of ['paris', 'kathmandu', 'havana']) {
+                if (n % 7 !== 3) gate.send(id, { ts: gate.now(), values: { temperature: 10 + (n % 9), active_energy_import: 100 + n * 1.5 } });
+              }
+              // Late, and corrected.
+              if (n % 25 === 9) gate.send('paris', { ts: gate.now() - 6 * hour, values: { temperature: 3, active_energy_import: 100 + (n - 6) * 1.5 } });
+            }
+            gate.tick(gate.now() + 2_000);
+            await gate.process();
+          }
+          gate.tick(gate.now() + 40 * 24 * hour, 10 * 24 * hour);
+          gate.tick(gate.now() + 3_000);
+          await gate.checkpoint();
+          const asked = ['paris', 'kathmandu', 'havana'].flatMap((subject) =>
+            ['temperature', 'active_energy_import'].map((quantity) => ({ subject, quantity })),
+          );
+          for (const window of ['PT1H', 'P1D', 'P1M', 'P'] as const) {
+            const panes = await store.panesOf({ keys: asked, window, from: 0, to: everything, limit: 10_000 });
+            answers.push(panes);
+            if (window === 'P1D') for (const { start, end } of panes) days.set((end - start) / hour, start);
+          }
+          for (const key of asked) answers.push(await store.readings({ ...key, from: 0, to: everything, limit: 1_000 }));
+          answers.push(store.latest(), await store.recount(), await store.snapshot(), store.ledger());
+          for await (const line of store.dump()) answers.push(line);
+          return answers;
+        }),
+      );
+      expect(found[1]).toEqual(found[0]);
+      expect(found[2]).toEqual(found[0]);
+      expect([...days.keys()].sort()).toEqual([23, 24, 25]);
+    } finally {
+      for (const store of stores) await store.close();
+      await rm(folder, { recursive: true });
+    }
+  },
+  180_000,
 );

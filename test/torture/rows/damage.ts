@@ -69,6 +69,7 @@ const judging = ({ scope }: Asked): ((question: Question) => Promise<Answer>) =>
     child ??= fork(new URL('../oracle-process.ts', import.meta.url), {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      serialization: 'advanced',
     });
     const one = child;
     one.send(question);
