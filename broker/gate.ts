@@ -82,13 +82,17 @@ export class Gate {
     else this.#pass(session, draft, release);
   }
 
-  /** Counts the bytes of unfinished packets; whoever adds to them above the limit is not read. */
-  gathered(session: Session, bytesMore: number): void {
+  /**
+   * Counts the bytes of unfinished packets; whoever adds to them above the limit, and holds more than each may, is not read.
+   * @param bytes that this one holds now @param bytesMore than when it was last counted
+   */
+  gathered(session: Session, bytes: number, bytesMore: number): void {
     this.gatheredBytes += bytesMore;
-    if (bytesMore > 0 && this.gatheredBytes > this.limits.gatheredBytesMax) {
+    const { gatheredBytesMax, gatheredBytesPerClientFree } = this.limits;
+    if (bytesMore > 0 && bytes > gatheredBytesPerClientFree && this.gatheredBytes > gatheredBytesMax) {
       if (session.pause(pausedGathering)) this.slowed.gatheredBytesMax++;
       this.#stalled.gathering.add(session);
-    } else if (bytesMore < 0 && this.gatheredBytes <= this.limits.gatheredBytesMax) this.#unstall('gathering', pausedGathering);
+    } else if (bytesMore < 0 && this.gatheredBytes <= gatheredBytesMax) this.#unstall('gathering', pausedGathering);
   }
 
   /** Lets go of what waits of a session that has ended: it was not acknowledged, and will be sent again. */

@@ -28,6 +28,8 @@ export interface DoorLimits {
   readonly waitingBytesMax: number;
   /** Bytes of packets that have not wholly come, of all connections; above it whoever adds to them is not read until others' are done. */
   readonly gatheredBytesMax: number;
+  /** Of these, bytes that each connection may hold whatever the others do: a reading that comes in two pieces waits for nobody. */
+  readonly gatheredBytesPerClientFree: number;
   /** How long one packet may take to come, ms; then its connection is closed. */
   readonly packetTimeoutMs: number;
   /** Packets a second of one connection, with a burst of one second; above it that connection alone is read more slowly. */
@@ -66,6 +68,7 @@ export const doorLimitDefaults: DoorLimits = {
   heldBytesMax: 64 * 1024 * 1024,
   waitingBytesMax: 32 * 1024 * 1024,
   gatheredBytesMax: 8 * 1024 * 1024,
+  gatheredBytesPerClientFree: 4 * 1024,
   packetTimeoutMs: 60_000,
   ratePerDeviceMax: 10_000,
   qos2OpenPerClientMax: 1_000,

@@ -218,7 +218,7 @@ export class Scanner implements Connection {
     this.#gathered = now;
     if (now === 0) this.#session.gatheringSince = null;
     else this.#session.gatheringSince ??= this.#gate.now();
-    this.#gate.gathered(this.#session, more);
+    this.#gate.gathered(this.#session, now, more);
   }
 
   #drop(): void {

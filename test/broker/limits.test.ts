@@ -184,11 +184,20 @@ describe('packets that do not end (the scanner gathers them itself)', () => {
     // One chunk of the socket beyond the limit for each.
     expect(made.door.counters().gatheredBytes).toBeLessThan(300_000 + 10 * 65_536);
     await serves(made);
+    const pieces = await wire(made);
+    const small = publishPacket(topic, Buffer.alloc(3_000), 1, 3);
+    const { gatheredBytes } = made.door.counters();
+    pieces.send(small.subarray(0, 2_000));
+    await until(() => made.door.counters().gatheredBytes >= gatheredBytes + 2_000);
+    pieces.send(small.subarray(2_000));
+    // Nobody's packet has ended, and none was given up.
+    expect((await pieces.until(4)).toString('hex')).toBe('40020003');
+    expect(made.door.counters().refused).toEqual({});
     const large = await wire(made);
     large.send(publishPacket(topic, Buffer.alloc(200_000), 1, 3));
     await Promise.all(stalled.map(({ whenClosed }) => whenClosed));
     expect((await large.until(4)).toString('hex')).toBe('40020003');
-    await until(() => made.door.counters().connections === 2);
+    await until(() => made.door.counters().connections === 3);
     expect(made.door.counters()).toMatchObject({ gatheredBytes: 0, refused: { packetTimeoutMs: 10 } });
   });
 });
