@@ -1,11 +1,23 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes('/test/long/');
+
+/** Minutes of faults begin first: nobody waits for them alone in the end. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Minutes of faults: they land a change (`.ci/run` sets it), and are not waited for at each step.
+    // They land a change (`.ci/run` sets it), and are not waited for at each step.
     exclude: process.env.LONG_TESTS === '1' ? [] : ['test/long/**'],
+    sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
