@@ -54,13 +54,16 @@ export const sendProblem = (reply: FastifyReply, found: Failure, status?: number
 interface Issue {
   readonly instancePath?: string;
   readonly message?: string;
-  readonly params?: { readonly issue?: { readonly path?: readonly PropertyKey[] } };
+  /** `keys`: names that the schema does not know. */
+  readonly params?: { readonly keys?: readonly string[] };
 }
 
-/** A validation error of fastify-type-provider-zod, as the first field that is wrong. */
+/** A validation error of fastify-type-provider-zod, as the first field that is wrong; one that is not known first: it may be the one that is missing, misspelt. */
 const invalid = (issues: readonly Issue[]): Failure => {
-  const [issue] = issues;
-  const path = issue?.params?.issue?.path?.join('.') ?? issue?.instancePath?.replace(/^\//, '').replaceAll('/', '.') ?? '';
+  const issue = issues.find(({ params }) => params?.keys !== undefined) ?? issues[0];
+  const path = issue?.instancePath?.replace(/^\//, '').replaceAll('/', '.') ?? '';
+  const [unknown] = issue?.params?.keys ?? [];
+  if (unknown !== undefined) return failure('bad-request', `there is no parameter "${unknown}" here`, path === '' ? unknown : `${path}.${unknown}`);
   return failure('bad-request', `${path === '' ? 'the request' : path}: ${issue?.message ?? 'not valid'}`, ...(path === '' ? [] : ([path] as const)));
 };
 

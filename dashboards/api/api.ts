@@ -43,7 +43,7 @@ export const api =
         },
       });
     }
-    scope.get('/api/v1/openapi.json', { schema: { hide: true } as object }, async (_, reply) =>
+    scope.get('/api/v1/openapi.json', { schema: { hide: true, querystring: z.strictObject({}) } as object }, async (_, reply) =>
       reply.type('application/json').send(JSON.stringify(scope.swagger())),
     );
   };

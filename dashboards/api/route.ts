@@ -39,7 +39,7 @@ export interface ApiRoute {
 
 const noQuery = z.object({});
 
-/** A route with the types of its question. */
+/** A route with the types of its question. Its query is strict: a misspelt filter that was not heeded would show other figures than were asked for. */
 export const route = <Q extends z.ZodObject = typeof noQuery, B extends z.ZodType = z.ZodNull>(it: {
   readonly method?: 'GET' | 'POST';
   readonly url: string;
@@ -52,7 +52,7 @@ export const route = <Q extends z.ZodObject = typeof noQuery, B extends z.ZodTyp
   method: it.method ?? 'GET',
   url: it.url,
   summary: it.summary,
-  query: it.query ?? noQuery,
+  query: (it.query ?? noQuery).strict(),
   body: it.body ?? null,
   answer: it.answer,
   handle: (context, asked) => it.handle(context, asked as Asked<z.output<Q>, z.output<B>>),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { apiRoutes } from '../../dashboards/api/registry.ts';
 import { httpServer } from '../../dashboards/http.ts';
 import { drive } from '../drive.ts';
 import { host, own, say, smallTown, start, types, viewsOver } from './town.ts';
@@ -53,12 +54,20 @@ describe('every bad question gets a problem that names what is wrong', () => {
     ['/api/v1/explain?device=mairie-gas&quantity=gas_volume&window=PT1H&at=2026-03-29', 404, 'not-found', 'quantity'],
     ['/api/v1/events?quantity=colour', 400, 'bad-request', 'quantity'],
     ['/api/v1/events?last_event_id=x', 400, 'bad-request', 'last_event_id'],
+    [`/api/v1/readings?${power}&form=2026-03-29`, 400, 'bad-request', 'form'],
+    ['/api/v1/openapi.json?version=2', 400, 'bad-request', 'version'],
     ['/api/v1/nothing', 404, 'not-found', undefined],
   ])('%s', async (url, status, code, field) => {
     const answer = await app.inject({ url, headers: host });
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(answer.json()).toMatchObject({ status, code, title: expect.any(String), detail: expect.any(String), type: `urn:octroi:failure:${code}` });
     expect([answer.statusCode, answer.json<{ field?: string }>().field]).toEqual([status, field]);
+  });
+
+  test.each(apiRoutes.map(({ method, url }) => [method, url] as const))('a parameter that %s %s does not know', async (method, url) => {
+    const payload = method === 'POST' ? { payload: { subject: 'new', type: 'generic' } } : {};
+    const answer = await app.inject({ method, url: `${url}?colour=red`, headers: own, ...payload });
+    expect(answer.json()).toMatchObject({ status: 400, code: 'bad-request', field: 'colour', detail: 'there is no parameter "colour" here' });
   });
 
   test.each([
@@ -68,6 +77,7 @@ describe('every bad question gets a problem that names what is wrong', () => {
     [{ subject: 'new', type: 'generic', site: 'nowhere' }, 'site'],
     [{ type: 'generic' }, 'subject'],
     [{ subject: 3, type: 'generic' }, 'subject'],
+    [{ subject: 'new', type: 'generic', colour: 'red' }, 'colour'],
   ])('adopting %j', async (payload, field) => {
     const answer = await app.inject({ method: 'POST', url: '/api/v1/devices/adopt', headers: own, payload });
     expect(answer.statusCode).toBeGreaterThanOrEqual(400);
