@@ -1,10 +1,10 @@
-/** `octroi torture`: kills, cuts and starves a gate of its own from a seed, and says which promises held. The rows are in `test/torture/`. */
+/** `octroi torture`: kills, cuts and starves a gate of its own from a seed, and says which promises held. The rows are in `torture/`. */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { Command } from 'commander';
 import { fail } from '../core/failure.ts';
-import type { Outcome } from '../test/torture/harness.ts';
-import type { Row } from '../test/torture/row.ts';
+import type { Outcome } from '../torture/harness.ts';
+import type { Row } from '../torture/row.ts';
 import { print } from './options.ts';
 
 interface Options {
@@ -39,7 +39,7 @@ const textOf = ({ row, control, verdict, reason, trials, seconds, figures, fault
 };
 
 const torture = async ({ row: name, trials, seed: given, full = false, controls = false, json, report }: Options): Promise<void> => {
-  const [{ runRow }, { rows }] = await Promise.all([import('../test/torture/harness.ts'), import('../test/torture/registry.ts')]);
+  const [{ runRow }, { rows }] = await Promise.all([import('../torture/harness.ts'), import('../torture/registry.ts')]);
   const seed = given === undefined ? Date.now() % 1_000_000 : whole(given, '--seed');
   const outcomes: Outcome[] = [];
   const plan = { seed, full, ...(trials === undefined ? {} : { trials: whole(trials, '--trials') }) };

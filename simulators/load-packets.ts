@@ -1,42 +1,5 @@
-/** MQTT 3.1.1 packets of the load generator, built once and patched for each message. Sockets and counting are left to `load.ts`. */
-
-/** Packet types with their flags, first byte. MQTT 3.1.1 §2.2. */
-export const packetType = { connect: 0x10, connack: 0x20, publishQos1: 0x32, puback: 0x40, disconnect: 0xe0 } as const;
-/** §3.3.1.1 */
-export const dupFlag = 0x08;
-
-/** Length-prefixed UTF-8, §1.5.3. */
-const text = (value: string): Buffer => {
-  const bytes = Buffer.from(value);
-  const head = Buffer.alloc(2);
-  head.writeUInt16BE(bytes.length);
-  return Buffer.concat([head, bytes]);
-};
-
-/** §2.2.3: seven bits a byte, lowest first. */
-const remainingLength = (length: number): Buffer => {
-  const bytes: number[] = [];
-  let left = length;
-  do {
-    bytes.push((left % 128) | (left >= 128 ? 0x80 : 0));
-    left = Math.floor(left / 128);
-  } while (left > 0);
-  return Buffer.from(bytes);
-};
-
-const packet = (type: number, ...parts: readonly Buffer[]): Buffer => {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from([type]), remainingLength(body.length), body]);
-};
-
-/** CONNECT with a clean session and no keepalive: the generator keeps its own session. */
-export const connectPacket = (clientId: string, password?: string, userName = clientId): Buffer => {
-  const flags = 0x02 | (password === undefined ? 0 : 0xc0);
-  const credentials = password === undefined ? [] : [text(userName), text(password)];
-  return packet(packetType.connect, text('MQTT'), Buffer.from([4, flags, 0, 0]), text(clientId), ...credentials);
-};
-
-export const disconnectPacket = Buffer.from([packetType.disconnect, 0]);
+/** The load generator's messages: PUBLISH packets built once and patched for each message. Sockets and counting are left to `load.ts`. */
+import { dupFlag, packet, packetType, text } from './mqtt-packets.ts';
 
 /** Name of the n-th device: `dev-000123`. */
 export const loadSubject = (n: number): string => `dev-${String(n).padStart(6, '0')}`;

@@ -3,7 +3,8 @@
  * It measures and keeps a journal; starting the gate, killing it and comparing the store are left to the commands that use it.
  */
 import { createConnection, type Socket } from 'node:net';
-import { connectPacket, disconnectPacket, loadSubject, loadTemperature, packetType, publishTemplate, writePublish } from './load-packets.ts';
+import { loadSubject, loadTemperature, publishTemplate, writePublish } from './load-packets.ts';
+import { connectPacket, disconnectPacket, packetType } from './mqtt-packets.ts';
 
 export interface LoadOptions {
   readonly port: number;
@@ -116,8 +117,10 @@ interface Line {
 /** One connection, one device. Packet ids are the slots of its window, so that looking one up costs an array access. */
 const line = (run: Run, device: number, quota: number): Line => {
   const { options, stepMs } = run;
-  const { window, firstAt } = options;
+  const { window, firstAt, password } = options;
   const subject = loadSubject(device);
+  // The generator keeps its own session.
+  const greeting = connectPacket({ clientId: subject, keepalive: 0, ...(password === undefined ? {} : { userName: options.userName ?? subject, password }) });
   const template = publishTemplate(device, firstAt, options.payloadBytes ?? 200);
   const size = template.bytes.length;
   const acknowledged = new Uint8Array(quota);
@@ -215,7 +218,7 @@ const line = (run: Run, device: number, quota: number): Line => {
 
   const open = (): void => {
     socket = createConnection({ port: options.port, host: options.host ?? '127.0.0.1', noDelay: true });
-    socket.on('connect', () => socket?.write(connectPacket(subject, options.password, options.userName)));
+    socket.on('connect', () => socket?.write(greeting));
     socket.on('data', receive);
     socket.on('drain', () => void (options.ratePerSecond === undefined && pump(window)));
     // 'close' follows and is where it is dealt with.

@@ -1,4 +1,4 @@
-/** The house: folders know `core/` and themselves; only main.ts and cli/ know more than one. No clock and no chance in core/ and processors/. */
+/** The house: folders know `core/` and themselves; only main.ts, cli/ and torture/ know more than one, and none knows test/. No clock and no chance in core/ and processors/. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -24,6 +24,13 @@ const trespasses = (path: string, text: string): string[] => {
     })
     .map((target) => `${path} → ${target}`);
 };
+
+test('nothing that is shipped imports from test/', () => {
+  const intoTests = (path: string): string[] => trespasses(path, readFileSync(join(root, path), 'utf8')).filter((line) => line.includes('→ test/'));
+  for (const folder of [...folders, 'cli', 'torture', 'bench']) for (const path of sources(folder)) expect(intoTests(path)).toEqual([]);
+  for (const path of ['main.ts', 'config.ts']) expect(intoTests(path)).toEqual([]);
+  expect(trespasses('cli/torture.ts', "import type { Row } from '../test/torture/row.ts';")).toEqual(['cli/torture.ts → test/torture/row.ts']);
+});
 
 const impure =
   /\bDate\.now\(|new Date\(\)|performance\.now|Math\.random|\bset(Timeout|Interval|Immediate)\(|from 'node:(fs|net|http|child_process|worker_threads)/;

@@ -8,8 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import gateHeap from '../../bin/gate-heap.json' with { type: 'json' };
 import type { DoorLimits } from '../../broker/limits.ts';
+import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text } from '../../simulators/mqtt-packets.ts';
 import type { Ask } from './gate-process.ts';
-import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 /** What an attack may add to the memory of the gate, at its peak. */
 const grownMbMax = 30;

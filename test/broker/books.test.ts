@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { reachControl } from '../../cli/control.ts';
-import { pingPacket, publishPacket, Wire } from './wire.ts';
+import { pingPacket, publishPacket } from '../../simulators/mqtt-packets.ts';
+import { Wire } from './wire.ts';
 
 const octroi = new URL('../../cli/octroi.ts', import.meta.url);
 const data = mkdtempSync(join(tmpdir(), 'octroi-books-'));

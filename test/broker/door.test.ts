@@ -9,7 +9,8 @@ import type { Credential } from '../../broker/identity.ts';
 import type { Envelope } from '../../core/envelope.ts';
 import { FailureError } from '../../core/failure.ts';
 import { MemoryLog } from '../../log/memory.ts';
-import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket, Wire } from './wire.ts';
+import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
+import { Wire } from './wire.ts';
 
 const sha256 = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 const declared: Record<string, Credential> = {

@@ -6,11 +6,12 @@
 import { Buffer } from 'node:buffer';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { connectPacket, lengthBytes, publishPacket } from '../../simulators/mqtt-packets.ts';
 import { fronts, makeDoor } from './made-door.ts';
 import { connectVectors } from './vectors/connect.ts';
 import { publishVectors } from './vectors/publish.ts';
 import { subscribeVectors } from './vectors/subscribe.ts';
-import { connectPacket, lengthBytes, publishPacket, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 /** A bystander that waits longer has been hung, ms. */
 const hangMs = 5_000;

@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, it, test } from 'vitest';
 import type { DoorOptions } from '../../broker/door.ts';
 import { doorLimitDefaults, limitsOf } from '../../broker/limits.ts';
+import { connectPacket, lengthBytes, pingPacket, publishPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
 import { fronts, type MadeDoor, makeDoor, until } from './made-door.ts';
-import { connectPacket, lengthBytes, pingPacket, publishPacket, subscribePacket, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 const topic = 'city/v1/north/meter-1/telemetry';
 const closing: (() => unknown)[] = [];

@@ -1,12 +1,13 @@
 /** Runs the conformance vectors over TCP against both fronts, and some over WebSocket; after each, a bystander is served. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { connectPacket, pingPacket, publishPacket } from '../../simulators/mqtt-packets.ts';
 import { fronts, type MadeDoor, makeDoor } from './made-door.ts';
 import { connectVectors } from './vectors/connect.ts';
 import { publishVectors } from './vectors/publish.ts';
 import { subscribeVectors } from './vectors/subscribe.ts';
 import type { Vector } from './vectors/vector.ts';
-import { connectPacket, pingPacket, publishPacket, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 const vectors: readonly Vector[] = [...connectVectors, ...publishVectors, ...subscribeVectors];
 const credential = { id: 'meter-1', secretSha256: createHash('sha256').update('s3cret').digest('hex') };

@@ -1,4 +1,4 @@
-/** A full disk that the store runs into, and a broken store, with real clients: nothing acknowledged is lost, alarms come in time, everything goes on by itself. More such trouble is in `test/torture/`. */
+/** A full disk that the store runs into, and a broken store, with real clients: nothing acknowledged is lost, alarms come in time, everything goes on by itself. More such trouble is in `torture/`. */
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { openWorkshop } from '../../cli/workshop.ts';
 import { configSchema } from '../../config.ts';
 import { balance } from '../../core/ledger.ts';
 import { type LoadResult, loadReading, loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
-import { fill } from '../torture/rigs/disks.ts';
+import { fill } from '../../torture/rigs/disks.ts';
 import { folder, type Running, started, until } from './running.ts';
 
 const brisk = { OCTROI_COMMIT_MS: '200', OCTROI_SNAPSHOT_MS: '2000' };

@@ -1,7 +1,7 @@
 /** The rows of `octroi torture` that land a change, with few trials; the command runs all of them, longer, and their known-bad settings. */
 import { expect, test } from 'vitest';
-import { runRow } from '../torture/harness.ts';
-import { rows } from '../torture/registry.ts';
+import { runRow } from '../../torture/harness.ts';
+import { rows } from '../../torture/registry.ts';
 
 /** Another each day, and named where it fails. */
 const seed = Number(process.env.OCTROI_TORTURE_SEED ?? Math.floor(Date.now() / 86_400_000));

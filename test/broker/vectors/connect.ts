@@ -1,6 +1,6 @@
 /** Vectors of CONNECT and of what comes before it. */
 import { Buffer } from 'node:buffer';
-import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text } from '../wire.ts';
+import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text } from '../../../simulators/mqtt-packets.ts';
 import { accepted, answers, bytes, closes, greeting, illFormed, inherited, rawConnect, type Vector } from './vector.ts';
 
 const topic = 'city/v1/north/meter-1/telemetry';

@@ -1,6 +1,6 @@
 /** Vectors of PUBLISH and its acknowledgements. */
 import { Buffer } from 'node:buffer';
-import { lengthBytes, packet, publishPacket, text } from '../wire.ts';
+import { lengthBytes, packet, publishPacket, text } from '../../../simulators/mqtt-packets.ts';
 import { answers, bytes, closes, id, illFormed, inherited, type Vector } from './vector.ts';
 
 const topic = 'city/v1/north/meter-1/telemetry';

@@ -1,6 +1,6 @@
 /** Vectors of SUBSCRIBE, UNSUBSCRIBE, PINGREQ and DISCONNECT. */
 import { Buffer } from 'node:buffer';
-import { lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text } from '../wire.ts';
+import { lengthBytes, packet, pingPacket, publishPacket, subscribePacket, text } from '../../../simulators/mqtt-packets.ts';
 import { answers, bytes, closes, id, illFormed, inherited, type Vector } from './vector.ts';
 
 const open = 'city/v1/public/a';

@@ -1,6 +1,6 @@
 /** One conformance vector: bytes that are sent, and what must come of them. How they are run is left to `vectors.test.ts`. */
 import { Buffer } from 'node:buffer';
-import { connectPacket, packet, text } from '../wire.ts';
+import { connectPacket, packet, text } from '../../../simulators/mqtt-packets.ts';
 
 export interface Vector {
   /** The normative statement of MQTT 3.1.1 that it proves, or `octroi` for a rule of our own. */

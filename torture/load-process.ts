@@ -1,5 +1,5 @@
 /** The load generator in a process of its own, so that its work delays nobody who measures: `{ options }` starts it, `{ stop: true }` ends it, the result comes back. */
-import { type LoadOptions, type LoadResult, runLoad } from '../../simulators/load.ts';
+import { type LoadOptions, type LoadResult, runLoad } from '../simulators/load.ts';
 
 export type ToLoad = { readonly options: LoadOptions } | { readonly stop: true };
 

@@ -1,9 +1,9 @@
 /** Compares what devices were told with the store, the panes and the ledger of a folder at rest. Which faults were made is left to the rows. */
-import { openWorkshop, type Workshop } from '../../cli/workshop.ts';
-import { configSchema } from '../../config.ts';
-import { type Balance, balance } from '../../core/ledger.ts';
-import { loadReadingsPerMessage } from '../../simulators/load.ts';
-import { loadTemperature } from '../../simulators/load-packets.ts';
+import { openWorkshop, type Workshop } from '../cli/workshop.ts';
+import { configSchema } from '../config.ts';
+import { type Balance, balance } from '../core/ledger.ts';
+import { loadReadingsPerMessage } from '../simulators/load.ts';
+import { loadTemperature } from '../simulators/load-packets.ts';
 import type { Promised } from './load.ts';
 
 export interface Judged {

@@ -1,5 +1,5 @@
 /** What the promise costs: the same load with fdatasync and with it switched off, side by side on the ordinary disk of the machine. */
-import type { LoadResult } from '../../../simulators/load.ts';
+import type { LoadResult } from '../../simulators/load.ts';
 import { freePort, Gate } from '../gate.ts';
 import { startLoad } from '../load.ts';
 import { disk, diskShim } from '../rigs/shim.ts';

@@ -1,10 +1,10 @@
 /** A gate starts on a log with millions of readings that its store has never seen: it takes readings at once, and catches up. */
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import type { Tick } from '../../../core/envelope.ts';
-import { openAppendFile } from '../../../log/append-file-writer.ts';
-import { loadReadingsPerMessage } from '../../../simulators/load.ts';
-import { loadSubject, loadTopic, publishTemplate, writePublish } from '../../../simulators/load-packets.ts';
+import type { Tick } from '../../core/envelope.ts';
+import { openAppendFile } from '../../log/append-file-writer.ts';
+import { loadReadingsPerMessage } from '../../simulators/load.ts';
+import { loadSubject, loadTopic, publishTemplate, writePublish } from '../../simulators/load-packets.ts';
 import { freePort, Gate, metric, until } from '../gate.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';

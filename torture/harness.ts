@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chance, hashText } from '../../simulators/chance.ts';
+import { chance, hashText } from '../simulators/chance.ts';
 import { type Found, type Row, Scope, Unable } from './row.ts';
 
 export interface Plan {

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import gateHeap from '../../bin/gate-heap.json' with { type: 'json' };
+import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
 import type { Scope } from './row.ts';
 
-const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));
+const command = fileURLToPath(new URL('../cli/octroi.ts', import.meta.url));
 
 /** Looks every 20 ms until `holds` gives something. @throws Error after `msMax` */
 export const until = async <T>(what: string, msMax: number, holds: () => T | null | false | undefined | Promise<T | null | false | undefined>): Promise<T> => {

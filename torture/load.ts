@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import mqtt from 'mqtt';
-import { type LoadOptions, type LoadResult, runLoad } from '../../simulators/load.ts';
-import { loadSubject, loadTemperature, loadTopic } from '../../simulators/load-packets.ts';
+import { type LoadOptions, type LoadResult, runLoad } from '../simulators/load.ts';
+import { loadSubject, loadTemperature, loadTopic } from '../simulators/load-packets.ts';
 import type { ToLoad } from './load-process.ts';
 import type { Scope } from './row.ts';
 

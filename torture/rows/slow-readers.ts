@@ -2,8 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { residentMb } from '../../../cli/resident.ts';
-import { connectPacket, subscribePacket } from '../../broker/wire.ts';
+import { residentMb } from '../../cli/resident.ts';
+import { connectPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
 import { freePort, Gate, get, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
@@ -67,7 +67,7 @@ const frozenSubscriber = async (scope: Scope, port: number): Promise<number | nu
 const run = async (asked: Asked): Promise<Found> => {
   const { trials, scope, bad, say } = asked;
   const data = asked.folder('data');
-  const town = fileURLToPath(new URL('../../../simulators/demo-town.yaml', import.meta.url));
+  const town = fileURLToPath(new URL('../../simulators/demo-town.yaml', import.meta.url));
   const limits = bad ? { OCTROI_DOOR_LIMITS: JSON.stringify({ drainTimeoutMs: 3_600_000 }) } : {};
   const [mqttPort, httpPort] = [await freePort(), await freePort()];
   const gate = Gate.in(scope, { data, mqttPort, httpPort, env: { OCTROI_LOG_LEVEL: 'fatal', OCTROI_TOWN: town, ...limits } });

@@ -1,10 +1,10 @@
 /** The oracle in a process of its own, for folders with damage: DuckDB may take its process with it. One folder a message. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rebuild } from '../../cli/rebuild.ts';
-import { configSchema } from '../../config.ts';
-import { FailureError } from '../../core/failure.ts';
-import { listSegments, readTail } from '../../log/segment.ts';
+import { rebuild } from '../cli/rebuild.ts';
+import { configSchema } from '../config.ts';
+import { FailureError } from '../core/failure.ts';
+import { listSegments, readTail } from '../log/segment.ts';
 import type { Promised } from './load.ts';
 import { type Judged, judge } from './oracle.ts';
 
