@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import mqtt from 'mqtt';
 import { type LoadOptions, type LoadResult, runLoad } from '../simulators/load.ts';
 import { loadSubject, loadTemperature, loadTopic } from '../simulators/load-packets.ts';
+import { type Gate, until } from './gate.ts';
 import type { ToLoad } from './load-process.ts';
 import type { Scope } from './row.ts';
 
@@ -39,11 +40,22 @@ export interface Load {
   stop(): void;
 }
 
+/** A machine that does much else starts a gate in ten seconds and more. */
+const patienceMs = 180_000;
+
+/** Waits until so many more messages are acknowledged. @throws Error with what the gate said */
+export const untilAcknowledged = async (more: number, load: Load, gate: Gate): Promise<void> => {
+  const before = load.acknowledged();
+  await until('acknowledgements', patienceMs, () => load.acknowledged() >= before + more).catch((error: Error) => {
+    throw new Error(`${error.message}, ${load.acknowledged()} came before; the gate (process ${gate.pid ?? 'none'}) said: ${gate.log.slice(-2_000)}`);
+  });
+};
+
 /** QoS 1 with re-sending: 40 devices with four messages in flight each, unless told. */
 export const startLoad = (scope: Scope, given: Pick<LoadOptions, 'port' | 'messages' | 'ratePerSecond'> & Partial<LoadOptions>): Load => {
   const ending = new AbortController();
   let acknowledged = 0;
-  const options: LoadOptions = { connections: 40, window: 4, firstAt: Date.now() - 86_400_000, resend: true, patienceMs: 60_000, ...given };
+  const options: LoadOptions = { connections: 40, window: 4, firstAt: Date.now() - 86_400_000, resend: true, patienceMs, ...given };
   const result = runLoad({
     ...options,
     signal: ending.signal,

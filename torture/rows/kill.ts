@@ -1,7 +1,7 @@
 /** kill -9 of the gate, the plant, or both, at random moments, while devices publish under QoS 1 and 2. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, until } from '../gate.ts';
-import { promisedOf, startLoad, startQos2 } from '../load.ts';
+import { freePort, Gate } from '../gate.ts';
+import { promisedOf, startLoad, startQos2, untilAcknowledged } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';
@@ -17,14 +17,13 @@ const run = async (asked: Asked): Promise<Found> => {
   const data = asked.folder('data');
   const shim = bad ? diskShim(asked) : null;
   shim?.set(disk.logWritesLateMs, lateMs);
-  const gate = Gate.in(scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'fatal', ...shim?.env } });
+  const gate = Gate.in(scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'error', ...shim?.env } });
   await gate.start();
   const load = startLoad(scope, { port: gate.mqttPort, messages: 10_000_000, ratePerSecond, ...(bad ? { patienceMs: 5_000 } : {}) });
   const qos2 = startQos2(scope, gate.mqttPort, 6, 1_000);
   const killed = { gate: 0, plant: 0, both: 0 };
   for (let trial = 0; trial < trials; trial++) {
-    const before = load.acknowledged();
-    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 25);
+    await untilAcknowledged(25, load, gate);
     await delay(chance() * pauseMsMax);
     const victim = (['gate', 'plant', 'both'] as const)[Math.floor(chance() * 3)] ?? 'both';
     killed[victim]++;
@@ -36,8 +35,7 @@ const run = async (asked: Asked): Promise<Found> => {
     await gate.kill(victim === 'both');
     await gate.start();
   }
-  const before = load.acknowledged();
-  await until('acknowledgements', 60_000, () => load.acknowledged() > before + 25);
+  await untilAcknowledged(25, load, gate);
   load.stop();
   const promised = [...promisedOf(load.options, await load.result), ...(await qos2.finish())];
   const faults: string[] = [];

@@ -1,8 +1,8 @@
 /** Power cuts at random moments under load: an ext4 loses what was not synced. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, until } from '../gate.ts';
-import { promisedOf, startLoad } from '../load.ts';
+import { freePort, Gate } from '../gate.ts';
+import { promisedOf, startLoad, untilAcknowledged } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { powerDisk } from '../rigs/disks.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
@@ -18,12 +18,11 @@ const run = async (asked: Asked): Promise<Found> => {
   const shim = bad ? diskShim(asked) : null;
   shim?.set(disk.noSync, 1);
   const data = join(power.path, 'data');
-  const gate = Gate.in(scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'fatal', ...shim?.env } });
+  const gate = Gate.in(scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'error', ...shim?.env } });
   await gate.start();
   const load = startLoad(scope, { port: gate.mqttPort, messages: 10_000_000, ratePerSecond, ...(bad ? { patienceMs: 5_000 } : {}) });
   const more = async (): Promise<void> => {
-    const before = load.acknowledged();
-    await until('acknowledgements', 60_000, () => load.acknowledged() > before + 25);
+    await untilAcknowledged(25, load, gate);
   };
   for (let trial = 0; trial < trials; trial++) {
     await more();
