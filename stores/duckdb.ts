@@ -6,7 +6,7 @@
 import { constants, copyFile, stat } from 'node:fs/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { type FailureError, fail } from '../core/failure.ts';
-import type { Commit, Key, Snapshot, Store } from '../core/store.ts';
+import { type Commit, emptyOutputs, type Key, type Snapshot, type Store } from '../core/store.ts';
 import { newRows } from './commits.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
@@ -94,7 +94,7 @@ const batchOf = (commit: Commit, loaded: Loaded): Batch | null => {
   const snapshot = commit.snapshot !== null && commit.snapshot.offset > loaded.snapshotOffset ? commit.snapshot : null;
   if (!newer && snapshot === null) return null;
   return {
-    rows: newRows(newer ? commit : { ...commit, outputs: noOutputs }, loaded.position),
+    rows: newRows(newer ? commit : { ...commit, outputs: emptyOutputs() }, loaded.position),
     progress: {
       position: Math.max(commit.end, loaded.position),
       logTime: Math.max(newer ? commit.logTime : 0, loaded.logTime),
@@ -104,7 +104,6 @@ const batchOf = (commit: Commit, loaded: Loaded): Batch | null => {
     scopes: snapshot?.scopes ?? [],
   };
 };
-const noOutputs: Commit['outputs'] = { readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [], revisions: [] };
 
 /** Takes what was written into what is kept in memory. */
 const take = (loaded: Loaded, { rows, progress }: Batch): void => {
