@@ -38,10 +38,39 @@ const palette = (): Palette => ({
   revised: resolved('chart-revised'),
 });
 
+/** Hatches from `left` to `right`, pixels of the canvas. */
+const hatch = ({ ctx, bbox }: uPlot, left: number, right: number, ink: string): void => {
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, bbox.top, Math.max(1, right - left), bbox.height);
+  ctx.clip();
+  ctx.strokeStyle = ink;
+  ctx.lineWidth = ratio;
+  ctx.beginPath();
+  const step = 7 * ratio;
+  const first = Math.floor((left - bbox.height) / step) * step;
+  for (let x = first; x < right; x += step) {
+    ctx.moveTo(x, bbox.top + bbox.height);
+    ctx.lineTo(x + bbox.height, bbox.top);
+  }
+  ctx.stroke();
+  ctx.restore();
+};
+
+const triangle = ({ ctx, bbox }: uPlot, middle: number, ink: string): void => {
+  const size = 5 * uPlot.pxRatio;
+  ctx.fillStyle = ink;
+  ctx.beginPath();
+  ctx.moveTo(middle - size, bbox.top);
+  ctx.lineTo(middle + size, bbox.top);
+  ctx.lineTo(middle, bbox.top + size * 1.6);
+  ctx.fill();
+};
+
 /** Hatching for windows that were seen too little, a triangle for those that changed. */
 const drawMarks = (chart: uPlot, marks: ChartData['marks'], colours: Palette): void => {
   const { ctx, bbox } = chart;
-  const ratio = uPlot.pxRatio;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
@@ -50,35 +79,116 @@ const drawMarks = (chart: uPlot, marks: ChartData['marks'], colours: Palette): v
     const left = chart.valToPos(from, 'x', true);
     const right = chart.valToPos(to, 'x', true);
     if (right < bbox.left || left > bbox.left + bbox.width) continue;
-    if (kind === 'low') {
-      ctx.save();
-      ctx.beginPath();
-      ctx.rect(left, bbox.top, Math.max(1, right - left), bbox.height);
-      ctx.clip();
-      ctx.strokeStyle = colours.low;
-      ctx.lineWidth = ratio;
-      ctx.beginPath();
-      const step = 7 * ratio;
-      const first = Math.floor((left - bbox.height) / step) * step;
-      for (let x = first; x < right; x += step) {
-        ctx.moveTo(x, bbox.top + bbox.height);
-        ctx.lineTo(x + bbox.height, bbox.top);
-      }
-      ctx.stroke();
-      ctx.restore();
-    } else {
-      const middle = (left + right) / 2;
-      const size = 5 * ratio;
-      ctx.fillStyle = colours.revised;
-      ctx.beginPath();
-      ctx.moveTo(middle - size, bbox.top);
-      ctx.lineTo(middle + size, bbox.top);
-      ctx.lineTo(middle, bbox.top + size * 1.6);
-      ctx.fill();
-    }
+    if (kind === 'low') hatch(chart, left, right, colours.low);
+    else triangle(chart, (left + right) / 2, colours.revised);
   }
   ctx.restore();
 };
+
+/** What stands at a place of the curve, in words. */
+const speaker = (data: ChartData): ((at: number) => string) => {
+  const marked = new Map(data.marks.map((mark) => [mark.from, mark.text]));
+  return (at) => {
+    const x = data.x[at] ?? 0;
+    const values = data.series.map(({ label, values: own }) => {
+      const value = own[at];
+      return `${label} ${value === null || value === undefined ? data.noData : show.unit(value, data.unit)}`;
+    });
+    const note = marked.get(x);
+    return `${show.moment(x * 1000)} – ${values.join(' · ')}${note === undefined ? '' : ` (${note})`}`;
+  };
+};
+
+const dayOrHour = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const axisText = (at: number): string => (dayOrHour.format(at) === '00:00' ? show.shortDate(at) : show.time(at));
+
+/** The colours of this moment: they change with the page's scheme. */
+type Colours = () => Palette;
+
+const axesOf = ({ unit }: ChartData, colours: Colours): uPlot.Axis[] => [
+  {
+    stroke: () => colours().ink,
+    grid: { stroke: () => colours().grid, width: 1 },
+    ticks: { stroke: () => colours().grid },
+    font: '12px system-ui',
+    values: (_, splits) => splits.map((x) => axisText(x * 1000)),
+    space: 84,
+  },
+  {
+    stroke: () => colours().ink,
+    grid: { stroke: () => colours().grid, width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui',
+    size: 62,
+    values: (_, splits) => splits.map((value) => `${show.number(value, value % 1 === 0 ? 0 : 1)} ${unit}`),
+  },
+];
+
+const seriesOf = (data: ChartData, colours: Colours): uPlot.Series[] => {
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  return data.series.map(({ label, kind }) => ({
+    label,
+    stroke: () => (kind === 'line' ? colours().line : colours().before),
+    ...(kind === 'line' ? { fill: () => colours().fill } : { dash: [6, 4] }),
+    width: kind === 'line' ? 2 : 1.5,
+    spanGaps: false,
+    points: { show: false },
+    ...(data.stepped && stepped !== undefined ? { paths: stepped } : {}),
+  }));
+};
+
+/** @param pointed hears the place that the pointer is over */
+const plot = (canvas: HTMLElement, data: ChartData, colours: Colours, pointed: (at: number) => void): uPlot =>
+  new uPlot(
+    {
+      width: canvas.clientWidth,
+      height,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+      legend: { show: false },
+      cursor: { y: false, drag: { x: true, y: false }, points: { size: 8 } },
+      scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(0.1, (high ?? 1) * 1.08)] } },
+      axes: axesOf(data, colours),
+      series: [{}, ...seriesOf(data, colours)],
+      hooks: {
+        drawClear: [(self) => drawMarks(self, data.marks, colours())],
+        setCursor: [
+          ({ cursor: { idx } }) => {
+            if (typeof idx === 'number') pointed(idx);
+          },
+        ],
+      },
+    },
+    [[...data.x], ...data.series.map(({ values }) => [...values])],
+    canvas,
+  );
+
+/** Arrows, pages, Home and End walk along the curve, whose last place is `last`. */
+const walkByKeys = (canvas: HTMLElement, last: number, onPlace: (at: number) => void): void => {
+  let place = last;
+  const moveTo = (at: number): void => {
+    place = Math.max(0, Math.min(last, at));
+    onPlace(place);
+  };
+  const steps: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => moveTo(place - 1),
+    ArrowRight: () => moveTo(place + 1),
+    PageUp: () => moveTo(place - 24),
+    PageDown: () => moveTo(place + 24),
+    Home: () => moveTo(0),
+    End: () => moveTo(last),
+    Escape: () => canvas.blur(),
+  };
+  canvas.addEventListener('keydown', (event) => {
+    const step = steps[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    step();
+  });
+};
+
+/** What the readout says while nobody points. */
+const legendOf = ({ series }: ChartData): string =>
+  series.length > 1 ? series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`).join('   ') : `— ${words.site.present}`;
 
 const draw = (figure: HTMLElement): void => {
   const canvas = figure.querySelector<HTMLElement>('[data-canvas]');
@@ -88,113 +198,32 @@ const draw = (figure: HTMLElement): void => {
   if (canvas === null || block === null) return;
   const data = JSON.parse(block.textContent ?? '') as ChartData;
   if (data.x.length < 2) return;
-  let colours = palette();
-  const marked = new Map(data.marks.map((mark) => [mark.from, mark.text]));
   const last = data.x.length - 2;
-
-  /** What stands at a place of the curve, in words. */
-  const said = (at: number): string => {
-    const x = data.x[at] ?? 0;
-    const values = data.series.map(({ label, values: own }) => {
-      const value = own[at];
-      return `${label} ${value === null || value === undefined ? data.noData : show.unit(value, data.unit)}`;
-    });
-    const note = marked.get(x);
-    return `${show.moment(x * 1000)} – ${values.join(' · ')}${note === undefined ? '' : ` (${note})`}`;
-  };
+  const said = speaker(data);
   const tell = (text: string): void => {
     if (readout !== null) readout.textContent = text;
   };
 
-  const stepped = uPlot.paths.stepped?.({ align: 1 });
-  const chart = new uPlot(
-    {
-      width: canvas.clientWidth,
-      height,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-      legend: { show: false },
-      cursor: { y: false, drag: { x: true, y: false }, points: { size: 8 } },
-      scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(0.1, (high ?? 1) * 1.08)] } },
-      axes: [
-        {
-          stroke: () => colours.ink,
-          grid: { stroke: () => colours.grid, width: 1 },
-          ticks: { stroke: () => colours.grid },
-          font: '12px system-ui',
-          values: (_, splits) => splits.map((x) => axisText(x * 1000)),
-          space: 84,
-        },
-        {
-          stroke: () => colours.ink,
-          grid: { stroke: () => colours.grid, width: 1 },
-          ticks: { show: false },
-          font: '12px system-ui',
-          size: 62,
-          values: (_, splits) => splits.map((value) => `${show.number(value, value % 1 === 0 ? 0 : 1)} ${data.unit}`),
-        },
-      ],
-      series: [
-        {},
-        ...data.series.map(
-          ({ label, kind }): uPlot.Series => ({
-            label,
-            stroke: () => (kind === 'line' ? colours.line : colours.before),
-            ...(kind === 'line' ? { fill: () => colours.fill } : { dash: [6, 4] }),
-            width: kind === 'line' ? 2 : 1.5,
-            spanGaps: false,
-            points: { show: false },
-            ...(data.stepped && stepped !== undefined ? { paths: stepped } : {}),
-          }),
-        ),
-      ],
-      hooks: {
-        drawClear: [(self) => drawMarks(self, data.marks, colours)],
-        setCursor: [
-          ({ cursor: { idx } }) => {
-            if (typeof idx === 'number') tell(said(Math.min(idx, last)));
-          },
-        ],
-      },
-    },
-    [[...data.x], ...data.series.map(({ values }) => [...values])],
+  let colours = palette();
+  const chart = plot(
     canvas,
+    data,
+    () => colours,
+    (at) => tell(said(Math.min(at, last))),
   );
-
-  let place = last;
-  const moveTo = (at: number): void => {
-    place = Math.max(0, Math.min(last, at));
-    chart.setCursor({ left: chart.valToPos(data.x[place] ?? 0, 'x'), top: height / 3 });
-    tell(said(place));
-    if (announce !== null) announce.textContent = said(place);
-  };
-  canvas.addEventListener('keydown', (event) => {
-    const steps: Readonly<Record<string, () => void>> = {
-      ArrowLeft: () => moveTo(place - 1),
-      ArrowRight: () => moveTo(place + 1),
-      PageUp: () => moveTo(place - 24),
-      PageDown: () => moveTo(place + 24),
-      Home: () => moveTo(0),
-      End: () => moveTo(last),
-      Escape: () => canvas.blur(),
-    };
-    const step = steps[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    step();
+  walkByKeys(canvas, last, (at) => {
+    chart.setCursor({ left: chart.valToPos(data.x[at] ?? 0, 'x'), top: height / 3 });
+    tell(said(at));
+    if (announce !== null) announce.textContent = said(at);
   });
-  const redraw = (): void => {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     colours = palette();
     chart.redraw(false);
-  };
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  });
   new ResizeObserver(() => chart.setSize({ width: canvas.clientWidth, height })).observe(canvas);
-  const rest = data.series.length > 1 ? `${data.series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`).join('   ')}` : `— ${words.site.present}`;
-  tell(rest);
-  canvas.addEventListener('pointerleave', () => tell(rest));
+  tell(legendOf(data));
+  canvas.addEventListener('pointerleave', () => tell(legendOf(data)));
 };
-
-const dayOrHour = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const axisText = (at: number): string => (dayOrHour.format(at) === '00:00' ? show.shortDate(at) : show.time(at));
 
 export const drawCharts = (): void => {
   for (const figure of document.querySelectorAll<HTMLElement>('[data-chart]')) draw(figure);
