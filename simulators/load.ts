@@ -3,7 +3,7 @@
  * It measures and keeps a journal; starting the gate, killing it and comparing the store are left to the commands that use it.
  */
 import { createConnection, type Socket } from 'node:net';
-import { loadSubject, loadTemperature, publishTemplate, writePublish } from './load-packets.ts';
+import { loadSubject, loadTemperature, type PublishTemplate, publishTemplate, writePublish } from './load-packets.ts';
 import { connectPacket, disconnectPacket, packetType } from './mqtt-packets.ts';
 
 export interface LoadOptions {
@@ -104,151 +104,190 @@ interface Run {
   progress(): void;
 }
 
-interface Line {
-  readonly journal: Journal;
-  /** Sends at most `count` messages; returns how many it sent. */
-  pump(count: number): number;
-  readonly givenUp: boolean;
-  readonly ready: boolean;
-  open(): void;
-  close(): void;
+/** Messages in flight of one connection. Packet ids are the slots of its window, from 1, so that looking one up costs an array access. */
+class Window {
+  readonly #seq: Int32Array;
+  readonly #sentAt: Float64Array;
+  readonly #free: number[];
+
+  constructor(size: number) {
+    this.#seq = new Int32Array(size).fill(-1);
+    this.#sentAt = new Float64Array(size);
+    this.#free = Array.from({ length: size }, (_, slot) => size - 1 - slot);
+  }
+
+  get room(): number {
+    return this.#free.length;
+  }
+
+  /** @returns the packet id of message number `seq`; there must be room */
+  take(seq: number, now: number): number {
+    const slot = this.#free.pop() ?? 0;
+    this.#seq[slot] = seq;
+    this.#sentAt[slot] = now;
+    return slot + 1;
+  }
+
+  /** @returns the message that an acknowledgement is of, and when it was sent; null where it is a second one, after a re-sending */
+  settle(id: number): { readonly seq: number; readonly sentAt: number } | null {
+    const slot = id - 1;
+    const seq = this.#seq[slot] ?? -1;
+    if (seq < 0) return null;
+    this.#seq[slot] = -1;
+    this.#free.push(slot);
+    return { seq, sentAt: this.#sentAt[slot] ?? 0 };
+  }
+
+  /** Everything in flight, oldest first. */
+  inFlight(): { readonly id: number; readonly seq: number }[] {
+    return [...this.#seq]
+      .map((seq, slot) => ({ id: slot + 1, seq }))
+      .filter(({ seq }) => seq >= 0)
+      .sort((a, b) => a.seq - b.seq);
+  }
 }
 
-/** One connection, one device. Packet ids are the slots of its window, so that looking one up costs an array access. */
-const line = (run: Run, device: number, quota: number): Line => {
-  const { options, stepMs } = run;
-  const { window, firstAt, password } = options;
-  const subject = loadSubject(device);
-  // The generator keeps its own session.
-  const greeting = connectPacket({ clientId: subject, keepalive: 0, ...(password === undefined ? {} : { userName: options.userName ?? subject, password }) });
-  const template = publishTemplate(device, firstAt, options.payloadBytes ?? 200);
-  const size = template.bytes.length;
-  const acknowledged = new Uint8Array(quota);
-  const slotSeq = new Int32Array(window).fill(-1);
-  const slotSentAt = new Float64Array(window);
-  const free = Array.from({ length: window }, (_, slot) => window - 1 - slot);
-  let next = 0;
-  let socket: Socket | undefined;
-  let ready = false;
-  let closed = false;
-  let givenUp = false;
-  let rest: Buffer = Buffer.alloc(0);
+/** Counts an acknowledgement, and keeps its latency if its turn has come. */
+const count = (run: Run, sentAt: number, now: number): void => {
+  if (run.acknowledged % run.stride === 0 && run.kept < run.latencies.length) run.latencies[run.kept++] = now - sentAt;
+  run.acknowledged++;
+  run.lastAckAt = now;
+  run.options.onAcknowledged?.(run.acknowledged);
+};
 
-  const pump = (count: number): number => {
-    if (!ready || socket === undefined || socket.writableLength > writeBytesMax) return 0;
-    const n = Math.min(count, free.length, quota - next);
+/** One connection, one device. */
+class Line {
+  readonly journal: Journal;
+  /** Connected, and greeted by the broker. */
+  ready = false;
+  givenUp = false;
+  readonly #run: Run;
+  readonly #quota: number;
+  readonly #acknowledged: Uint8Array;
+  readonly #template: PublishTemplate;
+  readonly #window: Window;
+  #next = 0;
+  #socket: Socket | undefined;
+  #closed = false;
+  #rest: Buffer = Buffer.alloc(0);
+
+  /** @param quota messages that it sends in all */
+  constructor(run: Run, device: number, quota: number) {
+    const { options } = run;
+    this.#run = run;
+    this.#quota = quota;
+    this.#acknowledged = new Uint8Array(quota);
+    this.#template = publishTemplate(device, options.firstAt, options.payloadBytes ?? 200);
+    this.#window = new Window(options.window);
+    const sent = (): number => this.#next;
+    this.journal = {
+      subject: loadSubject(device),
+      acknowledged: this.#acknowledged,
+      get sent() {
+        return sent();
+      },
+    };
+  }
+
+  open(): void {
+    const { port, host = '127.0.0.1', password, userName = this.journal.subject, ratePerSecond } = this.#run.options;
+    const credentials = password === undefined ? {} : { userName, password };
+    const socket = createConnection({ port, host, noDelay: true });
+    this.#socket = socket;
+    // The generator keeps its own session, and needs no keepalive.
+    socket.on('connect', () => socket.write(connectPacket({ clientId: this.journal.subject, keepalive: 0, ...credentials })));
+    socket.on('data', (chunk) => this.#receive(chunk));
+    socket.on('drain', () => void (ratePerSecond === undefined && this.pump(this.#window.room)));
+    // 'close' follows and is where it is dealt with.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#lost());
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.ready) this.#socket?.end(disconnectPacket);
+    this.#socket?.destroySoon();
+  }
+
+  /** Sends at most `most` messages; returns how many it sent. */
+  pump(most: number): number {
+    if (!this.ready || this.#socket === undefined || this.#socket.writableLength > writeBytesMax) return 0;
+    const n = Math.min(most, this.#window.room, this.#quota - this.#next);
     if (n <= 0) return 0;
-    const bytes = Buffer.allocUnsafe(n * size);
+    const bytes = Buffer.allocUnsafe(n * this.#template.bytes.length);
     const now = performance.now();
-    for (let i = 0; i < n; i++) {
-      const slot = free.pop() ?? 0;
-      slotSeq[slot] = next;
-      slotSentAt[slot] = now;
-      writePublish(bytes, i * size, template, slot + 1, firstAt + next * stepMs, next, false);
-      next++;
-    }
-    if (run.sent === 0) run.startedAt = now;
-    run.sent += n;
-    socket.write(bytes);
+    for (let i = 0; i < n; i++, this.#next++) this.#write(bytes, i, this.#window.take(this.#next, now), this.#next, false);
+    if (this.#run.sent === 0) this.#run.startedAt = now;
+    this.#run.sent += n;
+    this.#socket.write(bytes);
     return n;
-  };
+  }
 
   /** Everything in flight again, oldest first. MQTT 3.1.1 §4.4. */
-  const resend = (): void => {
-    const slots = [...slotSeq.keys()].filter((slot) => (slotSeq[slot] ?? -1) >= 0).sort((a, b) => (slotSeq[a] ?? 0) - (slotSeq[b] ?? 0));
-    const bytes = Buffer.allocUnsafe(slots.length * size);
-    for (const [i, slot] of slots.entries()) {
-      const seq = slotSeq[slot] ?? 0;
-      writePublish(bytes, i * size, template, slot + 1, firstAt + seq * stepMs, seq, true);
-    }
-    run.resent += slots.length;
-    if (slots.length > 0) socket?.write(bytes);
-  };
+  #resend(): void {
+    const inFlight = this.#window.inFlight();
+    const bytes = Buffer.allocUnsafe(inFlight.length * this.#template.bytes.length);
+    for (const [i, { id, seq }] of inFlight.entries()) this.#write(bytes, i, id, seq, true);
+    this.#run.resent += inFlight.length;
+    if (inFlight.length > 0) this.#socket?.write(bytes);
+  }
 
-  const settle = (id: number, now: number): void => {
-    const slot = id - 1;
-    const seq = slotSeq[slot] ?? -1;
-    if (seq < 0) return; // a second acknowledgement, after a re-sending
-    slotSeq[slot] = -1;
-    free.push(slot);
-    acknowledged[seq] = 1;
-    if (run.acknowledged % run.stride === 0 && run.kept < run.latencies.length) run.latencies[run.kept++] = now - (slotSentAt[slot] ?? now);
-    run.acknowledged++;
-    run.lastAckAt = now;
-    options.onAcknowledged?.(run.acknowledged);
-  };
+  #write(bytes: Buffer, place: number, id: number, seq: number, dup: boolean): void {
+    const { options, stepMs } = this.#run;
+    writePublish(bytes, place * this.#template.bytes.length, this.#template, id, options.firstAt + seq * stepMs, seq, dup);
+  }
 
-  const receive = (chunk: Buffer): void => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+  #receive(chunk: Buffer): void {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const now = performance.now();
     let at = 0;
     // CONNACK and PUBACK are all that comes, and both are four bytes long.
-    for (; at + 4 <= bytes.length; at += 4) {
-      const type = (bytes[at] ?? 0) & 0xf0;
-      if (type === packetType.puback) settle(bytes.readUInt16BE(at + 2), now);
-      else if (type === packetType.connack && bytes[at + 3] === 0) {
-        ready = true;
-        resend();
-      } else {
-        if (type === packetType.connack) run.refused++;
-        closed = true;
-        socket?.destroy();
-        break;
-      }
-    }
-    rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
-    run.progress();
-    if (options.ratePerSecond === undefined) pump(window);
-  };
+    for (; at + 4 <= bytes.length; at += 4) if (!this.#answer(bytes, at, now)) break;
+    this.#rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
+    this.#run.progress();
+    if (this.#run.options.ratePerSecond === undefined) this.pump(this.#window.room);
+  }
 
-  const lost = (): void => {
-    ready = false;
-    rest = Buffer.alloc(0);
-    if (closed || options.resend !== true) {
-      givenUp = true;
-      run.progress();
+  /** @returns false where the broker refused, or said what no broker says */
+  #answer(bytes: Buffer, at: number, now: number): boolean {
+    const type = (bytes[at] ?? 0) & 0xf0;
+    if (type === packetType.puback) {
+      this.#settle(bytes.readUInt16BE(at + 2), now);
+      return true;
+    }
+    if (type === packetType.connack && bytes[at + 3] === 0) {
+      this.ready = true;
+      this.#resend();
+      return true;
+    }
+    if (type === packetType.connack) this.#run.refused++;
+    this.#closed = true;
+    this.#socket?.destroy();
+    return false;
+  }
+
+  #settle(id: number, now: number): void {
+    const settled = this.#window.settle(id);
+    if (settled === null) return;
+    this.#acknowledged[settled.seq] = 1;
+    count(this.#run, settled.sentAt, now);
+  }
+
+  #lost(): void {
+    this.ready = false;
+    this.#rest = Buffer.alloc(0);
+    if (this.#closed || this.#run.options.resend !== true) {
+      this.givenUp = true;
+      this.#run.progress();
       return;
     }
     setTimeout(() => {
-      if (closed) return;
-      run.reconnects++;
-      open();
+      if (this.#closed) return;
+      this.#run.reconnects++;
+      this.open();
     }, reconnectMs).unref();
-  };
-
-  const open = (): void => {
-    socket = createConnection({ port: options.port, host: options.host ?? '127.0.0.1', noDelay: true });
-    socket.on('connect', () => socket?.write(greeting));
-    socket.on('data', receive);
-    socket.on('drain', () => void (options.ratePerSecond === undefined && pump(window)));
-    // 'close' follows and is where it is dealt with.
-    socket.on('error', () => undefined);
-    socket.on('close', lost);
-  };
-
-  return {
-    journal: {
-      subject,
-      acknowledged,
-      get sent() {
-        return next;
-      },
-    },
-    pump,
-    open,
-    close() {
-      closed = true;
-      if (ready) socket?.end(disconnectPacket);
-      socket?.destroySoon();
-    },
-    get givenUp() {
-      return givenUp;
-    },
-    get ready() {
-      return ready;
-    },
-  };
-};
+  }
+}
 
 /** Spreads what is due over the connections, one message a turn. */
 const pacer = (run: Run, lines: readonly Line[], ratePerSecond: number): NodeJS.Timeout => {
@@ -316,8 +355,9 @@ export const runLoad = (options: LoadOptions): Promise<LoadResult> =>
         if (run.acknowledged === messages || lines.every(({ givenUp }) => givenUp)) end();
       },
     };
-    const lines = Array.from({ length: connections }, (_, n) =>
-      line(run, firstDevice + n, Math.floor(messages / connections) + (n < messages % connections ? 1 : 0)),
+    const lines = Array.from(
+      { length: connections },
+      (_, n) => new Line(run, firstDevice + n, Math.floor(messages / connections) + (n < messages % connections ? 1 : 0)),
     );
     const end = (): void => {
       if (ended) return;
