@@ -1,8 +1,8 @@
 /** The town file: YAML under version control, checked by zod; errors name the line and the remedy. */
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Failure, failure } from './failure.ts';
 import { isZone } from './window.ts';
+import { type Fault, readYaml } from './yaml.ts';
 
 const id = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, 'letters, digits, ".", "_" and "-", at most 64');
 const zone = z.string().refine(isZone, 'not an IANA time zone');
@@ -101,9 +101,9 @@ export const adoptable = (town: Town, given: unknown, typeNames: ReadonlySet<str
   return { refused: failure('bad-request', `not a device that can be adopted: ${message}`, (path ?? []).join('.') || 'device') };
 };
 
-/** What zod cannot see: names used twice, names that nothing declares. Returns [path, message] pairs. */
-const crossCheck = (town: Town, typeNames: ReadonlySet<string>): [path: (string | number)[], message: string][] => {
-  const found: [(string | number)[], string][] = [];
+/** What zod cannot see: names used twice, names that nothing declares. */
+const crossCheck = (town: Town, typeNames: ReadonlySet<string>): Fault[] => {
+  const found: Fault[] = [];
   const seen = (list: readonly { readonly id: string }[], key: string): Set<string> => {
     const ids = new Set<string>();
     for (const [i, { id: one }] of list.entries()) {
@@ -194,26 +194,8 @@ export type TownResult = { readonly ok: true; readonly town: Town } | { readonly
  * @returns the town, or every fault with `file:line` (code `town-invalid`)
  */
 export const parseTown = (source: string, typeNames: ReadonlySet<string>, file = 'town'): TownResult => {
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
-  const syntax = document.errors.map((error) => failure('town-invalid', error.message, at(error.pos[0])));
-  if (syntax.length > 0) return { ok: false, failures: syntax };
-
-  /** The line of the deepest node that exists on the path. */
-  const lineOf = (path: readonly PropertyKey[]): string => {
-    for (let n = path.length; n > 0; n--) {
-      const node = document.getIn(path.slice(0, n), true);
-      if (isNode(node) && node.range) return at(node.range[0]);
-    }
-    return `${file}:1`;
-  };
-  const parsed = townSchema.safeParse(document.toJS());
-  const faults: [readonly PropertyKey[], string][] = parsed.success
-    ? crossCheck(parsed.data, typeNames)
-    : parsed.error.issues.map((issue) => [issue.path, `${issue.path.join('.') || 'the file'}: ${issue.message}`]);
-  if (faults.length > 0 || !parsed.success) {
-    return { ok: false, failures: faults.map(([path, message]) => failure('town-invalid', message, lineOf(path))) };
-  }
-  return { ok: true, town: parsed.data };
+  const read = readYaml(source, townSchema, file);
+  const faults = read.ok ? read.placed(crossCheck(read.value, typeNames)) : read.faults;
+  if (!read.ok || faults.length > 0) return { ok: false, failures: faults.map(({ where, message }) => failure('town-invalid', message, where)) };
+  return { ok: true, town: read.value };
 };

@@ -1,13 +1,13 @@
 /** Import profiles: YAML that says what a CSV file means. Checked by zod and against the device types; reading the files is left to `rows.ts`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { ResolvedType } from '../core/device-type.ts';
-import { fail } from '../core/failure.ts';
+import { type FailureError, fail } from '../core/failure.ts';
 import { deviceSchema } from '../core/town.ts';
 import { unitFactor } from '../core/unit.ts';
 import { isZone } from '../core/window.ts';
+import { type Fault, type PlacedFault, readYaml } from '../core/yaml.ts';
 import { missingHours, repeatedHours } from './civil.ts';
 
 const zone = z.string().refine(isZone, 'not an IANA time zone');
@@ -80,7 +80,6 @@ export interface Profile extends Omit<Parsed, 'columns'> {
   readonly columns: readonly ProfileColumn[];
 }
 
-type Fault = readonly [path: readonly PropertyKey[], message: string];
 type Types = ReadonlyMap<string, ResolvedType>;
 
 /** Resolves one column against the type of its device. */
@@ -134,6 +133,9 @@ const crossCheck = (profile: Parsed, columns: readonly ProfileColumn[], types: T
   }
 };
 
+const invalid = (faults: readonly PlacedFault[]): FailureError =>
+  fail('profile-invalid', faults.map(({ where, message }) => `${where}: ${message}`).join('\n'));
+
 /**
  * Reads a profile.
  * @param source the YAML text
@@ -142,28 +144,13 @@ const crossCheck = (profile: Parsed, columns: readonly ProfileColumn[], types: T
  * @throws FailureError `profile-invalid` with every fault and its `file:line`
  */
 export const parseProfile = (source: string, types: Types, file: string): Profile => {
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number): string => `${file}:${lines.linePos(offset).line}`;
-  /** The line of the deepest node that exists on the path. */
-  const lineOf = (path: readonly PropertyKey[]): string => {
-    for (let n = path.length; n > 0; n--) {
-      const node = document.getIn(path.slice(0, n), true);
-      if (isNode(node) && node.range) return lineAt(node.range[0]);
-    }
-    return `${file}:1`;
-  };
-  const refuse = (faults: readonly (readonly [where: string, message: string])[]): never => {
-    throw fail('profile-invalid', faults.map(([where, message]) => `${where}: ${message}`).join('\n'));
-  };
-  if (document.errors.length > 0) refuse(document.errors.map((error) => [lineAt(error.pos[0]), error.message]));
-  const parsed = profileSchema.safeParse(document.toJS());
-  if (!parsed.success) return refuse(parsed.error.issues.map(({ path, message }) => [lineOf(path), `${path.join('.') || 'the file'}: ${message}`]));
-  const profile = parsed.data;
+  const read = readYaml(source, profileSchema, file);
+  if (!read.ok) throw invalid(read.faults);
+  const profile = read.value;
   const faults: Fault[] = [];
   const columns = profile.columns.map((_, place) => resolveColumn(profile, place, types, faults));
   crossCheck(profile, columns, types, faults);
-  if (faults.length > 0) refuse(faults.map(([path, message]) => [lineOf(path), message]));
+  if (faults.length > 0) throw invalid(read.placed(faults));
   return { ...profile, columns };
 };
 
