@@ -44,6 +44,23 @@ export const configSchema = z.strictObject({
     .default(monthClosesAfterDaysDefault)
     .describe('days after its end at which a civil month is closed: what changes it later is listed as an adjustment'),
   diskReserveMb: whole(0, 1_048_576).default(64).describe('free disk that is kept for the log: below it the store waits'),
+  log: z.enum(['file', 'kafka']).default('file').describe('where envelopes are kept: in the data folder, or on Kafka'),
+  kafkaBrokers: z.string().min(1).default('127.0.0.1:9092').describe('host:port of some brokers, with commas between'),
+  kafkaTopic: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,200}$/, { error: 'letters, digits, ".", "_" and "-" are expected' })
+    .default('octroi-log')
+    .describe('topic of the log'),
+  kafkaPartitions: whole(1, 1_000).default(1).describe('partitions of the topic: fixed when octroi kafka setup makes it'),
+  kafkaReplication: whole(1, 15).default(3).describe('copies of each partition that octroi kafka setup asks for'),
+  kafkaMessageBytesMax: whole(1_048_576, 2 ** 30)
+    .default(20 * 1024 * 1024)
+    .describe('largest envelope: a town file goes into one. octroi kafka setup applies it'),
+  kafkaTls: flag.default(false).describe('speak TLS with the brokers'),
+  kafkaTlsCa: z.string().min(1).optional().describe('file of the certificates to trust beside the usual ones, PEM'),
+  kafkaSasl: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('how the user is proved; absent: no user'),
+  kafkaUser: z.string().min(1).optional().describe('user on the brokers'),
+  kafkaPassword: z.string().min(1).optional().describe('its password; never printed'),
   store: z.enum(['duckdb', 'influxdb']).default('duckdb').describe('where readings and figures are kept: embedded, or on an InfluxDB 2 server'),
   influxUrl: z.string().min(1).default('http://127.0.0.1:8086').describe('address of the InfluxDB server'),
   influxOrg: z.string().min(1).optional().describe('organisation on it'),
@@ -72,10 +89,26 @@ export interface ResolvedConfig {
 }
 
 /** Settings that are printed nowhere. */
-export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken']);
+export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken', 'kafkaPassword']);
 
 /** OCTROI_HTTP_PORT for httpPort. */
 export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
+/** How a configuration reaches another process: arguments can be read by everybody on the machine, the environment cannot. */
+export const configSecrets = {
+  /** The settings without those that are secret, and these as variables. */
+  apart(config: Config): { readonly open: Partial<Config>; readonly secrets: Readonly<Record<string, string>> } {
+    const entries = Object.entries(config);
+    const isSecret = ([name, value]: [string, unknown]): boolean => secretSettings.has(name) && value !== undefined;
+    return {
+      open: Object.fromEntries(entries.filter((entry) => !isSecret(entry))),
+      secrets: Object.fromEntries(entries.filter(isSecret).map(([name, value]) => [environmentName(name), String(value)])),
+    };
+  },
+  /** The settings that are secret, out of the environment. */
+  taken: (environment: Readonly<Record<string, string | undefined>>): Partial<Config> =>
+    Object.fromEntries([...secretSettings].flatMap((name) => (environment[environmentName(name)] ? [[name, environment[environmentName(name)]]] : []))),
+};
 
 /** --http-port for httpPort. */
 const optionName = (setting: string): string => `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -107,10 +140,13 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
       configSchema.shape[setting]?.description,
     );
   }
-  const { httpHost, store, influxOrg, influxToken } = parsed.data;
+  const { httpHost, store, influxOrg, influxToken, kafkaSasl, kafkaUser, kafkaPassword } = parsed.data;
   for (const [setting, value] of Object.entries({ influxOrg, influxToken })) {
     if (store === 'influxdb' && value === undefined)
       throw fail('bad-setting', `a store on InfluxDB needs ${environmentName(setting)}`, environmentName(setting));
+  }
+  for (const [setting, value] of Object.entries({ kafkaUser, kafkaPassword })) {
+    if (kafkaSasl !== undefined && value === undefined) throw fail('bad-setting', `SASL needs ${environmentName(setting)}`, environmentName(setting));
   }
   if (!isLoopback(httpHost)) throw fail('not-loopback', `the pages would listen on ${httpHost} without access control`, environmentName('httpHost'));
   return { config: parsed.data, sources };

@@ -12,6 +12,7 @@ import { gateWatch } from './cli/gate-watch.ts';
 import { heartbeat } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { requireStore } from './cli/influx-parts.ts';
+import { requireLog } from './cli/kafka-parts.ts';
 import { ownDraft } from './cli/own-draft.ts';
 import { pacedClock } from './cli/paced-clock.ts';
 import { openLog } from './cli/parts.ts';
@@ -127,6 +128,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   const lock = await lockFolder(config.data);
   opened.add(() => lock.release());
   await requirePorts(config);
+  await requireLog(config);
   await requireStore(config);
   const applied = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
   requireLoopback(given ?? applied, config.mqttHost);
@@ -153,7 +155,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   let horizon: Horizon | undefined;
   const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report: heart.report() });
   const heart = await heartbeat({
-    data: config.data,
+    config,
     log,
     watch: gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow()),
     append: (body, durable) => log.append(ownDraft('tick', body), durable),

@@ -6,13 +6,12 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import type { Store } from '../core/store.ts';
-import { AppendFileReader } from '../log/append-file-reader.ts';
 import { lockFolder } from '../log/lock.ts';
 import type { DuckDbStore } from '../stores/duckdb.ts';
 import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
 import { reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant, type Plant, requireData } from './parts.ts';
+import { openPlant, openReader, type Plant, requireData } from './parts.ts';
 import { appliedFile } from './town-file.ts';
 
 export interface BackedUp {
@@ -65,7 +64,7 @@ export const takeBackup = async (plant: Plant, data: string, folder: string, cop
 const backupAtRest = async (config: Config, folder: string): Promise<BackedUp> => {
   const lock = await lockFolder(config.data);
   try {
-    const reader = new AppendFileReader(config.data);
+    const reader = openReader(config);
     const plant = await openPlant(config);
     try {
       await plant.run.to(await reader.end());
@@ -84,7 +83,7 @@ const backupAtRest = async (config: Config, folder: string): Promise<BackedUp> =
  * @throws FailureError `no-data`, `not-empty`, `backup-failed`, `data-in-use`
  */
 export const backup = async (config: Config, folder: string): Promise<BackedUp> => {
-  requireData(config.data);
+  requireData(config);
   const target = resolve(folder);
   const client = await reachControl(config.data);
   if (client === null) return backupAtRest(config, target);

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { reachControl } from './control.ts';
 import { checkInflux } from './influx-parts.ts';
+import { checkKafka } from './kafka-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
 
 interface Finding {
@@ -44,6 +45,12 @@ const influxFinding = (config: Config): Promise<Finding> =>
     (error: Error) => ({ what: 'InfluxDB', ok: false, found: error.message }),
   );
 
+const kafkaFinding = (config: Config): Promise<Finding> =>
+  checkKafka(config).then(
+    () => ({ what: 'Kafka', ok: true, found: `${config.kafkaBrokers} has the topic ${config.kafkaTopic}` }),
+    (error: Error) => ({ what: 'Kafka', ok: false, found: error.message }),
+  );
+
 export const doctorCommand = (): Command =>
   dataCommand('doctor', 'say whether octroi can run here').action(async ({ json, ...options }) => {
     const config = configOf(options);
@@ -54,6 +61,7 @@ export const doctorCommand = (): Command =>
       ...(await dataFindings(config)),
     ];
     if (config.store === 'influxdb') findings.push(await influxFinding(config));
+    if (config.log === 'kafka') findings.push(await kafkaFinding(config));
     if (running !== null) findings.push({ what: 'gate', ok: true, found: 'running on this folder' });
     else findings.push(await portFinding('MQTT port', config.mqttHost, config.mqttPort), await portFinding('HTTP port', config.httpHost, config.httpPort));
     print(json, findings, () => findings.map(({ what, ok, found }) => `${ok ? 'ok  ' : 'FAIL'} ${what}: ${found}`).join('\n'));

@@ -73,7 +73,8 @@ const requireApart = async (source: string, target: string): Promise<void> => {
  * @throws FailureError `no-data`, `log-diverged`, `bad-request` (within the data folder)
  */
 export const follower = async (config: Config, target: string): Promise<Follower> => {
-  requireData(config.data);
+  requireData(config);
+  if (config.log !== 'file') throw fail('bad-request', 'a log on Kafka is copied by Kafka', 'OCTROI_LOG');
   const source = resolve(config.data);
   await requireApart(source, resolve(target));
   await mkdir(target, { recursive: true, mode: 0o750 });

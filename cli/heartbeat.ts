@@ -1,19 +1,20 @@
 /** The gate's heartbeat: each second a tick goes into the log, and what is seen of the gate at that moment is kept. Judging it is left to `gate-watch.ts`. */
 import { statfs } from 'node:fs/promises';
 import type { Door, DoorCounters } from '../broker/door.ts';
+import type { Config } from '../config.ts';
 import type { Tick } from '../core/envelope.ts';
+import type { LogWriter } from '../core/log.ts';
 import type { GateReport, PlantLife } from '../core/views.ts';
-import { AppendFileReader } from '../log/append-file-reader.ts';
-import type { AppendFileWriter } from '../log/append-file-writer.ts';
 import type { GateWatch } from './gate-watch.ts';
+import { openReader } from './parts.ts';
 import type { Supervised } from './plant-supervisor.ts';
 
 const tickMs = 1_000;
 const unborn: PlantLife = { starts: 0, hangs: 0, endedAt: null, end: null, threadSilentMs: 0 };
 
 export interface HeartbeatParts {
-  readonly data: string;
-  readonly log: AppendFileWriter;
+  readonly config: Config;
+  readonly log: LogWriter;
   readonly watch: GateWatch;
   /** Appends the body of a tick; `durable` is called when it is on disk. */
   append(body: string, durable: () => void): void;
@@ -34,9 +35,9 @@ export interface Heartbeat {
   stop(): void;
 }
 
-/** The newest tick of a data folder's log; null where it holds none. */
-export const newestTick = async (data: string): Promise<Tick | null> => {
-  const reader = new AppendFileReader(data);
+/** The newest tick of a log; null where it holds none. */
+export const newestTick = async (config: Config): Promise<Tick | null> => {
+  const reader = openReader(config);
   try {
     const start = await reader.start();
     for (let end = await reader.end(), size = 1_000; end > start; size *= 4) {
@@ -62,11 +63,11 @@ const freeBytes = (folder: string): Promise<number> =>
   );
 
 /** Learns what the ticks before it counted, and the free disk; beats only when it is told to. */
-export const heartbeat = async ({ data, log, watch, append, door, plant, beaten }: HeartbeatParts): Promise<Heartbeat> => {
+export const heartbeat = async ({ config, log, watch, append, door, plant, beaten }: HeartbeatParts): Promise<Heartbeat> => {
   // The door counts from its own opening, a tick since the log began.
-  const droppedBefore = (await newestTick(data))?.qos0Dropped ?? 0;
+  const droppedBefore = (await newestTick(config))?.qos0Dropped ?? 0;
   const openedAt = performance.now();
-  let diskFreeBytes = await freeBytes(data);
+  let diskFreeBytes = await freeBytes(config.data);
   let report: GateReport | null = null;
   let isTickHeld = false;
   let beating: NodeJS.Timeout | undefined;
@@ -92,7 +93,7 @@ export const heartbeat = async ({ data, log, watch, append, door, plant, beaten 
     }
     report = watch.see({ tick, log, door: counters, plant: plant()?.life() ?? unborn });
     beaten(tick.wall);
-    void freeBytes(data).then((free) => {
+    void freeBytes(config.data).then((free) => {
       diskFreeBytes = free;
     });
   };

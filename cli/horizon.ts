@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { FailureError } from '../core/failure.ts';
-import type { AppendFileWriter } from '../log/append-file-writer.ts';
 import { backupName, backupsFolder, keptBackups } from './backup-files.ts';
+import type { GateLog } from './parts.ts';
 
 const dayMs = 86_400_000;
 /** Pause before a pass that failed is tried again. */
@@ -20,7 +20,7 @@ const stepMsMax = 3_600_000;
 
 export interface HorizonParts {
   readonly config: Config;
-  readonly log: Pick<AppendFileWriter, 'cutPlan' | 'cut' | 'durableEnd'>;
+  readonly log: Pick<GateLog, 'cutPlan' | 'cut' | 'durableEnd'>;
   /** Appends a command. @returns its offset, once durable */
   append(command: string): Promise<number>;
   /** Asks the plant. */

@@ -1,12 +1,11 @@
 /** A store on InfluxDB as the settings describe it: how it is reached, and what stands in the way. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { FailureError } from '../core/failure.ts';
 import { connect } from '../stores/influxdb/connection.ts';
 import { checkBuckets } from '../stores/influxdb/setup.ts';
 import type { InfluxDbOptions } from '../stores/influxdb.ts';
+import { isUsed } from './used-folder.ts';
 
 type Named = Pick<InfluxDbOptions, 'url' | 'org' | 'token' | 'buckets'>;
 
@@ -52,6 +51,6 @@ export const requireStore = async (config: Config): Promise<void> => {
     await checkInflux(config);
   } catch (error) {
     const isAway = error instanceof FailureError && error.failure.code === 'store-unreachable';
-    if (!isAway || !existsSync(join(config.data, 'log'))) throw error;
+    if (!isAway || !isUsed(config)) throw error;
   }
 };

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import('./bench.ts')).benchCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
   influx: async () => (await import('./influx.ts')).influxCommand(),
+  kafka: async () => (await import('./kafka.ts')).kafkaCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };

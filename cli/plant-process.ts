@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-import { type Config, environmentName } from '../config.ts';
+import { type Config, configSecrets } from '../config.ts';
 import { answering, calling } from '../core/channel.ts';
 import { type Failure, FailureError, failure } from '../core/failure.ts';
 import type { FromPlant, GateCalls, PlantReady, ToPlant } from './plant.ts';
@@ -66,11 +66,11 @@ const plantHeap = ['--max-semi-space-size=4', '--heap-growing-percent=60'];
 /** Starts one. @param calls what it may ask of the gate */
 export const plantProcess = (config: Config, calls: GateCalls, heard: PlantHeard): PlantProcess => {
   // Arguments can be read by everybody on the machine; the environment cannot.
-  const { influxToken, ...open } = config;
+  const { open, secrets } = configSecrets.apart(config);
   const child = fork(new URL('./plant.ts', import.meta.url), [JSON.stringify(open)], {
     execArgv: plantHeap,
     serialization: 'advanced',
-    env: { ...process.env, ...fewArenas, ...(influxToken === undefined ? {} : { [environmentName('influxToken')]: influxToken }) },
+    env: { ...process.env, ...fewArenas, ...secrets },
   });
   const send = (message: ToPlant): void => {
     if (child.connected) child.send(message);

@@ -57,7 +57,7 @@ const openChecked: typeof openPlant = async (...given) => {
     pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2)).warn(prepared, 'the store is made anew');
   }
   const opened = await openPlant(...given);
-  await requireSameLog(config.data, opened.store);
+  await requireSameLog(config, opened.store);
   return opened;
 };
 

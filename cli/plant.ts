@@ -1,5 +1,5 @@
 /** The plant's process: the worker thread with the store behind it, the pages and the API before it. Started and watched by the gate. */
-import { type Config, environmentName } from '../config.ts';
+import { type Config, configSecrets } from '../config.ts';
 import { answering, calling, type Wire } from '../core/channel.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
@@ -24,8 +24,7 @@ export interface GateCalls {
   clearPublic(): Promise<void>;
 }
 
-const influxToken = process.env[environmentName('influxToken')];
-const config: Config = { ...(JSON.parse(process.argv[2] ?? '{}') as Config), ...(influxToken ? { influxToken } : {}) };
+const config: Config = { ...(JSON.parse(process.argv[2] ?? '{}') as Config), ...configSecrets.taken(process.env) };
 const toGate = (message: FromPlant): void => {
   if (process.connected) process.send?.(message);
 };

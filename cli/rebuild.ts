@@ -10,13 +10,12 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import type { Status } from '../core/views.ts';
-import { AppendFileReader } from '../log/append-file-reader.ts';
 import { beginLog } from '../log/begin-log.ts';
 import { lockFolder } from '../log/lock.ts';
 import { keptBackups } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant, requireData, storeFile } from './parts.ts';
+import { openPlant, openReader, requireData, storeFile } from './parts.ts';
 import { restoreStore } from './restore.ts';
 import { standingOf } from './same-log.ts';
 
@@ -84,7 +83,7 @@ export const prepareStore = async (config: Config, anew = existsSync(requestFile
   const { data } = config;
   if (config.store !== 'duckdb') return null;
   if (!anew && existsSync(storeFile(data))) return null;
-  const reader = new AppendFileReader(data);
+  const reader = openReader(config);
   try {
     const [start, end] = [await reader.start(), await reader.end()];
     const aside = anew ? await setAside(data) : null;
@@ -119,13 +118,15 @@ const sliceEnvelopes = 20_000;
 const keepLostEnd = async (config: Config, end: number): Promise<Rebuilt['lost']> => {
   const standing = await standingOf(config);
   if (standing === null || standing.position <= end) return null;
+  if (config.log !== 'file')
+    throw fail('log-corrupt', `the log ends at position ${end}, the store stands at ${standing.position}; name a fresh topic and data folder`, config.data);
   await beginLog(config.data, standing.position, standing.logTime);
   return { from: end, to: standing.position };
 };
 
 const rebuildAtRest = async (config: Config, progress: Progress): Promise<Rebuilt> => {
   const lock = await lockFolder(config.data);
-  const reader = new AppendFileReader(config.data);
+  const reader = openReader(config);
   try {
     const began = performance.now();
     const lost = await keepLostEnd(config, await reader.end());
@@ -188,7 +189,7 @@ const rebuildInUse = async (config: Config, client: ControlClient, progress: Pro
  * @throws FailureError `no-data`, `no-backup`, `data-in-use`
  */
 export const rebuild = async (config: Config, progress: Progress = () => {}): Promise<Rebuilt> => {
-  requireData(config.data);
+  requireData(config);
   if (config.store !== 'duckdb')
     throw fail('bad-request', 'a store on InfluxDB is made anew by naming fresh buckets: the log fills them', 'OCTROI_INFLUX_RAW_BUCKET …');
   const client = await reachControl(config.data);

@@ -6,14 +6,13 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import type { Store } from '../core/store.ts';
-import { AppendFileReader } from '../log/append-file-reader.ts';
 import { lockFolder } from '../log/lock.ts';
 import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { keptBackups } from './backup-files.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant, requireData, storeFile, types } from './parts.ts';
+import { openPlant, openReader, requireData, storeFile, types } from './parts.ts';
 import { restoreStore } from './restore.ts';
 
 export interface Difference {
@@ -81,10 +80,10 @@ const restoreOldest = async (config: Config, into: string, start: number): Promi
  * @throws FailureError `no-data`, `no-backup`, `not-empty`, `data-in-use` (only with `check`: the store has one reader)
  */
 export const replay = async (config: Config, into: string, check: boolean): Promise<Replayed> => {
-  requireData(config.data);
+  requireData(config);
   await requireEmpty(into);
   const lock = check ? await lockFolder(config.data) : null;
-  const reader = new AppendFileReader(config.data);
+  const reader = openReader(config);
   const file = storeFile(into);
   try {
     const start = await reader.start();

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
-import { storeFile } from './parts.ts';
+import { openReader, storeFile } from './parts.ts';
 
 /** Where a store stands: all below `position` is in it; `logTime` is that of the envelope before. */
 export interface Standing {
@@ -15,11 +15,7 @@ export interface Standing {
 
 const cure = 'octroi rebuild makes the store anew from the log';
 
-/**
- * Offsets that are given twice would be taken for done: what was acknowledged under them would never show.
- * @throws FailureError `log-corrupt` where the log ends before its store, or went on after it had lost its end
- */
-export const requireSameLog = async (data: string, { position, logTime }: Standing): Promise<void> => {
+const requireSameFile = async (data: string, { position, logTime }: Standing): Promise<void> => {
   const reader = new AppendFileReader(data);
   try {
     const end = await reader.end();
@@ -34,6 +30,29 @@ export const requireSameLog = async (data: string, { position, logTime }: Standi
     await reader.close();
   }
 };
+
+/** The stamps of Kafka may go back where its clock was set, and the log time does not: an envelope is never later than the store knows it. */
+const requireSameTopic = async (config: Config, { position, logTime }: Standing): Promise<void> => {
+  const reader = openReader(config);
+  try {
+    const [start, end] = [await reader.start(), await reader.end()];
+    if (position > end) throw fail('log-corrupt', `the log ends at position ${end}, the store stands at ${position}; ${cure}`, config.kafkaTopic);
+    if (position <= start) return;
+    for await (const { envelopes } of reader.read(position - 1, position, 1)) {
+      if (envelopes.every((envelope) => envelope.logTime <= logTime)) continue;
+      throw fail('log-corrupt', `position ${position - 1} of the log is later than the store knows it; ${cure}`, config.kafkaTopic);
+    }
+  } finally {
+    await reader.close();
+  }
+};
+
+/**
+ * Offsets that are given twice would be taken for done: what was acknowledged under them would never show.
+ * @throws FailureError `log-corrupt` where the log ends before its store, or went on after it had lost its end
+ */
+export const requireSameLog = (config: Config, standing: Standing): Promise<void> =>
+  config.log === 'file' ? requireSameFile(config.data, standing) : requireSameTopic(config, standing);
 
 /** Where the store of a folder stands; null where there is none, or it cannot be opened. In a process of its own: a damaged file may end it. */
 export const standingOf = async (config: Config): Promise<Standing | null> => {

@@ -27,7 +27,7 @@ export const startCommand = (): Command =>
       const config = isDemo ? { ...given, town: demoTownFile } : given;
       const stop = stopAsked();
       warnOfUnknown();
-      const closedAt = isDemo ? ((await newestTick(config.data))?.wall ?? null) : null;
+      const closedAt = isDemo ? ((await newestTick(config))?.wall ?? null) : null;
       const gate = await openGate(config);
       try {
         const url = await Promise.race([gate.http, stop]);

@@ -111,7 +111,7 @@ const local = async (config: Config): Promise<Workshop> => {
  * @throws FailureError `no-data`, `data-in-use` (a process holds it that does not answer)
  */
 export const openWorkshop = async (config: Config, create = false): Promise<Workshop> => {
-  if (!create) requireData(config.data);
+  if (!create) requireData(config);
   return (await remote(config)) ?? local(config);
 };
 

@@ -53,6 +53,13 @@ export const failures = {
   'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Restore the segment from a backup; octroi ledger names what is missing.' },
   'log-diverged': { stage: 'log', class: 'permanent', remedy: 'Name an empty folder: this copy belongs to another log, or the log lost what was shipped.' },
   'log-failed': { stage: 'log', class: 'retryable', remedy: 'Free disk space or mend the disk; acknowledgements are held until then.' },
+  'log-unreachable': {
+    stage: 'log',
+    class: 'retryable',
+    remedy: 'Start Kafka, or correct OCTROI_KAFKA_BROKERS; what is not acknowledged waits at its senders.',
+  },
+  'log-denied': { stage: 'log', class: 'permanent', remedy: 'Correct OCTROI_KAFKA_USER and OCTROI_KAFKA_PASSWORD, or give the user the right to the topics.' },
+  'log-not-set-up': { stage: 'log', class: 'permanent', remedy: 'Run octroi kafka setup, or correct the setting named.' },
   'newer-version': { stage: 'log', class: 'permanent', remedy: 'Start the version of octroi that wrote this data, or a later one.' },
   // store
   'store-failed': { stage: 'store', class: 'retryable', remedy: 'The plant reopens the store and catches up by itself; see its log if it does not.' },

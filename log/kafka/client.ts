@@ -1,0 +1,239 @@
+/**
+ * The way to Kafka: one connection to a cluster, thrown away and made anew whenever something on it goes wrong. What is asked is
+ * left to the others. The only place that knows how kafkajs is built inside: its public producer gives a batch up, hides where
+ * its sequence stands, and its public consumer cannot read a range; the version is pinned, and tests hold it on both brokers.
+ */
+import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { type Failure, FailureError, fail, failure } from '../../core/failure.ts';
+
+export interface KafkaAccess {
+  /** `host:port` of some brokers; the others are learnt from them. */
+  readonly brokers: readonly string[];
+  /** Absent: no TLS. `ca`: certificates beside those that Node trusts, PEM. */
+  readonly tls?: { readonly ca?: string };
+  readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
+  /** Longest time a request may be silent, ms. Default 10,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** A record as kafkajs reads it. */
+export interface KafkaRecord {
+  readonly offset: string;
+  /** Epoch ms. */
+  readonly timestamp: string;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | undefined>>;
+  readonly batchContext: { readonly producerId: string; readonly firstSequence: number };
+}
+
+/** A record as it is written. */
+export interface KafkaMessage {
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, Buffer>>;
+}
+
+interface OfPartition<Partition> {
+  readonly topic: string;
+  readonly partitions: readonly Partition[];
+}
+
+/** What kafkajs can ask of one broker, as far as it is used here. */
+export interface Broker {
+  produce(request: {
+    acks: number;
+    timeout: number;
+    producerId: string;
+    producerEpoch: number;
+    topicData: readonly OfPartition<{ partition: number; firstSequence: number; messages: readonly KafkaMessage[] }>[];
+  }): Promise<{ readonly topics: readonly { readonly partitions: readonly { readonly baseOffset: string }[] }[] }>;
+  fetch(request: {
+    isolationLevel: number;
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    topics: readonly OfPartition<{ partition: number; fetchOffset: string; maxBytes: number }>[];
+  }): Promise<{ readonly responses: readonly { readonly partitions: readonly { readonly messages: readonly KafkaRecord[] }[] }[] }>;
+  listOffsets(request: { isolationLevel: number; topics: readonly OfPartition<{ partition: number; timestamp: number }>[] }): Promise<{
+    readonly responses: readonly { readonly partitions: readonly { readonly offset: string }[] }[];
+  }>;
+  initProducerId(request: { transactionTimeout: number }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+}
+
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
+  findBroker(of: { nodeId: string }): Promise<Broker>;
+  findControllerBroker(): Promise<Broker>;
+}
+
+interface RequestQueue {
+  pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+const inside = createRequire(import.meta.url);
+const ClusterOf = inside('kafkajs/src/cluster') as new (options: object) => Cluster;
+const socketFactory = inside('kafkajs/src/network/socketFactory') as () => unknown;
+const { prototype: requestQueue } = inside('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+
+// kafkajs 2.2.4 looks each millisecond whether a request waits, for ever (tulios/kafkajs#1751). Where none waits there is nothing to look for:
+// one that has to wait schedules the look itself.
+const { scheduleCheckPendingRequests } = requestQueue;
+requestQueue.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0) scheduleCheckPendingRequests.call(this);
+};
+
+const connectionTimeout = 3_000;
+
+const settingsOf = ({ brokers, tls, sasl, requestTimeoutMs = 10_000 }: KafkaAccess): KafkaConfig => ({
+  clientId: 'octroi',
+  brokers: [...brokers],
+  connectionTimeout,
+  authenticationTimeout: connectionTimeout,
+  requestTimeout: requestTimeoutMs,
+  retry: { retries: 0 },
+  logLevel: logLevel.NOTHING,
+  ...(tls === undefined ? {} : { ssl: tls }),
+  ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+});
+
+/** kafkajs's own client, for what an administrator does. */
+export const administration = (access: KafkaAccess): Kafka => new Kafka({ ...settingsOf(access), retry: { retries: 2, initialRetryTime: 200 } });
+
+interface KafkaError {
+  readonly name?: string;
+  /** Of the protocol, as `NOT_LEADER_FOR_PARTITION`. */
+  readonly type?: string;
+  readonly message?: string;
+  readonly cause?: unknown;
+  readonly errors?: readonly unknown[];
+}
+
+/** The name that Kafka's protocol gives to an error; null where it is none of the protocol. */
+export const typeOf = (error: unknown): string | null => (error as KafkaError).type ?? null;
+
+const deniedTypes: ReadonlySet<string> = new Set([
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'SASL_AUTHENTICATION_FAILED',
+]);
+
+const impossibleTypes: ReadonlySet<string> = new Set(['INVALID_REPLICATION_FACTOR', 'INVALID_PARTITIONS', 'INVALID_CONFIG', 'POLICY_VIOLATION']);
+
+/** What keeps Kafka from answering, as a failure of the table. */
+export const causeOf = (error: unknown, where: string): Failure => {
+  if (error instanceof FailureError) return error.failure;
+  const { name = '', type = '', message = String(error), cause, errors = [] } = error as KafkaError;
+  if (errors.length > 0) return causeOf(errors[0], where);
+  if (name === 'KafkaJSNumberOfRetriesExceeded' && cause !== undefined) return causeOf(cause, where);
+  const words = message.replace(/\s+/g, ' ').trim();
+  if (deniedTypes.has(type) || name.includes('SASL')) return failure('log-denied', words, where);
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failure('log-not-set-up', 'there is no such topic, or it may not be seen', where);
+  if (impossibleTypes.has(type)) return failure('log-not-set-up', words, where);
+  return failure('log-unreachable', words, where);
+};
+
+const pauseMsMin = 50;
+const pauseMsMax = 2_000;
+
+/** A connection to the leaders of one topic. */
+export class KafkaClient {
+  readonly topic: string;
+  /** Where it leads, for messages. */
+  readonly where: string;
+  readonly #access: KafkaAccess;
+  #cluster: Promise<Cluster> | null = null;
+  readonly #closing = new AbortController();
+
+  constructor(access: KafkaAccess, topic: string) {
+    this.#access = access;
+    this.topic = topic;
+    this.where = `Kafka ${access.brokers.join(',')}, topic ${topic}`;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Asks the leader of a partition, once. Rejects with whatever went wrong; the next question goes over a new connection. */
+  leader<T>(partition: number, ask: (broker: Broker) => Promise<T>): Promise<T> {
+    return this.#once(async (cluster) => {
+      const found = cluster.findTopicPartitionMetadata(this.topic).find(({ partitionId }) => partitionId === partition);
+      if (found === undefined) throw fail('log-not-set-up', `there is no partition ${partition}`, this.where);
+      return ask(await cluster.findBroker({ nodeId: String(found.leader) }));
+    });
+  }
+
+  /** Asks a broker that any question of the whole cluster can go to, once. */
+  controller<T>(ask: (broker: Broker) => Promise<T>): Promise<T> {
+    return this.#once(async (cluster) => ask(await cluster.findControllerBroker()));
+  }
+
+  /**
+   * Tries again until it succeeds, with growing pauses.
+   * @param failed told each failure @returns null where the client was closed meanwhile
+   */
+  async held<T>(attempt: () => Promise<T>, failed: (cause: Failure, error: unknown) => void = () => {}): Promise<T | null> {
+    for (let pauseMs = pauseMsMin; !this.isClosed; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.isClosed) break;
+        failed(causeOf(error, this.where), error);
+        await this.pause(pauseMs);
+      }
+    }
+    return null;
+  }
+
+  /** Waits, but for no longer than the client is open. */
+  async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
+  }
+
+  /** Ends whatever is asked at the moment. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#drop();
+  }
+
+  async #once<T>(ask: (cluster: Cluster) => Promise<T>): Promise<T> {
+    if (this.isClosed) throw fail('log-unreachable', 'the log is closed', this.where);
+    this.#cluster ??= this.#connect();
+    const used = this.#cluster;
+    try {
+      return await ask(await used);
+    } catch (error) {
+      // It may be the leader that moved, a socket that ended, or a broker that hangs: what is known of the cluster is learnt anew.
+      if (this.#cluster === used) await this.#drop();
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<Cluster> {
+    const { brokers, ssl, sasl, ...settings } = settingsOf(this.#access);
+    const logger = new Kafka({ brokers, logLevel: logLevel.NOTHING }).logger();
+    const given = { ...settings, brokers, ssl, sasl, logger, socketFactory: socketFactory(), enforceRequestTimeout: true };
+    const cluster = new ClusterOf({ ...given, metadataMaxAge: 300_000, allowAutoTopicCreation: false, maxInFlightRequests: null, isolationLevel: 0 });
+    try {
+      await cluster.connect();
+      await cluster.addMultipleTargetTopics([this.topic]);
+      return cluster;
+    } catch (error) {
+      await cluster.disconnect().catch(() => {});
+      throw error;
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const cluster = this.#cluster;
+    this.#cluster = null;
+    await cluster?.then((one) => one.disconnect()).catch(() => {});
+  }
+}
