@@ -3,12 +3,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
+import { hourMs } from '../core/time.ts';
 import type { Gate } from '../main.ts';
 
 export const demoTownFile = fileURLToPath(new URL('../simulators/demo-town.yaml', import.meta.url));
 
 const historyHoursMax = 7 * 24;
-const hourMs = 3_600_000;
 
 /**
  * Starts the devices. They first send what was measured while no gate was open: at the first start, seven days.

@@ -7,10 +7,10 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { FailureError } from '../core/failure.ts';
+import { dayMs } from '../core/time.ts';
 import { backupName, backupsFolder, keptBackups } from './backup-files.ts';
 import type { GateLog } from './parts.ts';
 
-const dayMs = 86_400_000;
 /** Pause before a pass that failed is tried again. */
 const retryMs = 3_600_000;
 /** Backups that are kept: the last, and the one before in case the last is damaged. */

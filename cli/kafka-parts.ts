@@ -2,11 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { type Config, environmentName } from '../config.ts';
 import { fail } from '../core/failure.ts';
+import { dayMs } from '../core/time.ts';
 import type { KafkaAccess } from '../log/kafka/client.ts';
 import { checkTopic, type TopicPlan } from '../log/kafka/topics.ts';
 import { type KafkaLogOptions, kafkaReader, openKafkaWriter } from '../log/kafka.ts';
-
-const dayMs = 86_400_000;
 
 /** @throws FailureError `bad-setting` where the file of certificates cannot be read, or a broker is no `host:port` */
 export const kafkaAccess = ({ kafkaBrokers, kafkaTls, kafkaTlsCa, kafkaSasl, kafkaUser = '', kafkaPassword = '' }: Config): KafkaAccess => {

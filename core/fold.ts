@@ -21,6 +21,7 @@ import { plus } from './exact.ts';
 import type { Element } from './pane.ts';
 import type { QuantityKind } from './quantity.ts';
 import { Flag } from './reading.ts';
+import { hourMs } from './time.ts';
 import type { Interval, Level } from './window.ts';
 
 /** How the readings of one key are folded; fixed when the key has its first reading. */
@@ -76,7 +77,6 @@ export const isEmpty = (element: Readonly<Element>): boolean =>
 
 /** The 60 s allow for clocks and rounding where readings come quickly. */
 const slackMs = 60_000;
-const hourMs = 3_600_000;
 
 /**
  * What a register rose by between two readings, quanta, and the flag that says how it was read. A fall is a rollover

@@ -1,10 +1,10 @@
 /** When the figures of a civil month count as final. What changed them since is told by receipts. */
+
+import { dayMs } from './time.ts';
 import type { Interval } from './window.ts';
 
 /** `provisional`: may still change without a word. `closed`: each change is listed as an adjustment. */
 export type MonthState = 'provisional' | 'closed';
-
-const dayMs = 86_400_000;
 
 /** How long after its end a month closes, in days of log time, unless the settings say otherwise. */
 export const monthClosesAfterDaysDefault = 10;

@@ -1,5 +1,6 @@
 /** The tumbling windows of octroi and their civil boundaries; all intervals are half-open [start, end). */
 import { Temporal } from 'temporal-polyfill';
+import { hourMs, minuteMs, quarterMs } from './time.ts';
 
 /** ISO 8601 durations, finest first. `P` is the whole life of a key. */
 export const windowNames = ['PT1M', 'PT15M', 'PT1H', 'P1D', 'P1M', 'P'] as const;
@@ -14,9 +15,6 @@ export interface Interval {
   readonly end: number;
 }
 
-const minuteMs = 60_000;
-const quarterMs = 900_000;
-const hourMs = 3_600_000;
 export const allTime: Interval = { start: 0, end: Number.MAX_SAFE_INTEGER };
 
 /** The civil calendar of one zone. Boundaries come from Temporal once a month and are kept; looking one up costs a comparison or two. */

@@ -1,5 +1,6 @@
 /** Moments and ranges as programs and people write them in a URL. How windows lie in a zone is left to core/window. */
 import { fail } from '../core/failure.ts';
+import { dayMs, hourMs, quarterMs } from '../core/time.ts';
 import { calendar, type Interval, levelOf, type WindowName } from '../core/window.ts';
 
 const stamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
@@ -8,7 +9,6 @@ const epochMs = /^\d{10,14}$/;
 /** 2000 to 2199: what the calendar covers. */
 const earliest = Date.UTC(2000, 0, 1);
 const latest = Date.UTC(2200, 0, 1);
-const dayMs = 86_400_000;
 
 /** True for a date that exists: Date.parse takes 31 February for 3 March. */
 const exists = (date: string): boolean => {
@@ -55,7 +55,7 @@ export const momentOf = (text: string, field: string, zone: string): number => {
 
 /** What is shown where no range is asked for. */
 const defaultSpanMs: Readonly<Record<WindowName, number>> = {
-  PT1M: 3 * 3_600_000,
+  PT1M: 3 * hourMs,
   PT15M: dayMs,
   PT1H: 7 * dayMs,
   P1D: 31 * dayMs,
@@ -81,10 +81,10 @@ export const rangeOf = (
 
 const shortestMs: Readonly<Record<WindowName, number>> = {
   PT1M: 60_000,
-  PT15M: 900_000,
-  PT1H: 3_600_000,
+  PT15M: quarterMs,
+  PT1H: hourMs,
   P1D: 82_800_000,
-  P1M: 28 * dayMs - 3_600_000,
+  P1M: 28 * dayMs - hourMs,
   P: dayMs,
 };
 

@@ -1,8 +1,7 @@
 /** The counters of a car park's gate. They count passages, not vehicles that are known. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { entries, exits } from './quantities.ts';
-
-const minuteMs = 60_000;
 
 export const barrierCounter: DeviceType = {
   name: 'barrier-counter',

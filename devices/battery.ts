@@ -1,8 +1,7 @@
 /** A stationary battery. Power is positive while it charges; when it should charge is left to whoever runs it. */
 import type { DeviceType } from '../core/device-type.ts';
+import { hourMs } from '../core/time.ts';
 import { activeEnergyExport, activeEnergyImport, activePower, stateOfCharge, temperature } from './quantities.ts';
-
-const hourMs = 3_600_000;
 
 export const battery: DeviceType = {
   name: 'battery',

@@ -1,8 +1,8 @@
 /** The display of a car park: how many places are free. What drifts in its counters is left to the barrier counters to show. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { capacity, freePlaces } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const carPark: DeviceType = {

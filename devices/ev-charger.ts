@@ -1,8 +1,7 @@
 /** A charge point for vehicles, as its operator's back office relays it. Who charges is never received. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { activeEnergyImport, activePower, charging, sessionEnergy } from './quantities.ts';
-
-const minuteMs = 60_000;
 
 export const evCharger: DeviceType = {
   name: 'ev-charger',

@@ -3,9 +3,9 @@
  * volume converter, or the distributor's own figures. A fixed kWh per m³ would be an invented number, so there is none.
  */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { flow, gasEnergy, gasEnergyIndex, gasVolume } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const gasMeter: DeviceType = {

@@ -1,8 +1,7 @@
 /** What an unknown device is adopted as: native messages of any quantity of the catalogue, within what physics allows. */
 import type { DeviceType, QuantityRule } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { quantities } from './quantities.ts';
-
-const minuteMs = 60_000;
 
 /** Beyond these, in canonical units, no device of a town can be right. */
 const plausible: Readonly<Record<string, readonly [number, number]>> = {

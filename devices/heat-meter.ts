@@ -1,8 +1,8 @@
 /** A heat meter on a district-heating substation or a boiler's circuit. Its billing snapshots are left to imports. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { flow, heatAmount, heatEnergy, heatPower, returnTemperature, supplyTemperature } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const heatMeter: DeviceType = {

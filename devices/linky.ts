@@ -1,9 +1,8 @@
 /** The French smart meter by its customer interface (TIC), standard or historic mode. Which house it belongs to is left to the town file. */
 import type { DeviceType } from '../core/device-type.ts';
+import { hourMs } from '../core/time.ts';
 import { teleinfoToNative } from './payloads/teleinfo.ts';
 import { activeEnergy, activeEnergyExport, activeEnergyImport, activePower, apparentPower, currentL1, voltageL1 } from './quantities.ts';
-
-const hourMs = 3_600_000;
 
 export const linky: DeviceType = {
   name: 'linky',

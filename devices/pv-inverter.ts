@@ -1,8 +1,7 @@
 /** A photovoltaic inverter: what a roof feeds in. Comparing it with the sun is left to the detectors. */
 import type { DeviceType } from '../core/device-type.ts';
+import { hourMs } from '../core/time.ts';
 import { activeEnergy, activeEnergyExport, activePower, dcPower, irradiance, temperature, voltageL1 } from './quantities.ts';
-
-const hourMs = 3_600_000;
 
 export const pvInverter: DeviceType = {
   name: 'pv-inverter',

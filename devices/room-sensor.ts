@@ -1,8 +1,8 @@
 /** A room sensor on a radio network: comfort and air. It counts nobody. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { batteryVoltage, co2, humidity, illuminance, temperature } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const roomSensor: DeviceType = {

@@ -1,8 +1,8 @@
 /** A street-lighting cabinet: one feeder of some tens of lamps. Single lamps and their poles are left to the operator's own system. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { activeEnergyImport, activePower, dimmingLevel, lampFaults, lighting, voltageL1 } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const streetLighting: DeviceType = {

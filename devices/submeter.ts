@@ -1,5 +1,6 @@
 /** An electricity meter behind the distributor's: a building, a floor, a machine. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import {
   activeEnergy,
   activeEnergyExport,
@@ -15,7 +16,6 @@ import {
   voltageL1,
 } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const submeter: DeviceType = {

@@ -1,5 +1,6 @@
 /** A distribution transformer (HTA/BT): three phases, load and oil. Alarm thresholds are left to the town file and the detectors. */
 import type { DeviceType } from '../core/device-type.ts';
+import { hourMs } from '../core/time.ts';
 import {
   activeEnergy,
   activeEnergyImport,
@@ -16,8 +17,6 @@ import {
   voltageL2,
   voltageL3,
 } from './quantities.ts';
-
-const hourMs = 3_600_000;
 
 export const transformer: DeviceType = {
   name: 'transformer',

@@ -1,8 +1,7 @@
 /** A water meter, read by radio. */
 import type { DeviceType } from '../core/device-type.ts';
+import { hourMs } from '../core/time.ts';
 import { flow, temperature, waterVolume } from './quantities.ts';
-
-const hourMs = 3_600_000;
 
 export const waterMeter: DeviceType = {
   name: 'water-meter',

@@ -1,8 +1,8 @@
 /** A weather station. Forecasts are left out: a gate takes what was measured. */
 import type { DeviceType } from '../core/device-type.ts';
+import { minuteMs } from '../core/time.ts';
 import { humidity, irradiance, pm25, pressure, rain, temperature, windDirection, windSpeed } from './quantities.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const weatherStation: DeviceType = {

@@ -8,6 +8,7 @@ import { coverage } from '../core/pane.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import { Flag } from '../core/reading.ts';
 import type { Key } from '../core/store.ts';
+import { dayMs } from '../core/time.ts';
 import type { Device, Site, Town } from '../core/town.ts';
 import type { ShownPane, Views } from '../core/views.ts';
 import type { Dataset, Fields, Row } from './dataset.ts';
@@ -74,7 +75,6 @@ export interface PrivacyGate {
 
 /** Panes of one question to the store. */
 const panesMax = 20_000;
-const dayMs = 86_400_000;
 
 /** The one decision. */
 const admits = (rule: Rule, device: Device, site: Site | undefined): boolean => {

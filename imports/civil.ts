@@ -1,5 +1,6 @@
 /** Civil stamps of a file as epoch ms. What the profile says of missing and repeated local hours is applied here; reading lines is left to `rows.ts`. */
 import { Temporal } from 'temporal-polyfill';
+import { dayMs, hourMs, minuteMs } from '../core/time.ts';
 
 /** What a stamp of the spring hour that does not exist means: `shift` reads it with the offset that held before. */
 export const missingHours = ['refuse', 'shift'] as const;
@@ -14,8 +15,6 @@ export interface CivilRules {
 
 /** Epoch ms of a civil time, which is given as if it were UTC, ms; null where the rules refuse it. */
 export type CivilClock = (civil: number) => number | null;
-
-const dayMs = 86_400_000;
 
 const offsetMs = (zone: string, at: number): number => Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
 
@@ -74,7 +73,7 @@ export const readCivil = (text: string, midnightEnds: boolean): number => {
   const midnight = Date.UTC(year, month - 1, date);
   // Date.UTC turns 31 June into 1 July: such a date is none.
   if (new Date(midnight).getUTCDate() !== date || !(month >= 1 && month <= 12) || !(minute <= 59) || !(second <= 59)) return Number.NaN;
-  const since = hour * 3_600_000 + minute * 60_000 + second * 1_000;
+  const since = hour * hourMs + minute * minuteMs + second * 1_000;
   if (!(since <= dayMs)) return Number.NaN;
   return midnight + (since === 0 && midnightEnds ? dayMs : since);
 };

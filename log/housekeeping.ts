@@ -3,12 +3,12 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
+import { dayMs } from '../core/time.ts';
 import { syncFolder } from './log-files.ts';
 import { compressedSuffix, listSegments, rawSuffix, readHeader, type SegmentFile } from './segment.ts';
 
 /** Days that log and raw readings are kept. */
 export const horizonDaysDefault = 400;
-const dayMs = 86_400_000;
 
 /** What may go, and what must. */
 export interface CutLimits {

@@ -1,6 +1,7 @@
 /** What passing time does, a second at a time: revises, closes the windows of the silent, reopens what lay in the future, or waits for a device that is known now. */
 import type { Envelope, Tick } from '../core/envelope.ts';
 import type { Outputs } from '../core/store.ts';
+import { minuteMs } from '../core/time.ts';
 import { emitTo, settleSubject } from './accept.ts';
 import { textOf } from './decode.ts';
 import { type Lost, union } from './horizon.ts';
@@ -15,7 +16,6 @@ import { isRevising, isSubjectRevising, type KeyState, type PipelineState, type 
 export const openGapMaxMs = 5_000;
 /** A step of the wall clock against the log's own time beyond it raises an alarm, ms. */
 export const clockStepMaxMs = 60_000;
-const minuteMs = 60_000;
 
 /** True where no gate was open between the last envelope and one at `logTime`: what was held into it is folded again. */
 const isClosure = (state: PipelineState, logTime: number): boolean => state.logTime > 0 && logTime - state.logTime > openGapMaxMs;

@@ -1,8 +1,9 @@
 /** Models of rooms and weather. */
+
+import { minuteMs } from '../core/time.ts';
 import { between, drift } from './chance.ts';
 import { firstRegister, type Model, type ModelInput, ownWarp, registered, round } from './model.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 export const roomSensorModel = (input: ModelInput): Model => {

@@ -1,7 +1,5 @@
 /** A rate that is constant in each quarter of an hour, with its exact integral since `epoch`. What the rate means is left to the shapes. */
-
-const quarterMs = 900_000;
-const hourMs = 3_600_000;
+import { hourMs, quarterMs } from '../core/time.ts';
 
 /** Registers of the demo count from here, so that they depend on the time alone and never go back when the demo starts again. */
 export const epoch = Date.UTC(2025, 0, 1);

@@ -1,11 +1,10 @@
 /** Models of what counts energy, gas, heat and water. Every register is the integral of the power beside it. */
+
+import { hourMs, minuteMs, quarterMs } from '../core/time.ts';
 import { between, chance, drift } from './chance.ts';
 import { type Curve, epoch, type Warp } from './curve.ts';
 import { firstRegister, type Model, type ModelInput, mains, ownWarp, registered, round, steadyWarp } from './model.ts';
 import type { SiteUse } from './shapes.ts';
-
-const hourMs = 3_600_000;
-const minuteMs = 60_000;
 
 /** Electric power at the usual peak, W/m². */
 const wattsPerM2: Readonly<Record<SiteUse, number>> = {
@@ -60,7 +59,7 @@ export const linkyModel = (input: ModelInput): Model => {
 export const submeterModel = (input: ModelInput): Model => {
   const { key, shapes, use, areaM2 } = input;
   const building = loadOf((areaM2 * wattsPerM2[use] * between(key, 1, 0.75, 1.3)) / 1000, shapes.electricity[use], ownWarp(input));
-  const start = firstRegister(key, 900_000);
+  const start = firstRegister(key, quarterMs);
   return {
     valuesAt: (at) => ({ active_energy_import: registered(start + building.energy(at), 3), active_power: round(building.power(at) * 1000, 0) }),
   };

@@ -2,6 +2,8 @@
  * Faults that are known: what goes wrong with which device and when, and the same as labels, so that detectors can be judged.
  * Everything follows from the seed and the calendar week; a demo that starts again has the same faults.
  */
+
+import { hourMs } from '../core/time.ts';
 import { between, chance, hashText } from './chance.ts';
 import { epoch } from './curve.ts';
 import type { Message, SimulatedDevice } from './fleet.ts';
@@ -26,7 +28,6 @@ export interface Departure {
   readonly messages: readonly Message[];
 }
 
-const hourMs = 3_600_000;
 const weekMs = 7 * 24 * hourMs;
 const clockShiftMs = hourMs;
 

@@ -1,5 +1,6 @@
 /** The living town: every device of a town file that is marked `simulated`, and what it says when. Sending is left to `run.ts`. */
 import type { ResolvedType } from '../core/device-type.ts';
+import { quarterMs } from '../core/time.ts';
 import type { Device, Site, Town } from '../core/town.ts';
 import { airSensorModel, roomSensorModel, weatherStationModel } from './air-models.ts';
 import { chance, hashText } from './chance.ts';
@@ -57,8 +58,6 @@ export interface SimulatedDevice {
   /** What it says in (from, to], at its own interval or at a multiple of it. */
   messages(from: number, to: number, stepMs?: number): Message[];
 }
-
-const quarterMs = 900_000;
 
 /** The largest multiple of the interval that divides a quarter of an hour and lies within the hold; the interval itself where there is none. */
 const coarseStep = (intervalMs: number, holdMs: number): number => {

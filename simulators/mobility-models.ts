@@ -1,9 +1,10 @@
 /** Models of parking and charging. No vehicle is known: there are states, counts and amounts. */
+
+import { minuteMs } from '../core/time.ts';
 import { between, chance, hashText } from './chance.ts';
 import { epoch } from './curve.ts';
 import { firstRegister, type Model, type ModelInput, registered, round } from './model.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
 interface Span {

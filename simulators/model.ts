@@ -1,4 +1,6 @@
 /** What a simulated device is: values as a pure function of time. Which devices there are is left to the town; when they speak, to the fleet. */
+
+import { minuteMs } from '../core/time.ts';
 import { between, drift, hashText } from './chance.ts';
 import { type Warp, warp } from './curve.ts';
 import { type Shapes, type SiteUse, siteUses } from './shapes.ts';
@@ -39,8 +41,6 @@ export const modelInput = (
   capacity: device.capacity ?? 100,
   site: device.site ?? '',
 });
-
-const minuteMs = 60_000;
 
 /** A device's own earliness (up to 25 minutes either way) and unevenness. */
 export const ownWarp = ({ key }: ModelInput): Warp => warp(between(key, 100, -25, 25) * minuteMs, between(key, 101, 0, 1));

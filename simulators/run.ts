@@ -1,12 +1,11 @@
 /** Lets the fleet speak: over MQTT, QoS 1, at its own pace, after some hours of history. What it says is left to the fleet and its faults. */
 import mqtt, { type MqttClient } from 'mqtt';
 import type { ResolvedType } from '../core/device-type.ts';
+import { hourMs } from '../core/time.ts';
 import type { Town } from '../core/town.ts';
 import type { Clock } from './clock.ts';
 import { type Departure, depart, type Fault, labelsOf, planFaults } from './faults.ts';
 import { fleet, type Message, type SimulatedDevice } from './fleet.ts';
-
-const hourMs = 3_600_000;
 
 export interface FleetOptions {
   /** `mqtt://127.0.0.1:1883` */

@@ -1,4 +1,6 @@
 /** How a town uses things over the day, the week and the year: the curves that its devices share. Sizes are left to the models. */
+
+import { quarterMs } from '../core/time.ts';
 import { chance, hashText } from './chance.ts';
 import { type CivilTime, civil } from './civil.ts';
 import { type Curve, curve } from './curve.ts';
@@ -78,7 +80,7 @@ export const shapes = (seed: number, zone: string): Shapes => {
   const time = civil(zone);
   const grain = (name: string): ((at: number) => number) => {
     const key = hashText(name, seed);
-    return (at) => 0.9 + 0.2 * chance(key, Math.floor(at / 900_000));
+    return (at) => 0.9 + 0.2 * chance(key, Math.floor(at / quarterMs));
   };
   const cold = curve((at) => Math.max(0, 17 - sky(at).temperature) / 24);
   const sun = curve((at) => sky(at).irradiance);

@@ -1,6 +1,6 @@
 /** Where the sun stands, and how strongly it shines through a clear sky. Clouds are left to the weather. */
+import { dayMs } from '../core/time.ts';
 
-const dayMs = 86_400_000;
 const j2000 = Date.UTC(2000, 0, 1, 12);
 const rad = Math.PI / 180;
 

@@ -1,11 +1,12 @@
 /** The demo town's weather: a pure function of seed and time. It is nobody's record and no forecast. */
+
+import { hourMs } from '../core/time.ts';
 import { chance, drift, hashText } from './chance.ts';
 import { clearSky, sunPosition } from './sun.ts';
 
 /** Centre of the town. */
 export const townAt = { lon: 2.27, lat: 48.823 } as const;
 
-const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const yearMs = 365.2425 * dayMs;
 

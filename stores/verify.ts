@@ -6,6 +6,7 @@ import { Temporal } from 'temporal-polyfill';
 import { fail } from '../core/failure.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { Key, Store } from '../core/store.ts';
+import { dayMs } from '../core/time.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
@@ -34,7 +35,6 @@ const examplesMax = 20;
  * default memory, which the plant's commits share; only a single key with more than that is taken whole.
  */
 const batchRowsMax = 50_000;
-const dayMs = 86_400_000;
 
 /** What there is of one key: how many readings and panes, and from when to when its readings lie. */
 interface Extent {

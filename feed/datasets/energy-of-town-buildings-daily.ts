@@ -1,4 +1,6 @@
 /** Energy of each of the town's own buildings by civil day and carrier. What is not known is null with its status, never 0. */
+
+import { dayMs } from '../../core/time.ts';
 import { calendar, levelOf } from '../../core/window.ts';
 import type { Dataset, Row } from '../dataset.ts';
 import { civilDate } from '../present.ts';
@@ -17,7 +19,6 @@ const carriers = [
 const daysMax = 366;
 /** From this share on a day counts as whole: a reading that came some seconds late at midnight does not make it partial. */
 const completeFrom = 0.99;
-const dayMs = 86_400_000;
 const dayLevel = levelOf('P1D');
 
 interface Meters {

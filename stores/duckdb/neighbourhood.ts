@@ -1,11 +1,11 @@
 /** The query behind `History.neighbourhood`: a stretch of one key's readings and the nearest ones around it. */
 import { Flag, type Reading } from '../../core/reading.ts';
+import { hourMs } from '../../core/time.ts';
 import type { KeyEntry } from '../key-book.ts';
 import { highestVersions } from '../series.ts';
 import type { Reader } from './readers.ts';
 import { readingFields, readReadings } from './rows.ts';
 
-const hourMs = 3_600_000;
 /** How far around the stretch the first query looks; for most keys that finds both neighbours. */
 const firstLookMs = 3 * hourMs;
 /** How far one goes on looking; then to the key's first or last reading. */

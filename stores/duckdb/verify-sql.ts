@@ -6,6 +6,7 @@
  * It reads the temporary tables `rules` and `civil`; `batch` holds the keys that are taken.
  */
 import { Flag } from '../../core/reading.ts';
+import { hourMs } from '../../core/time.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import { paneTables } from './schema.ts';
 
@@ -58,7 +59,7 @@ const spansSql = `CREATE OR REPLACE TEMP TABLE spans AS
     FROM points WHERE holds = 1 AND va IS NOT NULL`;
 
 /** No civil day is shorter: a span touches at most one day more for each, and one. */
-const dayMsMin = 20 * 3_600_000;
+const dayMsMin = 20 * hourMs;
 
 /** Those spans cut at the boundaries of the finest windows: by civil day first, then within it. */
 const piecesSql = `CREATE OR REPLACE TEMP TABLE pieces AS

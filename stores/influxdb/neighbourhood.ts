@@ -1,12 +1,12 @@
 /** The question behind `History.neighbourhood`: a stretch of one key's readings and the nearest ones around it. */
 import { Flag, type Reading } from '../../core/reading.ts';
 import type { Key } from '../../core/store.ts';
+import { hourMs } from '../../core/time.ts';
 import { highestVersions } from '../series.ts';
 import type { Flux } from './flux.ts';
 import { readingIn } from './points.ts';
 import { type Buckets, boundOf } from './schema.ts';
 
-const hourMs = 3_600_000;
 /** How far around the stretch the first question looks; for most keys that finds both neighbours. */
 const firstLookMs = 3 * hourMs;
 /** How far from a reading that was found further away one looks for its neighbours at the most. */

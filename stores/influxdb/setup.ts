@@ -1,10 +1,10 @@
 /** The buckets: made with their retention, and checked before they are used. Organisation and token are left to whoever runs InfluxDB. */
 import { fail } from '../../core/failure.ts';
+import { dayMs } from '../../core/time.ts';
 import type { Connection } from './connection.ts';
 import { type BucketRole, type Buckets, bucketRoles } from './schema.ts';
 import type { Retention } from './writer.ts';
 
-const dayMs = 86_400_000;
 const daySeconds = 86_400;
 
 interface Bucket {

@@ -5,6 +5,7 @@
 import { fail } from '../../core/failure.ts';
 import type { DeadLetter, Reading } from '../../core/reading.ts';
 import type { Ledger } from '../../core/store.ts';
+import { dayMs } from '../../core/time.ts';
 import type { newRows } from '../commits.ts';
 import { type Connection, Refusal } from './connection.ts';
 import { quoted } from './line.ts';
@@ -147,7 +148,7 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
     for (const [place, reading] of rows.readings.entries()) {
       const { subject, quantity, at } = reading;
       if (at < oldest) {
-        refused.push(refusedOf(rows, place, `older than the ${retention.raw / 86_400_000} days that the bucket ${buckets.raw} keeps`, logTime));
+        refused.push(refusedOf(rows, place, `older than the ${retention.raw / dayMs} days that the bucket ${buckets.raw} keeps`, logTime));
         continue;
       }
       lines.push(readingLine(headOf(subject, quantity, () => readingHead(partition, { subject, quantity })), reading)); // biome-ignore format: one line

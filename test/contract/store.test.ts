@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Flag } from '../../core/reading.ts';
 import { emptyLedger, type Store } from '../../core/store.ts';
+import { dayMs, hourMs } from '../../core/time.ts';
 import type { Device } from '../../core/town.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
@@ -179,8 +180,6 @@ describe.each(implementations)('the store %s', (_name, open) => {
   });
 
   describe('the neighbourhood', () => {
-    const day = 86_400_000;
-
     it('is what lies inside and the nearest readings outside', async () => {
       await store.commit(commit(0, 5, { readings: [100, 200, 300, 400, 500].map((at, i) => reading(at, i, i)) }));
       const found = await store.neighbourhood(energy, 200, 400, everything);
@@ -197,20 +196,20 @@ describe.each(implementations)('the store %s', (_name, open) => {
     });
 
     it.each([1, 20, 300])('finds neighbours %i days away', async (days) => {
-      const middle = 400 * day;
+      const middle = 400 * dayMs;
       const excluded = { flags: Flag.excluded };
-      const near = [reading(middle - days * day, 1, 0), reading(middle + days * day, 2, 1)];
-      const further = [reading(middle - days * day - 5, 3, 2), reading(middle + days * day + 5, 4, 3), reading(middle - 1, 5, 4, excluded)];
+      const near = [reading(middle - days * dayMs, 1, 0), reading(middle + days * dayMs, 2, 1)];
+      const further = [reading(middle - days * dayMs - 5, 3, 2), reading(middle + days * dayMs + 5, 4, 3), reading(middle - 1, 5, 4, excluded)];
       await store.commit(commit(0, 5, { readings: [...near, ...further] }));
       const found = await store.neighbourhood(energy, middle, middle + 900_000, everything);
       expect([found.previous?.value, found.inside, found.next?.value]).toEqual([1, [], 2]);
     });
 
     it('ends at the first and at the last reading', async () => {
-      await store.commit(commit(0, 1, { readings: [reading(100 * day, 1, 0)] }));
-      expect(await store.neighbourhood(energy, 0, day, everything)).toEqual({ previous: null, inside: [], next: reading(100 * day, 1, 0) });
-      expect(await store.neighbourhood(energy, 300 * day, 301 * day, everything)).toEqual({ previous: reading(100 * day, 1, 0), inside: [], next: null });
-      expect(await store.neighbourhood(energy, 0, everything, everything)).toEqual({ previous: null, inside: [reading(100 * day, 1, 0)], next: null });
+      await store.commit(commit(0, 1, { readings: [reading(100 * dayMs, 1, 0)] }));
+      expect(await store.neighbourhood(energy, 0, dayMs, everything)).toEqual({ previous: null, inside: [], next: reading(100 * dayMs, 1, 0) });
+      expect(await store.neighbourhood(energy, 300 * dayMs, 301 * dayMs, everything)).toEqual({ previous: reading(100 * dayMs, 1, 0), inside: [], next: null });
+      expect(await store.neighbourhood(energy, 0, everything, everything)).toEqual({ previous: null, inside: [reading(100 * dayMs, 1, 0)], next: null });
     });
 
     it('shows only what was written below `before`, and the highest version among that', async () => {
@@ -231,42 +230,40 @@ describe.each(implementations)('the store %s', (_name, open) => {
   });
 
   describe('panes', () => {
-    const hour = 3_600_000;
-
     it('keep every figure', async () => {
-      const state = pane('P1D', 0, 24 * hour, 0, 0, { sharesMs: [1, 0, 86_399_999], changes: 4, flags: 1029, firstValue: 0, lastValue: 2 });
+      const state = pane('P1D', 0, 24 * hourMs, 0, 0, { sharesMs: [1, 0, 86_399_999], changes: 4, flags: 1029, firstValue: 0, lastValue: 2 });
       const gauge = pane('P', 0, Number.MAX_SAFE_INTEGER, 0, 0, { ...power, integral2: 2n ** 62n + 1n, min: -(2 ** 30) + 1, max: 2 ** 30 - 1, unallocated: 3 });
-      const negative = pane('P1M', hour, 2 * hour, -5, 0, { integral2: -(2n ** 60n) - 1n, firstAt: null, firstValue: null, lastAt: null, lastValue: null });
+      const negative = pane('P1M', hourMs, 2 * hourMs, -5, 0, { integral2: -(2n ** 60n) - 1n, firstAt: null, firstValue: null, lastAt: null, lastValue: null });
       await store.commit(commit(0, 1, { panes: [state, gauge, negative] }));
       expect(await store.panes(energy, 'P1D', 0, 1, everything)).toEqual([state]);
       expect(await store.panes(power, 'P', 0, 1, everything)).toEqual([gauge]);
-      expect(await store.panes(energy, 'P1M', 0, 2 * hour, everything)).toEqual([negative]);
+      expect(await store.panes(energy, 'P1M', 0, 2 * hourMs, everything)).toEqual([negative]);
       expect(store.keys()).toEqual([]);
     });
 
     it('come by start, each with its highest version below `before`', async () => {
-      const first = pane('PT1H', 0, hour, 1, 0);
-      const second = pane('PT1H', hour, 2 * hour, 2, 1);
-      const revised = pane('PT1H', 0, hour, 9, 5, { version: 1 });
-      await store.commit(commit(0, 6, { panes: [second, first, revised, pane('PT15M', 0, hour / 4, 3, 2)] }));
-      expect(await store.panes(energy, 'PT1H', 0, 2 * hour, everything)).toEqual([revised, second]);
-      expect(await store.panes(energy, 'PT1H', 0, 2 * hour, 5)).toEqual([first, second]);
-      expect(await store.panes(energy, 'PT1H', 0, hour, 1)).toEqual([first]);
-      expect(await store.panes(energy, 'PT1H', 0, hour, 0)).toEqual([]);
+      const first = pane('PT1H', 0, hourMs, 1, 0);
+      const second = pane('PT1H', hourMs, 2 * hourMs, 2, 1);
+      const revised = pane('PT1H', 0, hourMs, 9, 5, { version: 1 });
+      await store.commit(commit(0, 6, { panes: [second, first, revised, pane('PT15M', 0, hourMs / 4, 3, 2)] }));
+      expect(await store.panes(energy, 'PT1H', 0, 2 * hourMs, everything)).toEqual([revised, second]);
+      expect(await store.panes(energy, 'PT1H', 0, 2 * hourMs, 5)).toEqual([first, second]);
+      expect(await store.panes(energy, 'PT1H', 0, hourMs, 1)).toEqual([first]);
+      expect(await store.panes(energy, 'PT1H', 0, hourMs, 0)).toEqual([]);
       expect(await store.paneVersions(energy, 'PT1H', 0)).toEqual([first, revised]);
       expect(await store.paneVersions(energy, 'PT1H', 1)).toEqual([]);
     });
 
     it('of several keys come in the order the keys were asked in', async () => {
       const rows = [
-        pane('PT1H', 0, hour, 1, 0),
-        pane('PT1H', hour, 2 * hour, 2, 0),
-        pane('PT1H', 0, hour, 3, 0, other),
-        pane('PT1H', 0, hour, 4, 1, { version: 1 }),
+        pane('PT1H', 0, hourMs, 1, 0),
+        pane('PT1H', hourMs, 2 * hourMs, 2, 0),
+        pane('PT1H', 0, hourMs, 3, 0, other),
+        pane('PT1H', 0, hourMs, 4, 1, { version: 1 }),
       ];
       await store.commit(commit(0, 2, { panes: rows }));
       const sums = async (keys: (typeof energy | typeof other | typeof power)[], limit = 9) =>
-        (await store.panesOf({ keys, window: 'PT1H', from: 0, to: 2 * hour, limit })).map((one) => one.sum);
+        (await store.panesOf({ keys, window: 'PT1H', from: 0, to: 2 * hourMs, limit })).map((one) => one.sum);
       expect(await sums([energy, other])).toEqual([4, 2, 3]);
       expect(await sums([other, power, energy])).toEqual([3, 4, 2]);
       expect(await sums([])).toEqual([]);

@@ -1,5 +1,6 @@
 /** Homes on the pages: never a figure of fewer than eleven, and no name, value or payload, whatever the town file said meanwhile. */
 import { expect, onTestFinished, test } from 'vitest';
+import { dayMs } from '../../core/time.ts';
 import type { Device, Site, Town } from '../../core/town.ts';
 import { httpApp } from '../../dashboards/http.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
@@ -8,7 +9,6 @@ import { host, say, types, viewsOver } from './town.ts';
 /** Yesterday is Monday 6 April, in Paris. */
 const now = Date.parse('2026-04-07T10:00:00Z');
 const yesterday = Date.parse('2026-04-05T22:00:00Z');
-const dayMs = 86_400_000;
 
 const school: Site = { id: 'school', name: 'School', owner: 'public' };
 const homes = (count: number): Site[] => Array.from({ length: count }, (_, n) => ({ id: `home-${n}`, name: `Home ${n}`, owner: 'residential', quarter: 'q' }));

@@ -1,12 +1,12 @@
 /** What pages and the API say of months, of changed figures, and of judgements whose basis changed. Literal values throughout. */
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hourMs } from '../../core/time.ts';
 import { townSchema } from '../../core/town.ts';
 import { httpApp } from '../../dashboards/http.ts';
 import { type Drive, drive } from '../drive.ts';
 import { host, say, types, viewsOver } from './town.ts';
 
-const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** March in Paris. */
 const march = { start: Date.parse('2026-02-28T23:00:00Z'), end: Date.parse('2026-03-31T22:00:00Z') };

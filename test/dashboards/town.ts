@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import type { RegistryChange } from '../../core/envelope.ts';
+import { quarterMs } from '../../core/time.ts';
 import { type Town, townSchema } from '../../core/town.ts';
 import type { LiveEvent, Views } from '../../core/views.ts';
 import { httpApp } from '../../dashboards/http.ts';
@@ -9,7 +10,6 @@ import { resolveTypes } from '../../devices/registry.ts';
 import { views as viewsOf } from '../../processors/views.ts';
 import { type Drive, drive } from '../drive.ts';
 
-const quarterMs = 900_000;
 export const types = resolveTypes();
 
 /** Saturday 28 March 2026, 00:00 in Paris: the day after it has 23 hours. */

@@ -8,6 +8,7 @@ import { openPlant, type Plant, storeFile, types } from '../../cli/parts.ts';
 import { type Config, configSchema } from '../../config.ts';
 import type { Draft } from '../../core/envelope.ts';
 import type { Store } from '../../core/store.ts';
+import { minuteMs } from '../../core/time.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { type AppendFileSettings, type AppendFileWriter, openAppendFile } from '../../log/append-file-writer.ts';
 import { pipeline } from '../../processors/pipeline.ts';
@@ -29,7 +30,6 @@ export const configFor = (data: string, more: Partial<Config> = {}): Config =>
   configSchema.parse({ data, httpPort: 0, mqttPort: 0, logLevel: 'fatal', commitMs: 200, demo: false, ...more });
 
 export const start = Date.UTC(2026, 0, 5);
-const minuteMs = 60_000;
 
 /** A log that a test writes by its own clock. */
 export interface Written {

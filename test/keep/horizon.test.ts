@@ -13,6 +13,7 @@ import { replay } from '../../cli/replay.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import type { Store } from '../../core/store.ts';
+import { minuteMs } from '../../core/time.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openGate } from '../../main.ts';
 import { receipt } from '../../processors/explain.ts';
@@ -22,7 +23,6 @@ import { verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 import { caughtUp, configFor, contents, dumpOf, temporaryFolder, writtenLog } from './folder.ts';
 
-const minuteMs = 60_000;
 const quarterMs = 15 * minuteMs;
 const dayMs = 96 * quarterMs;
 const start = Date.UTC(2026, 0, 5, 23);

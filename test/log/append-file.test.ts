@@ -3,6 +3,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { FailureError } from '../../core/failure.ts';
+import { dayMs } from '../../core/time.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { type AppendFileOptions, type AppendFileWriter, openAppendFile } from '../../log/append-file-writer.ts';
 import { crc32c } from '../../log/crc32c.ts';
@@ -199,13 +200,12 @@ it('goes on reading while segments are compressed under it', async () => {
 });
 
 it('cuts whole sealed segments by age and by size, never beyond what is allowed', async () => {
-  const day = 86_400_000;
   const folder = temporaryFolder();
-  let now = 1000 * day;
+  let now = 1000 * dayMs;
   const writer = await writerOf(folder, { segmentBytesMax: 1 }, () => now);
   for (let n = 0; n < 10; n++) {
     await writeGroups(writer, [5], n * 5);
-    now += day;
+    now += dayMs;
   }
   expect(segments(folder)).toHaveLength(10);
   expect(await writer.cut({ allowedBelow: 0, now, horizonDays: 1 })).toBe(0);

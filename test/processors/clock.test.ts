@@ -1,14 +1,13 @@
 /** The gate's clock is set, or the gate was closed for a night: the alarm comes, no good reading is refused, and a whole town does not fall silent. */
 import { expect, test } from 'vitest';
 import { pacedClock } from '../../cli/paced-clock.ts';
+import { hourMs, minuteMs } from '../../core/time.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
 const start = Date.parse('2026-04-07T10:00:00Z');
 const seconds = 1_000;
-const minutes = 60_000;
-const hours = 3_600_000;
 const ids = Array.from({ length: 12 }, (_, n) => `room-${n}`);
-const town = townOf([...ids, 'lost'].map((id) => ({ id, type: 'room-sensor', intervalMs: minutes })));
+const town = townOf([...ids, 'lost'].map((id) => ({ id, type: 'room-sensor', intervalMs: minuteMs })));
 
 /** A gate in true time: its wall clock can be set, its devices' are right. */
 const living = async () => {
@@ -40,7 +39,7 @@ const living = async () => {
         at += seconds;
         gate.at(clock());
         gate.append('tick', { wall: at + setBy, up: at - openedAt, qos0Dropped: 0, held: 0, connections: 0, diskFreeBytes: -1 });
-        if ((at - start) % minutes === 0) for (const id of ids) say(id);
+        if ((at - start) % minuteMs === 0) for (const id of ids) say(id);
       }
     },
     /** Nobody ticks; the devices keep what they measure and send it when the gate is open again. */
@@ -51,7 +50,7 @@ const living = async () => {
       clock = clockOf();
       gate.at(clock());
       gate.append('tick', { wall: at + setBy, up: 0, qos0Dropped: 0, held: 0, connections: 0, diskFreeBytes: -1 });
-      for (const id of ids) for (let stamp = from + minutes; stamp < at; stamp += 10 * minutes) say(id, stamp);
+      for (const id of ids) for (let stamp = from + minuteMs; stamp < at; stamp += 10 * minuteMs) say(id, stamp);
     },
   };
 };
@@ -69,31 +68,31 @@ const expectAllStored = async (gate: Drive, sent: number): Promise<void> => {
 };
 
 test.each([
-  ['an hour forwards', hours],
-  ['an hour back', -hours],
-  ['a day forwards', 24 * hours],
-  ['a day back', -24 * hours],
+  ['an hour forwards', hourMs],
+  ['an hour back', -hourMs],
+  ['a day forwards', 24 * hourMs],
+  ['a day back', -24 * hourMs],
 ])('the clock is set %s, and right again after 40 minutes', async (_, step) => {
   const { gate, live, set, sent } = await living();
-  live(20 * minutes);
+  live(20 * minuteMs);
   set(step);
-  live(40 * minutes + seconds); // what came behind is taken up at the next tick
+  live(40 * minuteMs + seconds); // what came behind is taken up at the next tick
   await gate.process();
   await expectAllStored(gate, sent());
   set(-step);
-  live(40 * minutes);
+  live(40 * minuteMs);
   await gate.process();
   await expectAllStored(gate, sent());
   expect((await kinds(gate)).sort()).toEqual([`clock-step octroi ${-step / 1000}`, `clock-step octroi ${step / 1000}`].sort());
   const { rows } = await gate.store.readings({ subject: 'room-3', quantity: 'temperature', from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 });
-  expect(rows.map(({ at }) => at)).toEqual(Array.from({ length: 100 }, (__, n) => start + (n + 1) * minutes));
+  expect(rows.map(({ at }) => at)).toEqual(Array.from({ length: 100 }, (__, n) => start + (n + 1) * minuteMs));
 });
 
 test('a step of half a minute is none; drift is none', async () => {
   const { gate, live, set } = await living();
-  live(2 * minutes);
+  live(2 * minuteMs);
   set(30 * seconds);
-  live(2 * minutes);
+  live(2 * minuteMs);
   for (let n = 0; n < 100; n++) {
     set(-900);
     live(1 * seconds);
@@ -104,9 +103,9 @@ test('a step of half a minute is none; drift is none', async () => {
 
 test('ten hours closed: no alarm of the clock, nobody silent, what was kept is taken', async () => {
   const { gate, live, close, sent } = await living();
-  live(20 * minutes);
-  close(10 * hours);
-  live(20 * minutes);
+  live(20 * minuteMs);
+  close(10 * hourMs);
+  live(20 * minuteMs);
   await gate.process();
   await expectAllStored(gate, sent());
   expect(await kinds(gate)).toEqual([]);
@@ -114,11 +113,11 @@ test('ten hours closed: no alarm of the clock, nobody silent, what was kept is t
 
 test('who is really silent is found, whatever the clock does', async () => {
   const { gate, live, set, say } = await living();
-  live(10 * minutes);
+  live(10 * minuteMs);
   say('lost');
-  live(10 * minutes);
-  set(-24 * hours);
-  live(3 * hours);
+  live(10 * minuteMs);
+  set(-24 * hourMs);
+  live(3 * hourMs);
   await gate.process();
   expect((await kinds(gate)).sort()).toEqual(['clock-step octroi -86400', 'silent lost']);
 });

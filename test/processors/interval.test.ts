@@ -1,8 +1,8 @@
 /** A device whose interval is changed in the town file: what it sent before and sends again is known, and its figures stay. */
 import { expect, test } from 'vitest';
+import { minuteMs } from '../../core/time.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
-const minuteMs = 60_000;
 const now = Date.parse('2026-04-07T10:00:00Z');
 const said = now - 60 * minuteMs;
 const meter = (intervalMs: number) => townOf([{ id: 'd', type: 'linky', intervalMs }]);

@@ -1,10 +1,10 @@
 /** An envelope that reads the past finds in the store all that came before it, however the log was cut into commits. */
 import { expect, test } from 'vitest';
 import type { Pane } from '../../core/pane.ts';
+import { minuteMs } from '../../core/time.ts';
 import { drive, townOf } from '../drive.ts';
 
 const now = Date.parse('2026-04-07T10:00:00Z');
-const minuteMs = 60_000;
 
 /** A gauge whose clock is ahead; its window is closed and revised, then a tick finds that the gate was closed meanwhile. */
 const panes = async (commitsEachStep: boolean): Promise<unknown[]> => {

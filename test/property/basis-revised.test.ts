@@ -2,11 +2,10 @@
 import { expect, test } from 'vitest';
 import type { Anomaly } from '../../core/reading.ts';
 import type { Store } from '../../core/store.ts';
+import { dayMs, minuteMs } from '../../core/time.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
-const minuteMs = 60_000;
-const dayMs = 86_400_000;
 const start = Date.parse('2026-04-07T08:00:00Z');
 const town = townOf([
   { id: 'room', type: 'room-sensor', intervalMs: minuteMs },

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { minuteMs } from '../../core/time.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
-const minuteMs = 60_000;
 const start = Date.parse('2026-03-31T20:00:00Z'); // two hours before the month ends in Paris
 const quantity = 'active_energy_import';
 const windows = ['PT15M', 'PT1H', 'P1D', 'P1M', 'P'] as const;

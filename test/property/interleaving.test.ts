@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isEmpty } from '../../core/fold.ts';
 import { flagNames } from '../../core/reading.ts';
+import { minuteMs } from '../../core/time.ts';
 import { windowNames } from '../../core/window.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
-const minuteMs = 60_000;
 const start = Date.parse('2026-03-28T20:00:00Z'); // the night before a day of 23 hours
 const now = start + 12 * 86_400_000;
 

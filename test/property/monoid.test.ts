@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addAmount, emptyElement, type FoldRule, foldWindow, merge, type Point, wholeAmount } from '../../core/fold.ts';
 import type { Element } from '../../core/pane.ts';
+import { minuteMs } from '../../core/time.ts';
 import type { Interval } from '../../core/window.ts';
 
-const minuteMs = 60_000;
 const start = Date.parse('2026-04-07T10:00:00Z');
 const windows = 12;
 const whole: Interval = { start, end: start + windows * minuteMs };

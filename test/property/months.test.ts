@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Store } from '../../core/store.ts';
+import { hourMs } from '../../core/time.ts';
 import type { Change } from '../../core/views.ts';
 import { views } from '../../processors/views.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
-const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const key = { subject: 'm', quantity: 'active_energy_import' };
 /** March in Paris: 31 days less one hour. */

@@ -1,9 +1,9 @@
 /** Cases worked by hand: late and interrupted, quiet and closed, and the marks that registers leave. */
 import { describe, expect, test } from 'vitest';
 import { Flag } from '../../core/reading.ts';
+import { minuteMs } from '../../core/time.ts';
 import { drive, townOf } from '../drive.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 

@@ -4,6 +4,7 @@
  */
 import type { FoldRule } from '../../core/fold.ts';
 import { Flag } from '../../core/reading.ts';
+import { minuteMs } from '../../core/time.ts';
 import type { Kept } from './books.ts';
 
 export interface Figure {
@@ -23,7 +24,6 @@ export interface Figure {
   flags: number;
 }
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const lifetime = 5;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { hourMs } from '../../core/time.ts';
 import { depart, type Fault, type FaultKind, faultKinds, labelsOf, planFaults } from '../../simulators/faults.ts';
 import { fleet, type SimulatedDevice } from '../../simulators/fleet.ts';
 import { demoTownText, townOf, types } from './town-of.ts';
 
 const devices = fleet(townOf(demoTownText), types, 7);
-const hourMs = 3_600_000;
 const from = Date.UTC(2026, 2, 2);
 const to = from + 4 * 7 * 24 * hourMs;
 

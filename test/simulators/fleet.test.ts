@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hourMs } from '../../core/time.ts';
 import { fleet, type SimulatedDevice } from '../../simulators/fleet.ts';
 import { clearSky, sunPosition } from '../../simulators/sun.ts';
 import { townAt } from '../../simulators/weather.ts';
@@ -6,7 +7,6 @@ import { demoTownText, townOf, types } from './town-of.ts';
 
 const town = townOf(demoTownText);
 const devices = fleet(town, types, 7);
-const hourMs = 3_600_000;
 const monday = Date.UTC(2026, 2, 2);
 
 /** The first devices of each type. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hourMs } from '../../core/time.ts';
 import type { Clock } from '../../simulators/clock.ts';
 import { type FleetOptions, runFleet } from '../../simulators/run.ts';
 import { type TestBroker, testBroker } from './broker.ts';
@@ -15,7 +16,6 @@ devices:
   - { id: bay, type: parking-bay, site: s, simulated: true }
   - { id: real, type: linky, site: s }
 `);
-const hourMs = 3_600_000;
 const start = Date.UTC(2026, 2, 10, 12);
 
 let broker: TestBroker;

@@ -7,6 +7,7 @@ import { afterAll, expect, it } from 'vitest';
 import type { Pane } from '../../core/pane.ts';
 import type { DeadLetter, Reading } from '../../core/reading.ts';
 import type { Commit, Store } from '../../core/store.ts';
+import { hourMs } from '../../core/time.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
@@ -14,7 +15,6 @@ import { drive, townOf } from '../drive.ts';
 import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { anomaly, commit, everything, letter, pane, reading } from './rows.ts';
 
-const hour = 3_600_000;
 const keys = ['b', 'a', 'é', '\u{1f525}', '\ufb01'].map((subject) => ({ subject, quantity: 'energy' }));
 
 /** What a run of one envelope puts out: seeds, of which `build` makes rows with true versions. */
@@ -47,10 +47,16 @@ const builder = () => {
       if (kind === 'reading')
         out.readings.push(reading(at, value, Math.max(0, revision - (at % 3)), { ...name, flags, revision, version: versionOf(`r${key}/${at}`) }));
       else if (kind === 'pane') {
-        const start = Math.floor(at / hour) * hour;
+        const start = Math.floor(at / hourMs) * hourMs;
         const integral2 = Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
         out.panes.push(
-          pane('PT1H', start, start + hour, value ?? 0, revision, { ...name, integral2, min: value, sharesMs: shares, version: versionOf(`p${key}/${start}`) }),
+          pane('PT1H', start, start + hourMs, value ?? 0, revision, {
+            ...name,
+            integral2,
+            min: value,
+            sharesMs: shares,
+            version: versionOf(`p${key}/${start}`),
+          }),
         );
       } else if (kind === 'anomaly')
         out.anomalies.push(anomaly(id, at % 7, revision, { ...name, until: flags === 0 ? null : at, version: versionOf(`a${id}`) }));
@@ -144,7 +150,7 @@ it.skipIf(noInfluxd !== null)(
 it.skipIf(noInfluxd !== null)(
   `a town gives the same figures on all three, days of 23 and 25 hours included${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
   async () => {
-    const hourly = { type: 'generic', intervalMs: hour };
+    const hourly = { type: 'generic', intervalMs: hourMs };
     const town = townOf([
       { id: 'paris', ...hourly },
       { id: 'kathmandu', ...hourly, zone: 'Asia/Kathmandu' },
@@ -161,17 +167,17 @@ it.skipIf(noInfluxd !== null)(
           const gate = await drive(town, Date.parse('2026-03-27T22:30:00Z'), store);
           for (const from of ['2026-03-27T22:30:00Z', '2026-10-23T22:30:00Z'].map(Date.parse)) {
             for (let n = 0; n < 52; n++) {
-              gate.tick(from + n * hour, hour);
+              gate.tick(from + n * hourMs, hourMs);
               for (const id of ['paris', 'kathmandu', 'havana']) {
                 if (n % 7 !== 3) gate.send(id, { ts: gate.now(), values: { temperature: 10 + (n % 9), active_energy_import: 100 + n * 1.5 } });
               }
               // Late, and corrected.
-              if (n % 25 === 9) gate.send('paris', { ts: gate.now() - 6 * hour, values: { temperature: 3, active_energy_import: 100 + (n - 6) * 1.5 } });
+              if (n % 25 === 9) gate.send('paris', { ts: gate.now() - 6 * hourMs, values: { temperature: 3, active_energy_import: 100 + (n - 6) * 1.5 } });
             }
             gate.tick(gate.now() + 2_000);
             await gate.process();
           }
-          gate.tick(gate.now() + 40 * 24 * hour, 10 * 24 * hour);
+          gate.tick(gate.now() + 40 * 24 * hourMs, 10 * 24 * hourMs);
           gate.tick(gate.now() + 3_000);
           await gate.checkpoint();
           const asked = ['paris', 'kathmandu', 'havana'].flatMap((subject) =>
@@ -180,7 +186,7 @@ it.skipIf(noInfluxd !== null)(
           for (const window of ['PT1H', 'P1D', 'P1M', 'P'] as const) {
             const panes = await store.panesOf({ keys: asked, window, from: 0, to: everything, limit: 10_000 });
             answers.push(panes);
-            if (window === 'P1D') for (const { start, end } of panes) days.set((end - start) / hour, start);
+            if (window === 'P1D') for (const { start, end } of panes) days.set((end - start) / hourMs, start);
           }
           for (const key of asked) answers.push(await store.readings({ ...key, from: 0, to: everything, limit: 1_000 }));
           answers.push(store.latest(), await store.recount(), await store.snapshot(), store.ledger());

@@ -5,15 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Failure, FailureError } from '../../core/failure.ts';
 import { balance } from '../../core/ledger.ts';
 import { type Commit, emptyLedger, type Store } from '../../core/store.ts';
+import { dayMs, hourMs } from '../../core/time.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type InfluxDbOptions, influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { type Fate, type InTheWay, startProxy } from './proxy.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
-
-const hour = 3_600_000;
-const day = 24 * hour;
 
 const failureOf = async (work: Promise<unknown>): Promise<Failure | undefined> => {
   try {
@@ -32,7 +30,7 @@ const dumped = async (store: Store): Promise<string[]> => {
 
 const everyKind = {
   readings: [reading(300, 3, 0, power), reading(100, 1, 0, other), reading(200, 2, 1, other), reading(200, 9, 2, { ...other, version: 1 })],
-  panes: [pane('PT1H', 0, hour, 5, 1), pane('P', 0, Number.MAX_SAFE_INTEGER, 5, 1, { sharesMs: [1, 2], integral2: 2n ** 61n })],
+  panes: [pane('PT1H', 0, hourMs, 5, 1), pane('P', 0, Number.MAX_SAFE_INTEGER, 5, 1, { sharesMs: [1, 2], integral2: 2n ** 61n })],
   deadLetters: [letter(2, 'unknown-device')],
   anomalies: [anomaly('meter-1/energy/jump/5', 5, 2)],
   devices: [{ id: 'meter-1', type: 'submeter' }],
@@ -47,8 +45,8 @@ const commits: readonly Commit[] = Array.from({ length: 6 }, (_, n) => {
     start,
     start + 3,
     {
-      readings: [reading(n * hour, n, start), reading(n * hour + 1, n, start + 1, other), ...(n > 0 ? [reading(0, n, start + 2, { version: n })] : [])],
-      panes: [pane('PT1H', n * hour, (n + 1) * hour, n, start), ...(n > 0 ? [pane('PT1H', 0, hour, n, start + 1, { version: n })] : [])],
+      readings: [reading(n * hourMs, n, start), reading(n * hourMs + 1, n, start + 1, other), ...(n > 0 ? [reading(0, n, start + 2, { version: n })] : [])],
+      panes: [pane('PT1H', n * hourMs, (n + 1) * hourMs, n, start), ...(n > 0 ? [pane('PT1H', 0, hourMs, n, start + 1, { version: n })] : [])],
       deadLetters: [letter(start, 'unknown-device'), ...(n > 0 ? [letter(start - 3, 'unknown-device', { version: 1, revision: start + 1 })] : [])],
       anomalies: [anomaly(`meter-1/energy/jump/${n}`, n, start)],
       devices: [{ id: `meter-${n % 2}`, type: 'submeter', label: String(n) }],
@@ -169,7 +167,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         seen.add(subject);
         const key = { subject, quantity };
         const kept = letter(position, 'not-json', { subject, payload, topic: payload });
-        const rows = { readings: [reading(100, 1, position, key)], panes: [pane('PT1H', 0, hour, 1, position, key)], deadLetters: [kept] };
+        const rows = { readings: [reading(100, 1, position, key)], panes: [pane('PT1H', 0, hourMs, 1, position, key)], deadLetters: [kept] };
         await store.commit(commit(position, position + 1, rows));
         position++;
         expect((await store.readings({ ...key, from: 0, to: 200, limit: 2 })).rows).toEqual(rows.readings);
@@ -351,7 +349,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         const buckets = await influxd.buckets({ raw: 30, panes: 0 });
         const store = await opened(buckets, { clock });
         const today = Date.now();
-        const readings = [reading(today - 40 * day, 1, 0), reading(today - day, 2, 0), reading(today - 41 * day, 3, 1, power), reading(today, 4, 2)];
+        const readings = [reading(today - 40 * dayMs, 1, 0), reading(today - dayMs, 2, 0), reading(today - 41 * dayMs, 3, 1, power), reading(today, 4, 2)];
         const ledger = {
           ...emptyLedger,
           envelopes: { appended: 3, processed: 3, pending: 0, corrupt: 0 },
@@ -362,8 +360,8 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
           expect((await one.readings({ ...energy, from: 0, to: everything, limit: 9 })).rows.map(({ value }) => value)).toEqual([2, 4]);
           const { rows } = await one.deadLettersPage({ limit: 9 });
           expect(rows.map(({ code, field, at, subject }) => [code, field, at, subject])).toEqual([
-            ['store-refused', 'power', today - 41 * day, 'meter-1'],
-            ['store-refused', 'energy', today - 40 * day, 'meter-1'],
+            ['store-refused', 'power', today - 41 * dayMs, 'meter-1'],
+            ['store-refused', 'energy', today - 40 * dayMs, 'meter-1'],
           ]);
           expect(rows[0]?.message).toMatch(/30 days|[Rr]etention/);
           expect(one.keys()).toEqual([energy]);
@@ -388,21 +386,21 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
           body: line,
         });
       // Another program has written text where octroi writes numbers, in one file group.
-      await write(buckets.raw, `reading,subject=x value="text" ${now - 400 * day}000000`);
+      await write(buckets.raw, `reading,subject=x value="text" ${now - 400 * dayMs}000000`);
       const store = await opened(buckets);
       const readings = Array.from({ length: 3_000 }, (_, i) => reading(now + i, i, 0));
-      readings.splice(1_234, 0, reading(now - 400 * day, 7, 0));
+      readings.splice(1_234, 0, reading(now - 400 * dayMs, 7, 0));
       await store.commit(commit(0, 1, { readings }, { ledger: { ...emptyLedger, readings: { ...emptyLedger.readings, accepted: 3_001, stored: 3_001 } } }));
       const { rows } = await store.deadLettersPage({ limit: 9 });
       expect(rows.map(({ code, item, at, message }) => [code, item, at, message.includes('field type conflict')])).toEqual([
-        ['store-refused', 1_234, now - 400 * day, true],
+        ['store-refused', 1_234, now - 400 * dayMs, true],
       ]);
       expect(await store.recount()).toEqual({ stored: 3_000, corrected: 0, deadLetter: 1 });
       expect(store.ledger().readings).toMatchObject({ accepted: 3_001, stored: 3_000, deadLetter: 1 });
 
       // A figure has no dead letter: nothing more is taken, and the reason is said.
       await write(buckets.panes, `pane,subject=x sum="text" ${now}000000`);
-      const refused = await failureOf(store.commit(commit(1, 2, { panes: [pane('PT1H', now, now + hour, 1, 1)] })));
+      const refused = await failureOf(store.commit(commit(1, 2, { panes: [pane('PT1H', now, now + hourMs, 1, 1)] })));
       expect(refused).toMatchObject({ code: 'store-failed' });
       expect(refused?.message).toContain('field type conflict');
       expect(store.position).toBe(1);

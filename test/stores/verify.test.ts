@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { minuteMs } from '../../core/time.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
-const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const start = Date.parse('2026-03-26T20:00:00Z'); // before a day of 23 hours, and the end of a month
 

@@ -3,6 +3,7 @@ import { fail } from '../../../core/failure.ts';
 import { coverage } from '../../../core/pane.ts';
 import { fromQuanta } from '../../../core/quantity.ts';
 import { flagNames } from '../../../core/reading.ts';
+import { dayMs, hourMs } from '../../../core/time.ts';
 import type { Site } from '../../../core/town.ts';
 import type { ShownPane } from '../../../core/views.ts';
 import type { Interval } from '../../../core/window.ts';
@@ -17,7 +18,6 @@ import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
 import { loadMonths } from './months.ts';
 import type { Source } from './source.ts';
 
-const dayMs = 86_400_000;
 const defaultDays = 7;
 const rangeDaysMax = 1_100;
 const heatDaysMax = 62;
@@ -72,7 +72,7 @@ const byStart = (panes: Panes, meters: readonly Meter[]): Map<number, { meter: M
 
 /** Mean power over the time that was observed, kW: what was not seen neither raises nor lowers it. */
 const powerOf = (directory: Directory, { meter, pane }: { meter: Meter; pane: ShownPane }): number | null =>
-  pane.observedMs === 0 ? null : fromQuanta(directory.quantity(meter.quantity), pane.sum - pane.unallocated) / (pane.observedMs / 3_600_000);
+  pane.observedMs === 0 ? null : fromQuanta(directory.quantity(meter.quantity), pane.sum - pane.unallocated) / (pane.observedMs / hourMs);
 
 const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 1e4) / 1e4);
 

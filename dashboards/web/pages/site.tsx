@@ -1,4 +1,6 @@
 /** One site: the range, its totals, the load curve with the week before, day by hour, meters, anomalies. */
+
+import { dayMs } from '../../../core/time.ts';
 import type { CurveRow, SiteModel } from '../models.ts';
 import { Chart, type ChartData } from '../parts/chart.tsx';
 import type { Voice } from '../parts/document.tsx';
@@ -11,7 +13,7 @@ const changed = new Set(['reset', 'rollover', 'replaced']);
 
 const rangeQuery = (from: string, to: string, carrier: string | null): string => `?from=${from}&to=${to}${carrier === null ? '' : `&carrier=${carrier}`}`;
 
-const shift = (date: string, days: number): string => new Date(Date.parse(`${date}T12:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+const shift = (date: string, days: number): string => new Date(Date.parse(`${date}T12:00:00Z`) + days * dayMs).toISOString().slice(0, 10);
 
 /** What is to be said of a row beside its numbers. */
 export const notesOf = ({ words, show }: Voice, row: CurveRow): string =>

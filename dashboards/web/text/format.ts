@@ -1,4 +1,6 @@
 /** Numbers and times as people read them: in their language, in the town's zone whatever the reader's own. */
+
+import { dayMs, hourMs } from '../../../core/time.ts';
 import type { Language } from '../models.ts';
 
 const locales: Readonly<Record<Language, string>> = { fr: 'fr-FR', en: 'en-GB' };
@@ -29,8 +31,8 @@ const digitsFor = (value: number): number => (value === 0 || Math.abs(value) >= 
 const nbsp = '\u00a0';
 
 const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
+  ['day', dayMs],
+  ['hour', hourMs],
   ['minute', 60_000],
   ['second', 1_000],
 ];
