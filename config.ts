@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { fail } from './core/failure.ts';
 import { monthClosesAfterDaysDefault } from './core/month.ts';
+import { memoryLimitMbDefault, threadsDefault } from './stores/duckdb/limits.ts';
 
 const whole = (min: number, max: number): z.ZodType<number, unknown> => {
   const error = `a whole number from ${min} to ${max} is expected`;
@@ -72,8 +73,8 @@ export const configSchema = z.strictObject({
     .default(0)
     .describe('how long InfluxDB keeps readings, by event time; 0: as long as the horizon does. octroi influx setup applies it'),
   influxPanesDays: whole(0, 36_500).default(0).describe('how long InfluxDB keeps panes and anomalies; 0: for good. octroi influx setup applies it'),
-  storeMemoryMb: whole(64, 65_536).default(128).describe('memory of the embedded store'),
-  storeThreads: whole(1, 64).default(2).describe('threads of the embedded store'),
+  storeMemoryMb: whole(64, 65_536).default(memoryLimitMbDefault).describe('memory of the embedded store'),
+  storeThreads: whole(1, 64).default(threadsDefault).describe('threads of the embedded store'),
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
   snapshotMs: whole(1_000, 3_600_000).default(60_000).describe('time between two snapshots of the pipeline'),
   plantSilentMsMax: whole(2_000, 3_600_000).default(30_000).describe('longest time that the plant may say nothing: then the gate ends it and starts it again'),

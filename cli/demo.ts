@@ -10,12 +10,18 @@ export const demoTownFile = fileURLToPath(new URL('../simulators/demo-town.yaml'
 
 const historyHoursMax = 7 * 24;
 
+/** What it needs of a gate. */
+interface Door {
+  readonly mqttPort: number;
+  readonly logger: Pick<Gate['logger'], 'info'>;
+}
+
 /**
  * Starts the devices. They first send what was measured while no gate was open: at the first start, seven days.
  * @param closedAt when the gate was last open, epoch ms; null at the first start
  * @returns what ends them
  */
-export const startDemo = (gate: Gate, config: Config, closedAt: number | null): (() => Promise<void>) => {
+export const startDemo = (gate: Door, config: Config, closedAt: number | null): (() => Promise<void>) => {
   const missedHours = closedAt === null ? historyHoursMax : Math.min(historyHoursMax, Math.max(0.1, (Date.now() - closedAt) / hourMs));
   const child = fork(new URL('./demo-fleet.ts', import.meta.url), [
     `mqtt://${config.mqttHost}:${gate.mqttPort}`,

@@ -10,6 +10,7 @@ import { type Commit, emptyOutputs, type Key, type Snapshot, type Store } from '
 import { newRows } from './commits.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
+import { memoryLimitMbDefault, threadsDefault } from './duckdb/limits.ts';
 import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
 import { queries } from './duckdb/queries.ts';
 import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
@@ -18,9 +19,9 @@ import { compareDevices } from './dump.ts';
 
 export interface DuckDbOptions {
   readonly file: string;
-  /** What DuckDB may take for its buffers; what does not fit goes to a folder beside the file. Default 128. */
+  /** Default `memoryLimitMbDefault`. */
   readonly memoryLimitMb?: number;
-  /** Threads a query may use. Default 2. */
+  /** Default `threadsDefault`. */
   readonly threads?: number;
   /** Size of DuckDB's own log at which a commit also moves it into the file. Default 16. */
   readonly checkpointMb?: number;
@@ -39,7 +40,12 @@ export interface DuckDbStore extends Store {
   copyTo(target: string): Promise<void>;
 }
 
-const openInstance = async ({ file, memoryLimitMb = 128, threads = 2, checkpointMb = 16 }: DuckDbOptions): Promise<DuckDBInstance> => {
+const openInstance = async ({
+  file,
+  memoryLimitMb = memoryLimitMbDefault,
+  threads = threadsDefault,
+  checkpointMb = 16,
+}: DuckDbOptions): Promise<DuckDBInstance> => {
   try {
     return await DuckDBInstance.create(file, {
       memory_limit: `${memoryLimitMb}MB`,

@@ -1,0 +1,93 @@
+/** Settings that only show in a running octroi reach the part that they are of: each is given a value that is not its default. */
+import { connect } from 'node:net';
+import mqtt from 'mqtt';
+import { expect, onTestFinished, test } from 'vitest';
+import { startDemo } from '../../cli/demo.ts';
+import { openPlant } from '../../cli/parts.ts';
+import { resolveConfig } from '../../config.ts';
+import { dayMs } from '../../core/time.ts';
+import { connectPacket } from '../../simulators/mqtt-packets.ts';
+import type { DuckDbStore } from '../../stores/duckdb.ts';
+import { freePort } from '../../torture/gate.ts';
+import { testBroker } from '../simulators/broker.ts';
+import { folder, octroi, started, until } from './running.ts';
+
+const quiet = { OCTROI_LOG_LEVEL: 'fatal' };
+
+/** All that a server answers before it closes. */
+const answered = (port: number, host: string, bytes: Buffer): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let said = '';
+    const socket = connect(port, host, () => socket.write(bytes));
+    socket.on('data', (chunk) => {
+      said += chunk.toString('hex');
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(said));
+  });
+
+test('addresses, MQTT over WebSocket, the front of the door, when a month closes', async () => {
+  const wsPort = await freePort();
+  const gate = await started(folder(), {
+    ...quiet,
+    OCTROI_MQTT_HOST: '127.0.0.2',
+    OCTROI_HTTP_HOST: '127.0.0.3',
+    OCTROI_MQTT_WS_PORT: String(wsPort),
+    OCTROI_MQTT_FRONT: 'aedes',
+    OCTROI_MONTH_CLOSES_AFTER_DAYS: '3660',
+  });
+  expect(new URL(gate.http).hostname).toBe('127.0.0.3');
+  await expect(fetch(gate.http.replace('127.0.0.3', '127.0.0.1'))).rejects.toThrow();
+  const greeting = connectPacket({ clientId: 'twice' });
+  // Where the scanner has sent the CONNACK of the first, aedes closes without one: test/broker/vectors.
+  expect(await answered(gate.mqttPort, '127.0.0.2', Buffer.concat([greeting, greeting]))).toBe('');
+  await expect(answered(gate.mqttPort, '127.0.0.1', greeting)).rejects.toThrow('ECONNREFUSED');
+
+  const at = Date.now() - 70 * dayMs;
+  const client = await mqtt.connectAsync(`ws://127.0.0.2:${wsPort}`);
+  await client.publishAsync('city/v1/a/sensor/telemetry', JSON.stringify({ ts: at, values: { temperature: 20 } }), { qos: 1 });
+  await client.endAsync();
+  const { value } = await until('the reading is stored', 20_000, async () => {
+    const answer = await fetch(`${gate.http}/api/v1/explain?device=sensor&quantity=temperature&window=P1M&at=${at}`);
+    return answer.ok ? ((await answer.json()) as { end: string; month: object }) : null;
+  });
+  expect(value.month).toEqual({ state: 'provisional', closes: new Date(Date.parse(value.end) + 3_660 * dayMs).toISOString() });
+});
+
+test.each([
+  [{ OCTROI_HTTP_HOST: '0.0.0.0' }, 'the pages would listen on 0.0.0.0 without access control (OCTROI_HTTP_HOST)'],
+  [{ OCTROI_MQTT_HOST: '0.0.0.0' }, 'the town admits anybody, and the door would listen on 0.0.0.0 (admission)'],
+])('%o: refused, as wrong use', async (env, why) => {
+  const { code, err } = await octroi(['start', '--data', folder(), '--no-demo', '--http-port', '0', '--mqtt-port', '0'], { ...quiet, ...env });
+  expect(err).toContain(`octroi: not-loopback: ${why}. Keep 127.0.0.1`);
+  expect(code).toBe(2);
+});
+
+test('memory and threads of the embedded store', async () => {
+  const plant = await openPlant(resolveConfig({ data: folder() }, { OCTROI_STORE_MEMORY_MB: '200', OCTROI_STORE_THREADS: '1' }).config);
+  onTestFinished(() => plant.close());
+  const connection = await (plant.store as DuckDbStore).connect();
+  const [row] = await (await connection.runAndReadAll("SELECT current_setting('memory_limit'), current_setting('threads')")).getRowsJson();
+  connection.closeSync();
+  expect(row).toEqual(['190.7 MiB', '1']);
+});
+
+test('the speed of the demo town', async () => {
+  const broker = await testBroker();
+  const { config } = resolveConfig({ data: folder() }, { OCTROI_DEMO_SPEED: '600' });
+  const began = Date.now();
+  const end = startDemo({ mqttPort: broker.port, logger: { info: () => {} } }, config, began);
+  onTestFinished(async () => {
+    await end();
+    await broker.close();
+  });
+  // In life it reports every ten minutes.
+  const stamps = (): Set<number> =>
+    new Set(
+      broker.received
+        .filter(({ topic }) => topic.endsWith('/station-a/telemetry'))
+        .flatMap(({ payload }) => payload as { ts: number } | { ts: number }[])
+        .flatMap(({ ts }) => (ts > began ? [ts] : [])),
+    );
+  await until('reports of the present', 20_000, () => stamps().size >= 3);
+});
