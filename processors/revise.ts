@@ -153,6 +153,13 @@ const identifyWaiting = (
     if (known === undefined) counters.stored++;
     else counters.corrected++;
     const version = known === undefined ? 0 : known.version + 1;
+    if (known !== undefined && known.offset > one.offset) {
+      // An older value, from a dead letter that was opened late: the newer one corrects it, as it would have in their order.
+      const corrected = { ...known, revision: revision.offset, version };
+      readings.push(corrected);
+      current.set(at, corrected);
+      continue;
+    }
     const reading: Reading = {
       ...key,
       at,

@@ -243,6 +243,23 @@ describe('more dead letters than one envelope reopens', () => {
   });
 });
 
+test('a value that waited for its time does not replace the one that was sent behind it', async () => {
+  const minutes = 60 * seconds;
+  const gate = await drive(townOf([{ id: 'b', type: 'generic' }]), now);
+  const ts = now + 30 * minutes;
+  gate.send('b', { ts, values: { temperature: 20 } });
+  gate.tick(now + 25 * minutes, 5_000);
+  // Five minutes ahead is no longer too far.
+  gate.send('b', { ts, values: { temperature: 21 } });
+  gate.tick(now + 120 * minutes, 5_000);
+  await gate.process();
+  const { rows } = await gate.store.readings({ subject: 'b', quantity: 'temperature', from: 0, to: 2 * now, limit: 10 });
+  expect(rows.map(({ value, version, offset }) => [value, version, offset])).toEqual([[2100, 1, gate.log.findLastIndex(({ kind }) => kind === 'message')]]);
+  expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 1, corrected: 1, duplicate: 0, deadLetter: 0 });
+  const [hour] = await gate.panes('b', 'temperature', 'PT1H');
+  expect(hour).toMatchObject({ count: 1, min: 2100, max: 2100 });
+});
+
 test('a reading that lies ahead waits only if it can be taken then', async () => {
   const gate = await drive(townOf([{ id: 'b', type: 'generic' }]), now);
   gate.send('b', { ts: now + 3_600 * seconds, values: { temperature: 'x'.repeat(5_000), humidity: [[1]] } });

@@ -16,6 +16,8 @@ export interface Kept {
   readonly spanMs: number;
   readonly flags: number;
   readonly version: number;
+  /** Place in the log of the value that counts: the last one, whenever it was opened. */
+  readonly offset: number;
 }
 
 interface Letter {
@@ -26,6 +28,7 @@ interface Letter {
 
 /** A message, new or opened again. */
 interface Arrival {
+  readonly offset: number;
   readonly subject: string;
   readonly sender: string;
   readonly text: string;
@@ -78,13 +81,13 @@ export class Books {
     const text = new TextDecoder().decode(envelope.payload);
     switch (envelope.kind) {
       case 'message':
-        this.#message({ subject: envelope.subject, sender: envelope.sender, text, dup: envelope.dup, logTime: this.#logTime });
+        this.#message({ offset: envelope.offset, subject: envelope.subject, sender: envelope.sender, text, dup: envelope.dup, logTime: this.#logTime });
         break;
       case 'tick':
         this.#reopen((letter) => letter.code === 'future' && letter.at <= this.#logTime);
         break;
       case 'import':
-        this.#import(envelope.subject, JSON.parse(text) as ImportRows);
+        this.#import(envelope.offset, envelope.subject, JSON.parse(text) as ImportRows);
         break;
       default:
         this.#change(JSON.parse(text) as RegistryChange | Command);
@@ -162,12 +165,13 @@ export class Books {
     for (const one of said) {
       const measured = this.#measure(device, one, arrival);
       if (measured === null) continue;
-      if (one.ts !== undefined && one.ts !== null) this.#keep(device.id, measured.quantity, { ...measured, flags: measured.flags | flags });
+      if (one.ts !== undefined && one.ts !== null)
+        this.#keep(device.id, measured.quantity, { ...measured, offset: arrival.offset, flags: measured.flags | flags });
       else if (unstamped === null || unstamped === 'repeated') this.counts.duplicate++;
       else {
         const extra = unstamped.isTold ? 0 : Flag.unidentified;
         if (extra !== 0) this.counts.unidentified++;
-        this.#keep(device.id, measured.quantity, { ...measured, at: unstamped.at, flags: measured.flags | Flag.unstamped | extra });
+        this.#keep(device.id, measured.quantity, { ...measured, offset: arrival.offset, at: unstamped.at, flags: measured.flags | Flag.unstamped | extra });
       }
     }
   }
@@ -185,7 +189,7 @@ export class Books {
   }
 
   /** Null where it was refused. */
-  #measure(device: Device, { ts, field, value, spanMs }: Said, arrival: Arrival): (Omit<Kept, 'version'> & { quantity: string }) | null {
+  #measure(device: Device, { ts, field, value, spanMs }: Said, arrival: Arrival): (Omit<Kept, 'version' | 'offset'> & { quantity: string }) | null {
     const known = types.get(device.type)?.fields.get(field);
     if (known === undefined) return this.#refuse();
     const { quantity, plausible } = known.rule;
@@ -215,7 +219,8 @@ export class Books {
     return { ...base, value: quanta, flags: isOdd ? Flag.implausible | Flag.excluded : 0 };
   }
 
-  #keep(subject: string, quantity: string, { at, value, spanMs, flags }: Omit<Kept, 'version'>): void {
+  #keep(subject: string, quantity: string, said: Omit<Kept, 'version'>): void {
+    const { at, value, flags } = said;
     const name = `${subject} ${quantity}`;
     const readings = this.keys.get(name) ?? new Map<number, Kept>();
     this.keys.set(name, readings);
@@ -223,7 +228,7 @@ export class Books {
     if (known !== undefined && (flags & Flag.unstamped) !== 0) {
       // Which free time it gets hangs on when the next tick comes; that it is kept does not.
       this.blurred.add(name);
-      this.#keep(subject, quantity, { at: at + 1, value, spanMs, flags });
+      this.#keep(subject, quantity, { ...said, at: at + 1 });
       return;
     }
     if (known !== undefined && known.value === value) {
@@ -231,13 +236,14 @@ export class Books {
       return;
     }
     this.counts[known === undefined ? 'stored' : 'corrected']++;
-    readings.set(at, { at, value, spanMs, flags, version: known === undefined ? 0 : known.version + 1 });
+    const last = known !== undefined && known.offset > said.offset ? known : said;
+    readings.set(at, { ...last, version: known === undefined ? 0 : known.version + 1 });
   }
 
-  #import(subject: string, { columns, at, values, refused }: ImportRows): null {
+  #import(offset: number, subject: string, { columns, at, values, refused }: ImportRows): null {
     const device = this.#devices.get(subject);
     if (device === undefined) return this.#refuse();
-    const arrival = { subject, sender: '', text: '', dup: false, logTime: this.#logTime };
+    const arrival = { offset, subject, sender: '', text: '', dup: false, logTime: this.#logTime };
     for (const [row, ts] of at.entries()) {
       const said = columns.map(({ quantity, spanMs }, column) => ({ ts, field: quantity, value: values[column]?.[row] ?? null, spanMs }));
       this.#takeAll(device, said, arrival, Flag.imported);

@@ -20,7 +20,7 @@ const exact = (_: string, value: unknown): unknown => (typeof value === 'bigint'
 
 /** Watches the commits: each row once, each version behind the one before, counters that tell the rows. */
 export class CommitWatch {
-  readonly #values = new Map<string, { version: number; value: number | null }>();
+  readonly #values = new Map<string, { version: number; value: number | null; offset: number }>();
   readonly #paneVersions = new Map<string, number>();
   readonly #letters = new Map<string, number>();
   readonly #rows = { stored: 0, corrected: 0, deadLetter: 0 };
@@ -46,7 +46,8 @@ export class CommitWatch {
       const identity = `${reading.subject} ${reading.quantity} ${reading.at}`;
       const known = this.#values.get(identity);
       requireThat(reading.version === (known === undefined ? 0 : known.version + 1), 'no reading is counted twice: versions follow each other', () => reading);
-      requireThat(known === undefined || known.value !== reading.value, 'no reading is counted twice: the same value again', () => reading);
+      const isConfirmed = known?.offset === reading.offset; // against an older value, which was opened late
+      requireThat(known === undefined || isConfirmed || known.value !== reading.value, 'no reading is counted twice: the same value again', () => reading);
       this.#values.set(identity, reading);
       this.#rows[known === undefined ? 'stored' : 'corrected']++;
     }
@@ -213,7 +214,7 @@ const isKnown = (figure: Figure): boolean => figure.count !== 0 || figure.observ
 
 const asFigure = (pane: Pane): Figure => {
   const { firstAt, firstValue, lastAt, lastValue, integral2, sharesMs, ...rest } = pane;
-  const point = (at: number | null, value: number | null): Kept | null => (at === null ? null : { at, value, spanMs: 0, flags: 0, version: 0 });
+  const point = (at: number | null, value: number | null): Kept | null => (at === null ? null : { at, value, spanMs: 0, flags: 0, version: 0, offset: 0 });
   return { ...rest, integral2: Number(integral2), sharesMs: sharesMs ?? [], first: point(firstAt, firstValue), last: point(lastAt, lastValue) };
 };
 

@@ -51,7 +51,8 @@ export class SeedFailed extends Error {
 const starts = ['2026-03-29T00:40:00Z', '2026-10-25T00:30:00Z', '2026-10-24T21:50:00Z', '2026-12-31T22:52:00Z', '2026-02-28T22:58:00Z', '2026-06-16T09:07:00Z'];
 const closedForMs = [8_000, 40_000, 400_000, 1_800_000, 9_000_000, 100_000_000];
 const monthAndMore = 46 * 86_400_000;
-const settleStepsMax = 400;
+/** Thousands of dead letters are opened a few a tick. */
+const settleStepsMax = 4_000;
 
 /** As the snapshot of the pipeline has it. */
 interface Waiting {
