@@ -1,0 +1,135 @@
+/** `octroi start` with its log on a real Kafka: set up, checked, shown; killed with everything around it, under load. About 60 s. */
+import { setTimeout as delay } from 'node:timers/promises';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openWorkshop } from '../../cli/workshop.ts';
+import { configSchema } from '../../config.ts';
+import { administration } from '../../log/kafka/client.ts';
+import { freePort, Gate } from '../../torture/gate.ts';
+import { promisedOf, startLoad, untilAcknowledged } from '../../torture/load.ts';
+import { judgeIn } from '../../torture/oracle.ts';
+import { Scope } from '../../torture/row.ts';
+import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
+import { folder, octroi, started, until } from './running.ts';
+
+const reason = noKafka();
+if (reason !== null) test.skip(`a gate with its log on Kafka: ${reason}`, () => {});
+
+describe.skipIf(reason !== null)('a gate with its log on Kafka', { timeout: 180_000 }, () => {
+  let server: KafkaServer;
+  let named = 0;
+  beforeAll(async () => {
+    server = await startKafka();
+  }, 60_000);
+  afterAll(() => server?.close());
+
+  const environment = (): Record<string, string> => ({
+    OCTROI_LOG: 'kafka',
+    OCTROI_KAFKA_BROKERS: server.brokers.join(','),
+    OCTROI_KAFKA_TOPIC: `town-${named++}`,
+    OCTROI_KAFKA_REPLICATION: '1',
+  });
+  const setUp = async (env: Record<string, string>): Promise<void> => {
+    expect(await octroi(['kafka', 'setup'], env)).toMatchObject({ code: 0, err: '' });
+  };
+  const ports = ['--no-demo', '--http-port', '0', '--mqtt-port', '0'];
+
+  test('opens on a topic that is set up, and says in one line what is wrong with any other', async () => {
+    const env = environment();
+    const data = folder();
+    const start = (more: Record<string, string> = {}) => octroi(['start', '--data', data, ...ports], { ...env, ...more, OCTROI_LOG_LEVEL: 'fatal' });
+    expect(await start()).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^octroi: log-not-set-up: there is no such topic .* Run octroi kafka setup[^\n]*\n$/),
+    });
+    const made = await octroi(['kafka', 'setup', '--json'], env);
+    expect(JSON.parse(made.out)).toEqual({ topics: [{ topic: env.OCTROI_KAFKA_TOPIC, partitions: 1, replication: 1, done: 'made' }] });
+    expect((await octroi(['kafka', 'setup'], env)).out).toMatch(/^kept {4}town-\d+ \(1 partition, 1 copy, synced at each batch\)\n$/);
+    expect((await octroi(['doctor', '--data', data, '--json'], env)).out).toContain(`"what":"Kafka","ok":true`);
+
+    const admin = administration(server).admin();
+    await admin.connect();
+    const wrong = {
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name: env.OCTROI_KAFKA_TOPIC as string,
+      configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
+    };
+    await admin.alterConfigs({ validateOnly: false, resources: [wrong] });
+    await admin.disconnect();
+    expect(await start()).toMatchObject({ code: 1, err: expect.stringMatching(/^octroi: log-not-set-up: cleanup.policy is compact, not delete; [^\n]*\n$/) });
+    const doctor = await octroi(['doctor', '--data', data], env);
+    expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining('FAIL Kafka: log-not-set-up: cleanup.policy is compact')]);
+    expect((await start({ OCTROI_KAFKA_BROKERS: '127.0.0.1:1' })).err).toMatch(/^octroi: log-unreachable: [^\n]*Start Kafka[^\n]*\n$/);
+    expect(await start({ OCTROI_KAFKA_SASL: 'plain' })).toMatchObject({ code: 2, err: expect.stringContaining('SASL needs OCTROI_KAFKA_USER') });
+    const hidden = await octroi(['config'], { ...env, OCTROI_KAFKA_SASL: 'plain', OCTROI_KAFKA_USER: 'gate', OCTROI_KAFKA_PASSWORD: 'a-secret' });
+    expect(hidden.out).toContain('OCTROI_KAFKA_USER');
+    expect(hidden.out).not.toContain('a-secret');
+  });
+
+  test('a reading is acknowledged, stored, shown; stays while the gate is away', async () => {
+    const env = { ...environment(), OCTROI_COMMIT_MS: '100' };
+    await setUp(env);
+    const data = folder();
+    const scope = new Scope();
+    onTestFinished(() => scope.close());
+    const gate = await started(data, env);
+    const { options, result } = startLoad(scope, { port: gate.mqttPort, connections: 5, messages: 500 });
+    expect(await result).toMatchObject({ complete: true, acknowledged: 500 });
+    const latest = `${gate.http}/api/v1/latest?device=dev-000004`;
+    await until('the readings', 20_000, async () => (await (await fetch(latest)).text()).includes(new Date(options.firstAt + 99_000).toISOString()));
+    expect((await gate.stop()).code).toBe(0);
+    const again = await started(data, env);
+    expect(await (await fetch(`${again.http}/api/v1/ledger`)).json()).toMatchObject({ readings: { accepted: 1500, stored: 1500 }, balanced: true });
+    const stopped = await again.stop();
+    expect(stopped.code).toBe(0);
+  });
+
+  test('kill -9 of the gate, the plant and Kafka under load: nothing acknowledged is lost, nothing is there twice', async () => {
+    const env: Record<string, string> = { ...environment(), OCTROI_LOG_LEVEL: 'error' };
+    await setUp(env);
+    const data = folder();
+    const scope = new Scope();
+    onTestFinished(() => scope.close());
+    const gate = Gate.in(scope, { data, mqttPort: await freePort(), env });
+    await gate.start();
+    const load = startLoad(scope, { port: gate.mqttPort, messages: 1_000_000, ratePerSecond: 300 });
+    const faults: Record<string, () => Promise<unknown>> = {
+      plant: async () => gate.killPlant(),
+      gate: async () => {
+        await gate.kill(false);
+        await gate.start();
+      },
+      async kafka() {
+        await server.kill();
+        await delay(500);
+        await server.start();
+      },
+      async both() {
+        await Promise.all([server.kill(), gate.kill(true)]);
+        await server.start();
+        await gate.start();
+      },
+      async hangs() {
+        server.pause();
+        await delay(2_000);
+        server.resume();
+      },
+    };
+    for (const name of ['plant', 'gate', 'kafka', 'both', 'hangs']) {
+      await untilAcknowledged(200, load, gate);
+      await faults[name]?.();
+    }
+    await untilAcknowledged(200, load, gate);
+    load.stop();
+    const promised = promisedOf(load.options, await load.result);
+    expect(await gate.stop()).toBe(0);
+    const { OCTROI_KAFKA_BROKERS: kafkaBrokers, OCTROI_KAFKA_TOPIC: kafkaTopic } = env;
+    const workshop = await openWorkshop(configSchema.parse({ data, log: 'kafka', kafkaBrokers, kafkaTopic }));
+    onTestFinished(() => workshop.close());
+    await workshop.catchUp();
+    const { faults: found, acknowledged, panes } = await judgeIn(workshop, { promised });
+    expect(found).toEqual([]);
+    expect(acknowledged).toBeGreaterThan(1_200);
+    expect(panes).toBeGreaterThan(100);
+  });
+});
