@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import type { Client } from 'aedes';
 import { bodyFault, levelFault } from './grammar.ts';
 import type { Session } from './session.ts';
 
@@ -31,6 +32,12 @@ export interface AedesClient extends EventEmitter {
   /** Set by the door. */
   session?: Session;
 }
+
+/** A client of aedes with its private side: the only place where the types of aedes are left behind. */
+export const privateOf = (client: Client): AedesClient => client as unknown as AedesClient;
+
+/** The session that the door gave a client; undefined for nobody's, and for one that aedes made without the door. */
+export const sessionOf = (client: Client | null): Session | undefined => (client === null ? undefined : privateOf(client).session);
 
 const packetTypes = [
   '',

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Aedes } from 'aedes';
 import { TextCache } from '../core/text-cache.ts';
-import { type AedesClient, guardParser } from './aedes-client.ts';
+import { type AedesClient, guardParser, privateOf, sessionOf } from './aedes-client.ts';
 import { Gate, type Ingest } from './gate.ts';
 import { hooks } from './hooks.ts';
 import { type AdmissionRules, admit } from './identity.ts';
@@ -219,23 +219,23 @@ class OpenDoor implements Door {
   /** Learns who is there, and counts what went wrong. */
   #follow(aedes: Aedes): void {
     aedes.on('clientReady', (client) => {
-      const { session } = client as unknown as AedesClient;
+      const session = sessionOf(client);
       if (session === undefined || session.closed) return;
       session.ready = true;
       this.#clients.set(client.id, session);
       session.onReady?.();
     });
     aedes.on('clientDisconnect', (client) => {
-      const { session } = client as unknown as AedesClient;
+      const session = sessionOf(client);
       if (this.#clients.get(client.id) === session) this.#clients.delete(client.id);
     });
     aedes.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) (client as unknown as AedesClient | null)?.session?.subscriptions.delete(filter);
+      for (const filter of filters) sessionOf(client)?.subscriptions.delete(filter);
     });
     // An error ends its connection and nothing else; without listeners it would end the process.
     aedes.on('clientError', (client, error) => {
       // It tells some errors twice.
-      const { session } = client as unknown as AedesClient;
+      const session = sessionOf(client);
       if (session === undefined || session.failed) return;
       session.failed = true;
       if (error.message === 'drain timeout') this.#refuse('drainTimeoutMs');
@@ -270,7 +270,7 @@ class OpenDoor implements Door {
   }
 
   #handle(stream: Duplex, session: Session, request: IncomingMessage | undefined): AedesClient {
-    const client = (this.#aedes as Aedes).handle(stream, request) as unknown as AedesClient;
+    const client = privateOf((this.#aedes as Aedes).handle(stream, request));
     client.session = session;
     return client;
   }

@@ -1,7 +1,7 @@
 /** The hooks of aedes: who enters, what is published, subscribed and forwarded. An exception in any hook would end the process, so none throws. */
 import { Buffer } from 'node:buffer';
 import type { AedesOptions, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes';
-import type { AedesClient } from './aedes-client.ts';
+import { type AedesClient, privateOf, sessionOf } from './aedes-client.ts';
 import type { Gate, Release } from './gate.ts';
 import type { Admission, Credentials } from './identity.ts';
 import type { Session } from './session.ts';
@@ -112,21 +112,21 @@ export const hooks = (context: HookContext): AedesOptions => {
   return {
     preConnect: (client, packet, callback) =>
       guarded<boolean>(callback, false, (done) => {
-        tame(client as unknown as AedesClient, packet, gate.limits.keepaliveSecondsMax);
+        tame(privateOf(client), packet, gate.limits.keepaliveSecondsMax);
         done(null, true);
       }),
     authenticate: (client, userName, password, callback) =>
       guarded<boolean | null>(callback as Callback<boolean | null>, false, (done) => {
-        const error = enter(client as unknown as AedesClient, userName, password, context);
+        const error = enter(privateOf(client), userName, password, context);
         if (error !== null) context.refused(error.message);
         done(error, error === null);
       }),
     authorizePublish: (client: Client | null, packet: PublishPacket, callback) =>
       guarded<undefined>(callback as Callback<undefined>, undefined, (done) => {
-        const session = (client as unknown as AedesClient | null)?.session;
+        const session = sessionOf(client);
         const rule = topicRule(packet.topic, gate.limits);
         const fault = session === undefined ? 'nobody' : rule.fault;
-        if (session === undefined || fault !== null) {
+        if (client === null || session === undefined || fault !== null) {
           context.refused(fault ?? '');
           return done(new Error(fault ?? ''), undefined);
         }
@@ -137,20 +137,20 @@ export const hooks = (context: HookContext): AedesOptions => {
         const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
         const pass = (): void => done(null, undefined);
         const offer = (release: Release): void => gate.offer(session, rule, bytes, qos, dup, messageId ?? 0, release);
-        if (qos === 2) return offerOnce(client as unknown as AedesClient, session, { packetId: messageId ?? 0, dup }, pass, offer);
+        if (qos === 2) return offerOnce(privateOf(client), session, { packetId: messageId ?? 0, dup }, pass, offer);
         offer(qos === 0 ? null : pass);
         if (qos === 0) pass();
       }),
     authorizeSubscribe: (client, subscription, callback) =>
       guarded<Subscription | null>(callback as Callback<Subscription | null>, null, (done) => {
-        const fault = subscribeFault(client as unknown as AedesClient, subscription.topic, context);
+        const fault = subscribeFault(privateOf(client), subscription.topic, context);
         if (fault !== null) context.refused(fault);
         // An error would end the connection; null is refused in the SUBACK.
         done(null, fault === null ? subscription : null);
       }),
     authorizeForward: (client, packet) => {
       try {
-        if (!(client as unknown as AedesClient).conn.writableNeedDrain) return packet;
+        if (!privateOf(client).conn.writableNeedDrain) return packet;
         context.forwardDropped();
       } catch {
         // A hook must not throw; the message is not forwarded.

@@ -8,7 +8,7 @@ import { fail } from '../core/failure.ts';
 import type { Ledger } from '../core/store.ts';
 import { type Device, emptyTown } from '../core/town.ts';
 import { bundledProfiles, type Profile, readProfile } from '../imports/profile.ts';
-import { type Batch, readRows } from '../imports/rows.ts';
+import { type DeviceRows, readRows } from '../imports/rows.ts';
 import { type Refusals, refusalsOf, withoutKnown } from './import-known.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { types } from './parts.ts';
@@ -135,7 +135,7 @@ class Importer {
     await this.#workshop.catchUp();
   }
 
-  async #take({ subject, rows }: Batch): Promise<void> {
+  async #take({ subject, rows }: DeviceRows): Promise<void> {
     const readings = rows.at.length * rows.columns.length;
     this.readings += readings;
     this.refused += rows.refused.length;

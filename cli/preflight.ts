@@ -22,28 +22,34 @@ export const requirePort = (what: string, host: string, port: number): Promise<v
     server.listen(port, host, () => server.close(() => done()));
   });
 
-/** The folder itself, or the nearest one above it that exists. */
-const nearest = async (folder: string): Promise<string> => {
+/** The folder itself, or the nearest one above it that exists; null where a file is in its way. */
+const nearest = async (folder: string): Promise<string | null> => {
   const path = resolve(folder);
   try {
-    if ((await stat(path)).isDirectory()) return path;
+    return (await stat(path)).isDirectory() ? path : null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path) return nearest(dirname(path));
     throw error;
   }
-  throw new Error('a file is in the way of the folder');
+};
+
+/** Why a folder cannot be written, in words; null where it can. */
+const faultOf = async (folder: string): Promise<string | null> => {
+  try {
+    const there = await nearest(folder);
+    if (there === null) return 'a file is in the way of the folder';
+    await access(there, constants.W_OK | constants.X_OK);
+    const { bavail, bsize } = await statfs(there);
+    return bavail * bsize < diskFreeStartBytesMin ? `the disk is full: ${bavail * bsize} bytes are free` : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 };
 
 /** @throws FailureError `data-not-writable`: a file in the way, no permission, a read-only or full disk */
 export const requireWritable = async (data: string): Promise<void> => {
-  try {
-    const there = await nearest(data);
-    await access(there, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = await statfs(there);
-    if (bavail * bsize < diskFreeStartBytesMin) throw new Error(`the disk is full: ${bavail * bsize} bytes are free`);
-  } catch (error) {
-    throw fail('data-not-writable', error instanceof Error ? error.message : String(error), data);
-  }
+  const fault = await faultOf(data);
+  if (fault !== null) throw fail('data-not-writable', fault, data);
 };
 
 /** @throws FailureError as `requirePort` */

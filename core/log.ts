@@ -22,13 +22,20 @@ export interface LogWriter {
   close(): Promise<void>;
 }
 
+/** What is read of a log at once. */
+export interface LogStretch {
+  readonly envelopes: Envelope[];
+  /** Offsets before them that were lost. */
+  readonly corrupt: number;
+}
+
 /** The reading side; may run in another process, up to the durable end that it is told. */
 export interface LogReader {
   /**
-   * Envelopes [from, end) in order, in batches of at most `batchMax`. Skips what is corrupt: a batch may begin beyond
+   * Envelopes [from, end) in order, at most `batchMax` at once. Skips what is corrupt: a stretch may begin beyond
    * `from`, and `corrupt` counts the offsets that were lost that way.
    */
-  read(from: number, end: number, batchMax: number): AsyncIterable<{ readonly envelopes: Envelope[]; readonly corrupt: number }>;
+  read(from: number, end: number, batchMax: number): AsyncIterable<LogStretch>;
   /** First offset that is kept. */
   start(): Promise<number>;
   /** Offset after the last durable envelope that the files show; a torn tail is not counted. */

@@ -12,7 +12,8 @@ export const batchRefusedMax = 500;
 /** Characters of a refused row that are kept. */
 const refusedCharsMax = 200;
 
-export interface Batch {
+/** What goes into one envelope. */
+export interface DeviceRows {
   readonly subject: string;
   readonly rows: ImportRows;
 }
@@ -64,7 +65,7 @@ const checkHeader = (profile: Profile, header: readonly string[], source: string
 
 /** Turns lines into batches; what is full waits in `full`. */
 class RowReader {
-  readonly full: Batch[] = [];
+  readonly full: DeviceRows[] = [];
   rows = 0;
   readonly #profile: Profile;
   readonly #source: string;
@@ -196,7 +197,7 @@ class RowReader {
  * @returns per chunk: the rows read so far, and batches of one device each, in the order of the file for each device
  * @throws FailureError `profile-invalid` where the header is not the profile's
  */
-export async function* readRows(chunks: AsyncIterable<string>, profile: Profile, source: string): AsyncIterable<{ rows: number; batches: Batch[] }> {
+export async function* readRows(chunks: AsyncIterable<string>, profile: Profile, source: string): AsyncIterable<{ rows: number; batches: DeviceRows[] }> {
   let reader: RowReader | null = null;
   for await (const lines of linesOf(chunks)) {
     for (const line of lines) {

@@ -1,15 +1,10 @@
 /** The reading side of the embedded log, in any process; what is durable it is told by its caller. */
 import type { Envelope } from '../core/envelope.ts';
-import type { LogReader } from '../core/log.ts';
+import type { LogReader, LogStretch } from '../core/log.ts';
 import { logFolder } from './append-file-writer.ts';
 import { EnvelopeDecoder, type Frame, findFrame, frameHeadBytes } from './frame.ts';
 import { listSegments, readTail, type SegmentFile } from './segment.ts';
 import { SegmentBytes } from './segment-bytes.ts';
-
-interface Batch {
-  readonly envelopes: Envelope[];
-  readonly corrupt: number;
-}
 
 /** A frame as bytes: valid in any segment of the same salt. */
 export interface RawFrame {
@@ -48,7 +43,7 @@ class Cursor {
   }
 
   /** The next envelopes below `end`, up to the next hole. Ends with at least one of the two numbers positive, while `offset` is below `end`. */
-  async batch(end: number, batchMax: number): Promise<Batch> {
+  async stretch(end: number, batchMax: number): Promise<LogStretch> {
     const envelopes: Envelope[] = [];
     let corrupt = 0;
     while (this.offset < end && envelopes.length < batchMax) {
@@ -179,12 +174,12 @@ export class AppendFileReader implements LogReader {
    * corrupt. Payloads are views of larger buffers: copy what is kept.
    * @throws FailureError `newer-version`
    */
-  async *read(from: number, end: number, batchMax: number): AsyncGenerator<Batch> {
+  async *read(from: number, end: number, batchMax: number): AsyncGenerator<LogStretch> {
     const cursor = this.#idle ?? new Cursor(this.#folder, this.#decoder);
     this.#idle = null;
     try {
       await cursor.seek(from);
-      while (cursor.offset < end) yield await cursor.batch(end, batchMax);
+      while (cursor.offset < end) yield await cursor.stretch(end, batchMax);
     } finally {
       if (this.#idle === null) this.#idle = cursor;
       else await cursor.close();

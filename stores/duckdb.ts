@@ -14,7 +14,7 @@ import { memoryLimitMbDefault, threadsDefault } from './duckdb/limits.ts';
 import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
 import { queries } from './duckdb/queries.ts';
 import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
-import { type Batch, openWriter, type Writer } from './duckdb/writer.ts';
+import { openWriter, type Transaction, type Writer } from './duckdb/writer.ts';
 import { compareDevices } from './dump.ts';
 
 export interface DuckDbOptions {
@@ -95,7 +95,7 @@ export const duckdbStore = async (options: DuckDbOptions): Promise<DuckDbStore> 
 };
 
 /** What a commit changes, or null where it is a repeated one. */
-const batchOf = (commit: Commit, loaded: Loaded): Batch | null => {
+const transactionOf = (commit: Commit, loaded: Loaded): Transaction | null => {
   const newer = commit.end > loaded.position;
   const snapshot = commit.snapshot !== null && commit.snapshot.offset > loaded.snapshotOffset ? commit.snapshot : null;
   if (!newer && snapshot === null) return null;
@@ -112,7 +112,7 @@ const batchOf = (commit: Commit, loaded: Loaded): Batch | null => {
 };
 
 /** Takes what was written into what is kept in memory. */
-const take = (loaded: Loaded, { rows, progress }: Batch): void => {
+const take = (loaded: Loaded, { rows, progress }: Transaction): void => {
   for (const reading of rows.readings) loaded.book.see(loaded.book.of(reading.subject, reading.quantity), reading);
   for (const device of rows.devices) loaded.devices.set(device.id, device);
   loaded.closures.push(...rows.closures);
@@ -156,15 +156,15 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
   const commit = async (one: Commit): Promise<void> => {
     if (failed !== null) throw failed;
     if (closed) throw fail('store-failed', 'the store is closed', file);
-    const batch = batchOf(one, loaded);
-    if (batch === null) return;
+    const transaction = transactionOf(one, loaded);
+    if (transaction === null) return;
     try {
-      await writer.write(batch);
+      await writer.write(transaction);
     } catch (error) {
       failed = storeFailed(error, file);
       throw failed;
     }
-    take(loaded, batch);
+    take(loaded, transaction);
   };
 
   return {

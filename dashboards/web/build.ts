@@ -1,9 +1,10 @@
 /** Builds the pages with Vite into the folder of its argument; run as a process by bundle.ts. */
 import { fileURLToPath } from 'node:url';
 import { build, type InlineConfig } from 'vite';
+import { fail } from '../../core/failure.ts';
 
 const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error('build.ts needs a folder');
+if (folder === undefined) throw fail('bad-request', 'build.ts needs a folder to build into');
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const common: InlineConfig = {

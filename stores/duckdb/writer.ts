@@ -22,7 +22,7 @@ import {
 import { paneTables } from './schema.ts';
 
 /** What one transaction writes. */
-export interface Batch {
+export interface Transaction {
   readonly rows: ReturnType<typeof newRows>;
   readonly progress: { readonly position: number; readonly logTime: number; readonly ledger: Ledger; readonly snapshotOffset: number };
   /** Scopes to replace. */
@@ -30,8 +30,8 @@ export interface Batch {
 }
 
 export interface Writer {
-  /** Writes the batch; rejects with what DuckDB threw, and then must not be used again. */
-  write(batch: Batch): Promise<void>;
+  /** Writes all of it; rejects with what DuckDB threw, and then must not be used again. */
+  write(transaction: Transaction): Promise<void>;
   close(): void;
 }
 
@@ -93,7 +93,7 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     await execute(`DELETE FROM readings ${isCutSql}`, [before]);
   };
 
-  const writeRows = async ({ rows, scopes, progress }: Batch): Promise<void> => {
+  const writeRows = async ({ rows, scopes, progress }: Transaction): Promise<void> => {
     readings.append(rows.readings);
     appendPanes(rows.panes);
     keys.append(book.entries.slice(keysWritten));
@@ -126,9 +126,9 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
   };
 
   return {
-    async write(batch) {
+    async write(transaction) {
       await connection.run('BEGIN');
-      await writeRows(batch);
+      await writeRows(transaction);
       await connection.run('COMMIT');
       keysWritten = book.entries.length;
     },
