@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { answering, type Wire } from '../core/channel.ts';
-import { type Failure, failureOf } from '../core/failure.ts';
+import { type Failure, fail, failureOf } from '../core/failure.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../core/views.ts';
 import { views } from '../processors/views.ts';
@@ -29,7 +29,7 @@ const liveLatestMax = 5_000;
 /** Without `live` nobody is told of commits. */
 const { config, live } = workerData as { config: Config; live: boolean };
 const port = parentPort;
-if (port === null) throw new Error('plant-worker runs as a worker thread');
+if (port === null) throw fail('bad-request', 'plant-worker runs as a thread of the plant');
 const send = (message: FromWorker): void => port.postMessage(message);
 
 const startedAt = Date.now();
