@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiRoutes } from '../../dashboards/api/registry.ts';
+import type { ApiRoute } from '../../dashboards/api/route.ts';
 import { end, host, own, type TestTown, testTown } from './town.ts';
 
 let town: TestTown;
@@ -13,6 +14,8 @@ const get = async (url: string) => {
   const answer = await town.app.inject({ url, headers: host });
   return { status: answer.statusCode, type: answer.headers['content-type'] as string, body: answer.body, json: <T>() => answer.json<T>() };
 };
+
+const isRoute = (exported: unknown): exported is ApiRoute => typeof exported === 'object' && exported !== null && 'url' in exported && 'handle' in exported;
 
 interface Pane {
   start: string;
@@ -130,7 +133,7 @@ describe('what the API answers', () => {
     town.setStatus({ trouble: null });
   });
 
-  test('answers keep to the schemas that OpenAPI shows, and every route is in it', async () => {
+  test('answers keep to the schemas that OpenAPI shows', async () => {
     const examples: Record<string, string> = {
       '/health/ready': '',
       '/api/v1/ledger': '',
@@ -144,21 +147,25 @@ describe('what the API answers', () => {
       '/api/v1/anomalies': '',
       '/api/v1/dead-letters': '',
     };
-    const { paths } = (await get('/api/v1/openapi.json')).json<{ paths: Record<string, unknown> }>();
-    for (const { url, answer, method } of apiRoutes) {
-      expect(Object.keys(paths)).toContain(url);
-      if (answer === null || method === 'POST') continue;
-      const { status, json } = await get(`${url}${examples[url] ?? ''}`);
+    const shown = apiRoutes.filter(({ answer, method }) => answer !== null && method === 'GET');
+    expect(Object.keys(examples).sort()).toEqual(shown.map(({ url }) => url).sort());
+    for (const { url, answer } of shown) {
+      const { status, json } = await get(`${url}${examples[url]}`);
       expect([url, status]).toEqual([url, 200]);
-      expect([url, answer.safeParse(json()).error?.message]).toEqual([url, undefined]);
+      expect([url, answer?.safeParse(json()).error?.message]).toEqual([url, undefined]);
     }
   });
 
-  test('the registry and the folder agree', () => {
-    const helpers = new Set(['api.ts', 'registry.ts', 'route.ts']);
-    const files = readdirSync(new URL('../../dashboards/api/', import.meta.url)).filter((file) => !helpers.has(file));
-    // anomalies.ts holds two: those that last, and all.
-    expect(apiRoutes.length).toBe(files.length + 1);
+  test('the registry, the folder and the OpenAPI description hold the same routes', async () => {
+    const registered = apiRoutes.map(({ method, url }) => `${method} ${url}`).sort();
+    const folder = new URL('../../dashboards/api/', import.meta.url);
+    const inFiles = await Promise.all(
+      readdirSync(folder).map(async (file) => Object.values((await import(new URL(file, folder).href)) as Record<string, unknown>).filter(isRoute)),
+    );
+    expect(inFiles.flatMap((routes) => routes.map(({ method, url }) => `${method} ${url}`)).sort()).toEqual(registered);
+    const { paths } = (await get('/api/v1/openapi.json')).json<{ paths: Record<string, object> }>();
+    const described = Object.entries(paths).flatMap(([url, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${url}`));
+    expect(described.sort()).toEqual(registered);
   });
 
   test('adopting a device reopens what was kept', async () => {
