@@ -1,7 +1,5 @@
 /** One process of the plant as the gate sees it: told, asked, heard, ended. When there is to be another one is left to `plant-supervisor.ts`. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-
 import { type Config, configSecrets } from '../config.ts';
 import { answering, calling } from '../core/channel.ts';
 import { type Failure, FailureError, failure } from '../core/failure.ts';
@@ -55,10 +53,11 @@ const newsTo = (child: ChildProcess): ((message: ToPlant) => void) => {
   return tell;
 };
 
-const endOf = async (child: ChildProcess): Promise<number | string> => {
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  return signal ?? code ?? 0;
-};
+const endOf = (child: ChildProcess): Promise<number | string> =>
+  new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code ?? 0));
+    child.on('error', (error) => child.pid === undefined && resolve(error.message));
+  });
 
 /** A plant at work makes much that dies with its commit. */
 const plantHeap = ['--max-semi-space-size=4', '--heap-growing-percent=60'];
@@ -73,7 +72,8 @@ export const plantProcess = (config: Config, calls: GateCalls, heard: PlantHeard
     env: { ...process.env, ...fewArenas, ...secrets },
   });
   const send = (message: ToPlant): void => {
-    if (child.connected) child.send(message);
+    // Without a listener of its own a message to a process that has just died would end this one.
+    if (child.connected) child.send(message, undefined, undefined, () => {});
   };
   const asked = calling<{ view(name: string, args: readonly unknown[]): Promise<unknown> }>(send);
   const answer = answering(calls, send);

@@ -26,7 +26,8 @@ export interface GateCalls {
 
 const config: Config = { ...(JSON.parse(process.argv[2] ?? '{}') as Config), ...configSecrets.taken(process.env) };
 const toGate = (message: FromPlant): void => {
-  if (process.connected) process.send?.(message);
+  // Without a listener of its own a message to a gate that has just died would end this process before its commit.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 };
 
 const listeners = new Set<(event: LiveEvent) => void>();

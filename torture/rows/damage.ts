@@ -72,7 +72,7 @@ const judging = ({ scope }: Asked): ((question: Question) => Promise<Answer>) =>
       serialization: 'advanced',
     });
     const one = child;
-    one.send(question);
+    one.send(question, undefined, undefined, () => {}); // where it has just died, its exit says so
     const ended = new AbortController();
     const said = await Promise.race([once(one, 'message', { signal: ended.signal }), once(one, 'exit', { signal: ended.signal }).then(() => null)]);
     ended.abort();
