@@ -12,7 +12,6 @@ if (url === undefined || file === undefined) throw fail('bad-setting', 'demo-fle
 const ending = new AbortController();
 const end = (): void => ending.abort();
 // The gate tells it to stop, or is gone.
-process.on('message', end);
 process.on('disconnect', end);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 
@@ -25,6 +24,6 @@ await runFleet({
   faultsPerWeek: 1,
   historyHours: Number(historyHours),
   speed: Number(speed),
-  onHistory: (share) => process.send?.(share),
+  onHistory: (share) => process.send?.(share, undefined, undefined, () => {}),
 });
 process.exit(0);

@@ -37,7 +37,7 @@ export const startDemo = (gate: Door, config: Config, closedAt: number | null): 
   });
   const ended = once(child, 'exit');
   return async () => {
-    if (child.connected) child.send('stop');
+    if (child.connected) child.disconnect();
     await ended;
   };
 };
