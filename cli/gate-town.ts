@@ -3,7 +3,7 @@ import type { Credential } from '../broker/identity.ts';
 import { type Config, isLoopback } from '../config.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { FailureError, fail } from '../core/failure.ts';
-import { adoptable, changeFaults, type Device, type Past, pastFaults, pastOf, standingIn, type Town, townSchema } from '../core/town.ts';
+import { adoptable, changeFaults, type Device, deviceSchema, type Past, pastFaults, pastOf, standingIn, type Town, townSchema } from '../core/town.ts';
 import type { Views } from '../core/views.ts';
 import { typeNames } from './parts.ts';
 import { adoptedFile, appliedFile } from './town-file.ts';
@@ -20,6 +20,8 @@ export interface GateTown {
   apply(town: Town): Promise<number>;
   /** A change as it comes from a command or a page: a town, or one device that is adopted. @returns as `apply`; it throws `bad-request` too */
   change(change: RegistryChange): Promise<number>;
+  /** Takes a change that another gate has made: it is in the log already. */
+  hear(change: RegistryChange): Promise<void>;
   /** Asks the plant which devices were adopted; where it does not answer, all stays as it is. */
   learn(): Promise<void>;
 }
@@ -122,6 +124,11 @@ export const gateTown = ({ config, town, append, known = async () => null, recog
     // Who is declared now is known before the change is in the log: what comes behind it must not come as nobody's.
     admit(new Map([...sendersOf(next, adopted.values()), ...senders]));
     const offset = await append({ action: 'apply', town: next });
+    await become(next);
+    return offset;
+  };
+
+  const become = async (next: Town): Promise<void> => {
     current = next;
     const declared = new Set(next.devices.map(({ id }) => id));
     const before = adopted.size;
@@ -129,7 +136,6 @@ export const gateTown = ({ config, town, append, known = async () => null, recog
     admit(sendersOf(next, adopted.values()));
     await writeWhole(appliedFile(config.data), JSON.stringify(next));
     if (adopted.size < before) await keep();
-    return offset;
   };
 
   return {
@@ -141,6 +147,10 @@ export const gateTown = ({ config, town, append, known = async () => null, recog
       const device = requireAdoptable(current, (await ask()).past, change.device);
       await take([device]);
       return append({ action: 'adopt', device });
+    },
+    async hear(change) {
+      if (change.action === 'apply') await become(townSchema.parse(change.town));
+      else await take([deviceSchema.parse(change.device)]);
     },
     async learn() {
       const told = await known();

@@ -14,6 +14,8 @@ const unborn: PlantLife = { starts: 0, hangs: 0, endedAt: null, end: null, threa
 
 export interface HeartbeatParts {
   readonly config: Config;
+  /** Its name among many gates; absent: it is the only one. */
+  readonly gate?: string;
   readonly log: LogWriter;
   readonly watch: GateWatch;
   /** Appends the body of a tick; `durable` is called when it is on disk. */
@@ -63,9 +65,9 @@ const freeBytes = (folder: string): Promise<number> =>
   );
 
 /** Learns what the ticks before it counted, and the free disk; beats only when it is told to. */
-export const heartbeat = async ({ config, log, watch, append, door, plant, beaten }: HeartbeatParts): Promise<Heartbeat> => {
+export const heartbeat = async ({ config, gate, log, watch, append, door, plant, beaten }: HeartbeatParts): Promise<Heartbeat> => {
   // The door counts from its own opening, a tick since the log began.
-  const droppedBefore = (await newestTick(config))?.qos0Dropped ?? 0;
+  const droppedBefore = gate === undefined ? ((await newestTick(config))?.qos0Dropped ?? 0) : 0;
   const openedAt = performance.now();
   let diskFreeBytes = await freeBytes(config.data);
   let report: GateReport | null = null;
@@ -73,6 +75,7 @@ export const heartbeat = async ({ config, log, watch, append, door, plant, beate
   let beating: NodeJS.Timeout | undefined;
 
   const tickOf = (counters: DoorCounters | undefined): Tick => ({
+    ...(gate === undefined ? {} : { gate }),
     wall: Date.now(),
     up: Math.round(performance.now() - openedAt),
     qos0Dropped: droppedBefore + (counters?.qos0Dropped ?? 0),

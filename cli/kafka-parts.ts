@@ -1,11 +1,13 @@
 /** The log on Kafka as the settings name it. Setting it up on request is left to `kafka.ts`. */
 import { readFileSync } from 'node:fs';
 import { type Config, environmentName } from '../config.ts';
-import { fail } from '../core/failure.ts';
+import { FailureError, fail } from '../core/failure.ts';
 import { dayMs } from '../core/time.ts';
-import type { KafkaAccess } from '../log/kafka/client.ts';
+import { type KafkaAccess, KafkaClient } from '../log/kafka/client.ts';
+import { joinGroup, type Membership } from '../log/kafka/membership.ts';
+import { endOf } from '../log/kafka/reader.ts';
 import { checkTopic, type TopicPlan } from '../log/kafka/topics.ts';
-import { type KafkaLogOptions, kafkaReader, openKafkaWriter } from '../log/kafka.ts';
+import { type KafkaLogOptions, kafkaReader, openKafkaWriter, openPartitions } from '../log/kafka.ts';
 
 /** @throws FailureError `bad-setting` where the file of certificates cannot be read, or a broker is no `host:port` */
 export const kafkaAccess = ({ kafkaBrokers, kafkaTls, kafkaTlsCa, kafkaSasl, kafkaUser = '', kafkaPassword = '' }: Config): KafkaAccess => {
@@ -36,22 +38,79 @@ export const topicPlan = (config: Config): TopicPlan => ({
   messageBytesMax: config.kafkaMessageBytesMax,
 });
 
-const logOptions = (config: Config): KafkaLogOptions => ({
+/** The topic that tells all gates of the town. */
+const townPlan = (config: Config): TopicPlan => ({ ...topicPlan(config), topic: `${config.kafkaTopic}-town`, partitions: 1, compact: true });
+
+/** The topics that a log needs: gates among many have one beside it that tells them of the town. */
+export const topicPlans = (config: Config): TopicPlan[] =>
+  config.role === 'all' && config.kafkaPartitions === 1 ? [topicPlan(config)] : [topicPlan(config), townPlan(config)];
+
+const logOptions = (config: Config, partition = 0): KafkaLogOptions => ({
   ...kafkaAccess(config),
   topic: config.kafkaTopic,
-  partition: 0,
+  partition,
   messageBytesMax: config.kafkaMessageBytesMax,
 });
 
-/** Whether the topic is there, and as it must be. Rejects as `checkTopic`. */
-export const checkKafka = (config: Config): Promise<void> => checkTopic(kafkaAccess(config), topicPlan(config));
+/** Whether the topics are there, and as they must be. Rejects as `checkTopic`. */
+export const checkKafka = async (config: Config): Promise<void> => {
+  for (const plan of topicPlans(config)) await checkTopic(kafkaAccess(config), plan);
+};
 
 /** What must hold before a gate opens. Rejects with `log-unreachable`, `log-denied`, `log-not-set-up`, `bad-setting` */
 export const requireLog = async (config: Config): Promise<void> => {
   if (config.log !== 'kafka') return;
-  if (config.kafkaPartitions > 1) throw fail('bad-setting', 'octroi start runs one partition', environmentName('kafkaPartitions'));
+  if (config.kafkaPartitions > 1)
+    throw fail('bad-setting', 'more than one partition is for gates and plants among many (--role)', environmentName('kafkaPartitions'));
   await checkKafka(config);
 };
 
 export const openKafkaLog = (config: Config) => openKafkaWriter(logOptions(config));
-export const openKafkaReader = (config: Config) => kafkaReader(logOptions(config));
+export const openKafkaReader = (config: Config, partition = 0) => kafkaReader(logOptions(config, partition));
+export const openAllPartitions = (config: Config) => openPartitions(logOptions(config), config.kafkaPartitions);
+export const townOptions = (config: Config): KafkaLogOptions => ({ ...logOptions(config), topic: townPlan(config).topic });
+
+/** A plant's place in the group of all plants of a log. */
+export const joinPlants = (config: Config, assigned: (partitions: readonly number[]) => void, failed: (error: FailureError) => void): Promise<Membership> =>
+  joinGroup({
+    access: kafkaAccess(config),
+    topic: config.kafkaTopic,
+    group: `${config.kafkaTopic}-plants`,
+    assigned,
+    failed: (cause) => failed(new FailureError(cause)),
+  });
+
+/** How often the ends of the partitions are asked for, ms. */
+const endsMs = 200;
+
+export interface Following {
+  /** Why the ends are not known at the moment; null while they are. */
+  trouble(): string | null;
+  close(): Promise<void>;
+}
+
+/** Tells where partitions end, again and again. */
+export const followEnds = (config: Config, partitions: () => readonly number[], tell: (partition: number, end: number) => void): Following => {
+  const client = new KafkaClient(kafkaAccess(config), config.kafkaTopic);
+  let trouble: string | null = null;
+  const look = async (): Promise<void> => {
+    for (const partition of partitions()) tell(partition, await endOf(client, partition));
+    trouble = null;
+  };
+  const follow = async (): Promise<void> => {
+    while (!client.isClosed) {
+      await client.held(look, ({ message }) => {
+        trouble = message;
+      });
+      await client.pause(endsMs);
+    }
+  };
+  const done = follow();
+  return {
+    trouble: () => trouble,
+    async close() {
+      await client.close();
+      await done;
+    },
+  };
+};

@@ -1,7 +1,7 @@
 /** `octroi kafka setup`: makes the topic of a log on Kafka, with the settings that make an acknowledgement durable. Can be repeated. */
 import { Command, Option } from 'commander';
 import { setUpTopic, type TopicSetUp } from '../log/kafka/topics.ts';
-import { kafkaAccess, topicPlan } from './kafka-parts.ts';
+import { kafkaAccess, topicPlans } from './kafka-parts.ts';
 import { configOf, print } from './options.ts';
 
 const line = ({ topic, partitions, replication, done }: TopicSetUp): string =>
@@ -11,7 +11,7 @@ export const kafkaCommand = (): Command => {
   const command = new Command('kafka').description('prepare Kafka to hold the log (OCTROI_KAFKA_BROKERS, …)');
   command
     .command('setup')
-    .description('make the topic of the log, or give it the settings it must have; can be repeated')
+    .description('make the topic of the log, and for many gates that of the town, or give them the settings they must have; can be repeated')
     .option('--kafka-brokers <list>', 'host:port of some brokers (OCTROI_KAFKA_BROKERS, default 127.0.0.1:9092)')
     .option('--kafka-topic <name>', 'name of the topic (OCTROI_KAFKA_TOPIC, default octroi-log)')
     .option('--kafka-partitions <n>', 'partitions, fixed from then on (OCTROI_KAFKA_PARTITIONS, default 1)')
@@ -19,8 +19,9 @@ export const kafkaCommand = (): Command => {
     .addOption(new Option('--json', 'print one JSON object as the last line'))
     .action(async ({ json, ...options }) => {
       const config = configOf({ ...options, log: 'kafka' });
-      const done = await setUpTopic(kafkaAccess(config), topicPlan(config));
-      print(json, { topics: [done] }, () => line(done));
+      const done: TopicSetUp[] = [];
+      for (const plan of topicPlans(config)) done.push(await setUpTopic(kafkaAccess(config), plan));
+      print(json, { topics: done }, () => done.map(line).join('\n'));
     });
   return command;
 };

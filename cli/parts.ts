@@ -51,14 +51,16 @@ const openOnKafka = async (config: Config): Promise<GateLog> =>
   Object.assign(await openKafkaLog(config), { recovered: { tornBytes: 0, corrupt: 0 }, cutPlan: async () => [], cut: async () => 0 });
 
 /** How each log is opened for writing, and for reading: one line a log. */
-const logs: Readonly<Record<Config['log'], { write(config: Config, clock: () => number): Promise<GateLog>; read(config: Config): LogReader }>> = {
+const logs: Readonly<
+  Record<Config['log'], { write(config: Config, clock: () => number): Promise<GateLog>; read(config: Config, partition: number): LogReader }>
+> = {
   file: { write: openFile, read: ({ data }) => new AppendFileReader(data) },
   kafka: { write: openOnKafka, read: openKafkaReader },
 };
 
 /** @param clock epoch ms; Kafka has its own */
 export const openLog = (config: Config, clock: () => number = Date.now): Promise<GateLog> => logs[config.log].write(config, clock);
-export const openReader = (config: Config): LogReader => logs[config.log].read(config);
+export const openReader = (config: Config, partition = 0): LogReader => logs[config.log].read(config, partition);
 
 export const storeFile = (data: string): string => join(data, 'store', 'octroi.duckdb');
 
@@ -76,15 +78,15 @@ export interface Plant {
 }
 
 /** How each store is opened: one line a store. */
-const stores: Readonly<Record<Config['store'], (config: Config) => Promise<Store>>> = {
+const stores: Readonly<Record<Config['store'], (config: Config, partition: number) => Promise<Store>>> = {
   duckdb: openDuckDb,
-  influxdb: (config) => influxDbStore(influxOptions(config)),
+  influxdb: (config, partition) => influxDbStore({ ...influxOptions(config), partition }),
 };
 
 /** Opens the store of a data folder and a pipeline that stands where the store does. */
-export const openPlant = async (config: Config, committed?: (commit: Commit) => void): Promise<Plant> => {
-  const store = await stores[config.store](config);
-  const reader = openReader(config);
+export const openPlant = async (config: Config, committed?: (commit: Commit) => void, partition = 0): Promise<Plant> => {
+  const store = await stores[config.store](config, partition);
+  const reader = openReader(config, partition);
   const piped = pipeline(types, store, reader);
   const running = await run(piped, reader, store, committed);
   return {

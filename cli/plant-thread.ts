@@ -26,18 +26,22 @@ export interface PlantThread {
   ping(): number;
   /** Fails whatever it was asked and has not answered. */
   abort(cause: Failure): void;
+  /** Tells a spare which partition is its own. */
+  follow(partition: number): void;
   /** Lets it commit what it has, with a snapshot, and end. */
   stop(): void;
+  /** Ends it as it is, without another commit. Not for the embedded store, which aborts the whole process. */
+  drop(): void;
 }
 
 const heapMbMax = 512;
 /** Rows die with their commit: a larger nursery only stays resident (an import: 120 MB less, the same time). */
 const nurseryMbMax = 12;
 
-/** Starts the thread that owns the store of a data folder. */
-export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void): PlantThread => {
+/** Starts the thread that owns the store of a data folder. @param partition of the log that it runs; null: a spare, which `follow` tells */
+export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void, partition: number | null = 0): PlantThread => {
   const worker = new Worker(new URL('./plant-worker.ts', import.meta.url), {
-    workerData: { config, live: onEvent !== undefined },
+    workerData: { config, live: onEvent !== undefined, partition },
     resourceLimits: { maxOldGenerationSizeMb: heapMbMax, maxYoungGenerationSizeMb: nurseryMbMax },
   });
   const send = (message: ToWorker): void => worker.postMessage(message);
@@ -80,6 +84,8 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
     tell: (logEnd, report = null) => send({ logEnd, report }),
     ping,
     abort: asked.abort,
+    follow: (own) => worker.postMessage({ partition: own }),
     stop: () => send({ stop: true }),
+    drop: () => void worker.terminate(),
   };
 };

@@ -27,10 +27,12 @@ const sliceEnvelopesMax = 4_096;
 const liveLatestMax = 5_000;
 
 /** Without `live` nobody is told of commits. */
-const { config, live } = workerData as { config: Config; live: boolean };
+const { config, live, partition: given } = workerData as { config: Config; live: boolean; partition: number | null };
 const port = parentPort;
 if (port === null) throw fail('bad-request', 'plant-worker runs as a thread of the plant');
 const send = (message: FromWorker): void => port.postMessage(message);
+/** A spare thread is told later: then all that takes long to load is there. */
+const partition = given ?? (await new Promise<number>((resolve) => port.once('message', (told: { readonly partition: number }) => resolve(told.partition))));
 
 const startedAt = Date.now();
 let logEnd = 0;
@@ -57,14 +59,18 @@ const openChecked: typeof openPlant = async (...given) => {
     pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2)).warn(prepared, 'the store is made anew');
   }
   const opened = await openPlant(...given);
-  await requireSameLog(config, opened.store);
+  await requireSameLog(config, opened.store, partition);
   return opened;
 };
 
-const plant = await openChecked(config, (commit) => {
-  rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
-  if (live) send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
-}).catch((error: unknown) => {
+const plant = await openChecked(
+  config,
+  (commit) => {
+    rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
+    if (live) send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
+  },
+  partition,
+).catch((error: unknown) => {
   broken(error);
   return process.exit(); // ends the thread alone
 });

@@ -32,8 +32,8 @@ const requireSameFile = async (data: string, { position, logTime }: Standing): P
 };
 
 /** The stamps of Kafka may go back where its clock was set, and the log time does not: an envelope is never later than the store knows it. */
-const requireSameTopic = async (config: Config, { position, logTime }: Standing): Promise<void> => {
-  const reader = openReader(config);
+const requireSameTopic = async (config: Config, { position, logTime }: Standing, partition: number): Promise<void> => {
+  const reader = openReader(config, partition);
   try {
     const [start, end] = [await reader.start(), await reader.end()];
     if (position > end) throw fail('log-corrupt', `the log ends at position ${end}, the store stands at ${position}; ${cure}`, config.kafkaTopic);
@@ -51,8 +51,8 @@ const requireSameTopic = async (config: Config, { position, logTime }: Standing)
  * Offsets that are given twice would be taken for done: what was acknowledged under them would never show.
  * @throws FailureError `log-corrupt` where the log ends before its store, or went on after it had lost its end
  */
-export const requireSameLog = (config: Config, standing: Standing): Promise<void> =>
-  config.log === 'file' ? requireSameFile(config.data, standing) : requireSameTopic(config, standing);
+export const requireSameLog = (config: Config, standing: Standing, partition = 0): Promise<void> =>
+  config.log === 'file' ? requireSameFile(config.data, standing) : requireSameTopic(config, standing, partition);
 
 /** Where the store of a folder stands; null where there is none, or it cannot be opened. In a process of its own: a damaged file may end it. */
 export const standingOf = async (config: Config): Promise<Standing | null> => {

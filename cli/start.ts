@@ -5,7 +5,7 @@ import { openGate } from '../main.ts';
 import { demoTownFile, startDemo } from './demo.ts';
 import { newestTick } from './heartbeat.ts';
 import { configOf } from './options.ts';
-
+import { runRole } from './role-start.ts';
 import { appliedTown } from './town-file.ts';
 
 /** After that a stop no longer waits for what hangs. */
@@ -15,6 +15,7 @@ export const startCommand = (): Command =>
   new Command('start')
     .description('start the gate, the plant and the pages')
     .option('--data <dir>', 'data folder (OCTROI_DATA, default data)')
+    .option('--role <role>', 'all, or gate or plant where there are many (OCTROI_ROLE, default all)')
     .option('--town <file>', 'town file (OCTROI_TOWN)')
     .option('--http-port <n>', 'port of the pages and the API (OCTROI_HTTP_PORT, default 8080)')
     .option('--mqtt-port <n>', 'port of the MQTT door (OCTROI_MQTT_PORT, default 1883)')
@@ -23,6 +24,13 @@ export const startCommand = (): Command =>
     .option('--demo-speed <n>', 'its devices report n times as often (OCTROI_DEMO_SPEED, default 1)')
     .action(async ({ demo, ...options }: Record<string, unknown>) => {
       const given = configOf({ ...options, ...(demo === false ? { demo: false } : {}) });
+      if (given.role !== 'all') {
+        warnOfUnknown();
+        const stop = stopAsked();
+        void stop.then(() => setTimeout(() => process.exit(1), stopMsMax).unref());
+        await runRole({ ...given, role: given.role }, stop);
+        process.exit(0);
+      }
       const isDemo = given.demo && given.town === undefined && (await isFreshOrDemo(given.data));
       const config = isDemo ? { ...given, town: demoTownFile } : given;
       const stop = stopAsked();

@@ -31,6 +31,8 @@ export interface Envelope extends Draft {
 
 /** The payload of a tick: the gate's counters, absolute since the log began unless said otherwise. */
 export interface Tick {
+  /** The gate whose tick it is, where there are several; absent: there is one. */
+  readonly gate?: string;
   /** The gate's wall clock, epoch ms. */
   readonly wall: number;
   /** How long the gate has been open, ms, by a clock that nobody sets; absent in logs of before. */

@@ -64,8 +64,11 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
   const known = registry(types, (subject) => zoneKept(context.state, subject));
   const context: Context = { state: initialState(), registry: known, types, history, log, limits };
 
-  const process = (envelope: Envelope, out: Outputs): Promise<void> | undefined => {
+  /** The stamps of a log of several writers may go back, where a clock was set; log time does not. */
+  const inTime = (envelope: Envelope): Envelope => (envelope.logTime < context.state.logTime ? { ...envelope, logTime: context.state.logTime } : envelope);
+  const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
+    const envelope = inTime(given);
     state.end = envelope.offset + 1;
     passLogTime(context, envelope, out);
     state.counters.processed++;
@@ -83,7 +86,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
   };
 
   return {
-    wantsPast: (envelope) => wantsPast(context, envelope),
+    wantsPast: (envelope) => wantsPast(context, inTime(envelope)),
     process,
     skip(corrupt) {
       context.state.counters.corrupt += corrupt;

@@ -70,6 +70,18 @@ export interface Counters {
   qos0Dropped: number;
 }
 
+/** What the last tick of a gate said. */
+export interface GateState {
+  /** Log time of it; null before the first. */
+  tickAt: number | null;
+  /** Its wall clock, epoch ms. */
+  wallAt: number | null;
+  /** How long it had been open, ms; null where it did not say. */
+  upAt: number | null;
+  /** QoS 0 messages it had dropped. */
+  qos0Dropped: number;
+}
+
 export interface PipelineState {
   readonly subjects: Map<string, SubjectState>;
   readonly counters: Counters;
@@ -82,6 +94,8 @@ export interface PipelineState {
   wallAt: number | null;
   /** How long the gate had been open at the last tick, ms; null where it did not say. */
   upAt: number | null;
+  /** The same of each gate that gives its name: where there are several. */
+  readonly gates: Record<string, GateState>;
   /** Sum of the tick gaps in which the gate was open, ms. */
   openMs: number;
   closures: Closure[];
@@ -105,6 +119,7 @@ export const initialState = (): PipelineState => ({
   tickAt: null,
   wallAt: null,
   upAt: null,
+  gates: {},
   openMs: 0,
   closures: [],
   futureNext: null,

@@ -10,7 +10,7 @@ import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
 import { reopenFuture, reopenKnown } from './reopen.ts';
 import { revise, revisedKeysPerTickMax } from './revise.ts';
-import { isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
+import { type GateState, isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
 /** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
 export const openGapMaxMs = 5_000;
@@ -74,20 +74,29 @@ export const passLogTime = ({ state }: Context, envelope: Envelope, out: Outputs
 /** Keeps the gate's counters, and watches its clock. */
 const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void => {
   const tick = JSON.parse(textOf(envelope.payload)) as Tick;
-  const gap = state.tickAt === null ? 0 : state.logTime - state.tickAt;
-  state.counters.qos0Dropped = tick.qos0Dropped;
-  const step = stepOf(state, tick, gap);
+  const last = lastTickOf(state, tick.gate);
+  const gap = last.tickAt === null ? 0 : state.logTime - last.tickAt;
+  const step = stepOf(last, tick, gap);
   if (Math.abs(step) > clockStepMaxMs) out.anomalies.push(clockStep(step, state.logTime, envelope.offset));
+  state.counters.qos0Dropped += tick.qos0Dropped - last.qos0Dropped;
+  const now: GateState = { tickAt: state.logTime, wallAt: tick.wall, upAt: tick.up ?? null, qos0Dropped: tick.qos0Dropped };
+  if (tick.gate !== undefined) state.gates[tick.gate] = now;
   state.tickAt = state.logTime;
-  state.wallAt = tick.wall;
-  state.upAt = tick.up ?? null;
+  if (tick.gate === undefined) Object.assign(state, { wallAt: now.wallAt, upAt: now.upAt });
+};
+
+/** Clocks and counters are a gate's own: what another one says is not held against it. */
+const lastTickOf = ({ gates, tickAt, wallAt, upAt, counters }: PipelineState, gate: string | undefined): GateState => {
+  if (gate !== undefined) return gates[gate] ?? { tickAt: null, wallAt: null, upAt: null, qos0Dropped: 0 };
+  const ofOthers = Object.values(gates).reduce((sum, { qos0Dropped }) => sum + qos0Dropped, 0);
+  return { tickAt, wallAt, upAt, qos0Dropped: counters.qos0Dropped - ofOthers };
 };
 
 /**
  * How far the wall clock was set since the last tick, ms. Within one opening of the gate it is what the wall clock went more than
  * the clock that nobody sets; the time between two openings, and that of a log whose ticks do not say, cannot be told from a step forwards.
  */
-const stepOf = ({ wallAt, upAt }: PipelineState, { wall, up }: Tick, gap: number): number => {
+const stepOf = ({ wallAt, upAt }: GateState, { wall, up }: Tick, gap: number): number => {
   if (wallAt === null) return 0;
   if (up !== undefined && upAt !== null && up > upAt) return wall - wallAt - (up - upAt);
   return gap > openGapMaxMs ? 0 : wall - wallAt - gap;

@@ -30,10 +30,13 @@ const offsetAt = (client: KafkaClient, partition: number, timestamp: number): Pr
     return Number(responses[0]?.partitions[0]?.offset ?? 0);
   });
 
+/** Asks where a partition ends, once. */
+export const endOf = (client: KafkaClient, partition: number): Promise<number> => offsetAt(client, partition, -1);
+
 /** Asks where a partition begins and ends, once. */
 export const ends = async (client: KafkaClient, partition: number): Promise<Ends> => ({
   start: await offsetAt(client, partition, -2),
-  end: await offsetAt(client, partition, -1),
+  end: await endOf(client, partition),
 });
 
 /** Asks for records from an offset on, once; there may be earlier ones of the same batch before it. */

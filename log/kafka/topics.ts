@@ -15,6 +15,8 @@ export interface TopicPlan {
   readonly retentionMs: number;
   /** What it takes as one batch, bytes. */
   readonly messageBytesMax: number;
+  /** Of each key only the newest record is kept, for good. */
+  readonly compact?: boolean;
 }
 
 /** What was done to a topic. */
@@ -31,8 +33,8 @@ type Settings = Readonly<Record<string, string>>;
 const insyncOf = (replication: number): number => (replication >= 3 ? replication - 1 : replication);
 
 /** The settings of Kafka for a plan. On one broker an acknowledgement alone means memory: there each batch is synced. */
-export const settingsOf = ({ replication, retentionMs, messageBytesMax }: TopicPlan): Settings => ({
-  'cleanup.policy': 'delete',
+export const settingsOf = ({ replication, retentionMs, messageBytesMax, compact = false }: TopicPlan): Settings => ({
+  'cleanup.policy': compact ? 'compact' : 'delete',
   'retention.ms': String(retentionMs),
   'retention.bytes': '-1',
   'min.insync.replicas': String(insyncOf(replication)),
@@ -43,7 +45,10 @@ export const settingsOf = ({ replication, retentionMs, messageBytesMax }: TopicP
 });
 
 /** What is wrong with a topic as it is, in words; it may be better than planned. */
-const faultsOf = ({ partitions, retentionMs, messageBytesMax }: TopicPlan, found: { readonly partitions: number; readonly settings: Settings }): string[] => {
+const faultsOf = (
+  { partitions, retentionMs, messageBytesMax, compact = false }: TopicPlan,
+  found: { readonly partitions: number; readonly settings: Settings },
+): string[] => {
   const { settings } = found;
   const number = (name: string): number => Number(settings[name] ?? Number.NaN);
   const faults: string[] = [];
@@ -52,12 +57,12 @@ const faultsOf = ({ partitions, retentionMs, messageBytesMax }: TopicPlan, found
   };
   const is = (name: string, value: string): void => must(settings[name] === value, `${name} is ${settings[name]}, not ${value}`);
   must(found.partitions === partitions, `it has ${found.partitions} partitions, OCTROI_KAFKA_PARTITIONS is ${partitions}`);
-  is('cleanup.policy', 'delete');
+  is('cleanup.policy', compact ? 'compact' : 'delete');
   is('message.timestamp.type', 'LogAppendTime');
   is('unclean.leader.election.enable', 'false');
   is('retention.bytes', '-1');
   const kept = number('retention.ms');
-  must(kept === -1 || kept >= retentionMs, `retention.ms is ${kept}, below the horizon of ${retentionMs}`);
+  must(compact || kept === -1 || kept >= retentionMs, `retention.ms is ${kept}, below the horizon of ${retentionMs}`);
   must(number('max.message.bytes') >= messageBytesMax, `max.message.bytes is ${settings['max.message.bytes']}, below ${messageBytesMax}`);
   must(
     number('min.insync.replicas') >= 2 || number('flush.messages') === 1,

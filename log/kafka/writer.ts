@@ -119,8 +119,13 @@ export class KafkaWriter implements LogWriter {
   }
 
   /** Writes what waits, unless Kafka is away: then what was not acknowledged is left to its senders. */
-  async close(): Promise<void> {
+  async drain(): Promise<void> {
     if (this.#trouble === null) await Promise.race([this.flush(), this.#client.pause(acknowledgedWithinMs)]);
+  }
+
+  /** Drains, and closes the client. */
+  async close(): Promise<void> {
+    await this.drain();
     await this.#client.close();
     await this.#running;
   }

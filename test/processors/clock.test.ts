@@ -121,3 +121,28 @@ test('who is really silent is found, whatever the clock does', async () => {
   await gate.process();
   expect((await kinds(gate)).sort()).toEqual(['clock-step octroi -86400', 'silent lost']);
 });
+
+test('many gates: each is held to its own clock and counts its own losses; log time never goes back', async () => {
+  const many = await drive(town, start);
+  let at = start;
+  const tick = (gate: string, behindMs: number, up: number, qos0Dropped: number): void =>
+    many.append('tick', { gate, wall: at - behindMs, up, qos0Dropped, held: 0, connections: 0, diskFreeBytes: -1 });
+  for (let n = 0; n < 60; n++) {
+    at += seconds;
+    many.at(at);
+    tick('a', 0, n * seconds, n);
+    tick('b', 30 * minuteMs, n * seconds, 2 * n);
+    if (n === 30) many.send('room-1', { values: { temperature: 20 } }, { logTime: at - 400 }); // the broker's clock was set
+  }
+  tick('a', 0, 0, 5); // opened again, under the same name: never below what it was
+  await many.process();
+  expect(await kinds(many)).toEqual([]);
+  expect(many.ledger().qos0Dropped).toBe(59 + 2 * 59 + (5 - 59));
+  expect(many.store.logTime).toBe(at);
+  expect(many.store.latest(['room-1'])[0]?.at).toBe(start + 31 * seconds);
+  await many.checkpoint();
+  await many.crash();
+  tick('b', 0, 60 * seconds, 118); // its clock was put right
+  await many.process();
+  expect(await kinds(many)).toEqual(['clock-step octroi 1799']);
+});

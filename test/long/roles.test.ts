@@ -1,0 +1,186 @@
+/** Two gates and two plants over a real Kafka and a real InfluxDB: killed, paused, woken under load. About 100 s. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { types } from '../../cli/parts.ts';
+import type { Store } from '../../core/store.ts';
+import { partitionOf } from '../../log/kafka/partitions.ts';
+import { type KafkaLogOptions, kafkaReader } from '../../log/kafka.ts';
+import { pipeline } from '../../processors/pipeline.ts';
+import { run } from '../../processors/run.ts';
+import { type LoadResult, loadReadingsPerMessage } from '../../simulators/load.ts';
+import { influxDbStore } from '../../stores/influxdb.ts';
+import { memoryStore } from '../../stores/memory.ts';
+import { freePort, Gate } from '../../torture/gate.ts';
+import { type Load, startLoad, untilAcknowledged } from '../../torture/load.ts';
+import { Scope } from '../../torture/row.ts';
+import { folder, octroi, until } from '../e2e/running.ts';
+import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
+
+const reason = noKafka() ?? noInfluxd;
+if (reason !== null) test.skip(`gates and plants: ${reason}`, () => {});
+
+const partitions = 4;
+const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));
+
+interface Plant {
+  readonly child: ChildProcess;
+  /** Partitions that it follows, in the order in which it said so. */
+  readonly followed: () => number[];
+  readonly said: () => string;
+}
+
+const startPlant = async (env: Record<string, string>): Promise<Plant> => {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', command, 'start', '--role', 'plant', '--data', folder(), '--http-port', '0'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH ?? '', ...env },
+    },
+  );
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  await until(`the plant is open: ${said}`, 60_000, () => said.includes('octroi is open, as a plant'));
+  const followed = (): number[] => [...said.matchAll(/"partition":(\d+),"position":\d+,"msg":"a partition is followed"/g)].map(([, one]) => Number(one));
+  return { child, followed, said: () => said };
+};
+
+const dumped = async (store: Store): Promise<string[]> => {
+  const lines: string[] = [];
+  for await (const line of store.dump()) lines.push(line);
+  return lines;
+};
+
+describe.skipIf(reason !== null)('gates and plants', { timeout: 300_000 }, () => {
+  let kafka: KafkaServer;
+  let influxd: Influxd;
+  beforeAll(async () => {
+    [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
+  }, 60_000);
+  afterAll(async () => {
+    await kafka?.close();
+    await influxd?.close();
+  });
+
+  test('a plant that is killed or paused is replaced within 15 s; what any gate acknowledged is there, once, and every figure is that of one run', async () => {
+    const buckets = await influxd.buckets();
+    const env: Record<string, string> = {
+      OCTROI_LOG: 'kafka',
+      OCTROI_KAFKA_BROKERS: kafka.brokers.join(','),
+      OCTROI_KAFKA_TOPIC: 'many',
+      OCTROI_KAFKA_PARTITIONS: String(partitions),
+      OCTROI_KAFKA_REPLICATION: '1',
+      OCTROI_STORE: 'influxdb',
+      OCTROI_INFLUX_URL: influxd.url,
+      OCTROI_INFLUX_ORG: influxd.org,
+      OCTROI_INFLUX_TOKEN: influxd.token,
+      OCTROI_INFLUX_RAW_BUCKET: buckets.raw,
+      OCTROI_INFLUX_PANES_BUCKET: buckets.panes,
+      OCTROI_INFLUX_STATE_BUCKET: buckets.state,
+      OCTROI_COMMIT_MS: '500',
+      OCTROI_SNAPSHOT_MS: '5000',
+    };
+    const made = await octroi(['kafka', 'setup'], env);
+    expect(made.err).toBe('');
+    expect(made.out).toMatch(/^made {4}many \(4 partitions.*\nmade {4}many-town \(1 partition/);
+    const scope = new Scope();
+    onTestFinished(() => scope.close());
+    const gates = [];
+    for (const _ of [1, 2]) {
+      const gate = Gate.in(scope, { data: folder(), mqttPort: await freePort(), env: { ...env, OCTROI_ROLE: 'gate' } });
+      await gate.start();
+      gates.push(gate);
+    }
+    const [one, other] = gates as [Gate, Gate];
+    const plants = await Promise.all([startPlant(env), startPlant(env)]);
+    const [first, second] = plants as [Plant, Plant];
+    await until('the partitions are shared', 30_000, () => first.followed().length > 0 && second.followed().length > 0);
+
+    // The same devices say the same through either gate.
+    const firstAt = Date.now() - 86_400_000;
+    const loads = gates.map((gate): Load => startLoad(scope, { port: gate.mqttPort, connections: 20, messages: 1_000_000, ratePerSecond: 100, firstAt }));
+    const [load] = loads as [Load];
+    await untilAcknowledged(300, load, one);
+
+    const taken = async (of: Plant, what: () => Promise<void>): Promise<number> => {
+      const before = of.followed().length;
+      const has = new Set(of.followed());
+      await what();
+      return (await until('the partitions are taken over', 30_000, () => new Set([...has, ...of.followed().slice(before)]).size === partitions)).ms;
+    };
+    const killed = await taken(second, async () => void first.child.kill('SIGKILL'));
+    expect(killed).toBeLessThan(15_000);
+    await untilAcknowledged(200, load, one);
+
+    const third = await startPlant(env);
+    await until('the partitions are shared again', 30_000, () => third.followed().length > 0);
+    const paused = await taken(third, async () => void second.child.kill('SIGSTOP'));
+    expect(paused).toBeLessThan(15_000);
+    await untilAcknowledged(200, load, one);
+    second.child.kill('SIGCONT');
+    await other.kill(true);
+    await other.start();
+    await delay(5_000);
+    await untilAcknowledged(200, load, one);
+
+    for (const each of loads) each.stop();
+    const results: LoadResult[] = [];
+    for (const each of loads) results.push(await each.result);
+    for (const gate of gates) expect(await gate.stop()).toBe(0);
+
+    const options = (partition: number): KafkaLogOptions => ({ brokers: kafka.brokers, topic: 'many', partition, messageBytesMax: 20 * 2 ** 20 });
+    const open = (partition: number): Promise<Store> => influxDbStore({ url: influxd.url, org: influxd.org, token: influxd.token, buckets, partition });
+    const told = new Map<string, Set<number>>();
+    for (const { journal } of results)
+      for (const { subject, acknowledged } of journal) {
+        const seqs = told.get(subject) ?? new Set();
+        for (const [seq, was] of acknowledged.entries()) if (was === 1) seqs.add(seq);
+        told.set(subject, seqs);
+      }
+    let stored = 0;
+    for (let partition = 0; partition < partitions; partition++) {
+      const reader = kafkaReader(options(partition));
+      const end = await reader.end();
+      const { value: store } = await until(`partition ${partition} is in the store`, 30_000, async () => {
+        const opened = await open(partition);
+        if (opened.position === end) return opened;
+        await opened.close();
+        return null;
+      });
+      const reference = memoryStore();
+      const anew = await run(pipeline(types, reference, reader), reader, reference);
+      await anew.to(end);
+      await anew.commit();
+      expect(await dumped(store)).toEqual(await dumped(reference));
+      expect(await store.recount()).toEqual(await reference.recount());
+      expect(store.ledger().readings).toMatchObject({ deadLetter: 0, corrected: 0, stored: (await store.recount()).stored });
+      for (const [subject, seqs] of told) {
+        if (partitionOf(subject, partitions) !== partition) continue;
+        const { rows } = await store.readings({ subject, quantity: 'temperature', from: 0, to: Number.MAX_SAFE_INTEGER, limit: 100_000 });
+        const at = new Set(rows.map((row) => row.at));
+        expect([...seqs].filter((seq) => !at.has(firstAt + seq * 1_000))).toEqual([]);
+        expect(at.size).toBe(rows.length);
+        stored += rows.length * loadReadingsPerMessage;
+      }
+      await store.close();
+      await reader.close();
+    }
+    const acknowledged = [...told.values()].reduce((sum, { size }) => sum + size, 0);
+    expect(stored).toBeGreaterThanOrEqual(acknowledged * loadReadingsPerMessage);
+    expect(acknowledged).toBeGreaterThan(800);
+    console.log(`taken over ${Math.round(killed)} ms after a kill, ${Math.round(paused)} ms after a pause; ${acknowledged} messages`);
+    for (const { child } of [second, third]) {
+      child.kill('SIGTERM');
+      expect((await once(child, 'exit'))[0]).toBe(0);
+    }
+  });
+});
