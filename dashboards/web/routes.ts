@@ -149,7 +149,9 @@ export const web =
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
       done(null, Object.fromEntries(new URLSearchParams(String(body))));
     });
-    app.get('/', async (request, reply) => reply.header('vary', 'accept-language').redirect(`/${languageOf(request)}/`, 302));
+    for (const path of Object.keys(pages)) {
+      app.get(path, async (request, reply) => reply.header('vary', 'accept-language').redirect(`/${languageOf(request)}${request.url}`, 302));
+    }
     app.get('/icon.svg', async (_, reply) => reply.type('image/svg+xml').header('cache-control', 'public, max-age=86400').send(icon));
     app.get('/assets/:file', async (request, reply) => {
       const { files } = await bundle;

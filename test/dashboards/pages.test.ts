@@ -33,9 +33,11 @@ test.each(pages.flatMap((path) => [`/fr${path}`, `/en${path}`]))('%s is a page o
   expect(html).not.toMatch(/(undefined|NaN|\[object)/);
 });
 
-test('/ leads to the language that the browser prefers', async () => {
-  const ask = async (language: string) => (await town.app.inject({ url: '/', headers: { ...host, 'accept-language': language } })).headers.location;
+test('an address without a language leads to the one that the browser prefers', async () => {
+  const ask = async (language: string, url = '/') => (await town.app.inject({ url, headers: { ...host, 'accept-language': language } })).headers.location;
   expect(await ask('en-GB,en;q=0.9,fr;q=0.8')).toBe('/en/');
+  expect(await ask('en', '/operations')).toBe('/en/operations');
+  expect(await ask('fr', '/sites/mairie?from=2026-04-01')).toBe('/fr/sites/mairie?from=2026-04-01');
   expect(await ask('de,fr;q=0.5')).toBe('/fr/');
   expect(await ask('')).toBe('/fr/');
 });
