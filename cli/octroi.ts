@@ -25,6 +25,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 
+// What is written holds what was measured in homes: nobody but its owner and group reads it.
+process.umask(0o027);
+
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
 const program = new Command('octroi').description("A town's telemetry gate.").version(version).exitOverride();

@@ -1,5 +1,7 @@
 /** Settings that only show in a running octroi reach the part that they are of: each is given a value that is not its default. */
+import { readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { startDemo } from '../../cli/demo.ts';
@@ -25,6 +27,19 @@ const answered = (port: number, host: string, bytes: Buffer): Promise<string> =>
     socket.on('error', reject);
     socket.on('close', () => resolve(said));
   });
+
+test('nobody but its owner and group reads the data folder', async () => {
+  const data = folder();
+  const gate = await started(data, quiet);
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  onTestFinished(() => client.endAsync(true));
+  await client.publishAsync('city/v1/here/a/telemetry', JSON.stringify({ values: { temperature: 20 } }), { qos: 1 });
+  const latest = async (): Promise<string> => (await fetch(`${gate.http}/api/v1/latest?device=a`)).text();
+  await until('the reading in the store', 20_000, async () => (await latest()).includes('20'));
+  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  expect(files.map(({ name }) => name)).toContain('octroi.duckdb');
+  for (const { parentPath, name } of files) expect([name, statSync(join(parentPath, name)).mode & 0o007]).toEqual([name, 0]);
+});
 
 test('addresses, MQTT over WebSocket, the front of the door, when a month closes', async () => {
   const wsPort = await freePort();
