@@ -190,27 +190,9 @@ export interface Recount {
   readonly deadLetter: number;
 }
 
-/**
- * A place for outputs that can be queried. One writer. The recorded position is never ahead of the rows; rows only
- * append; a commit with `end` at or below the position changes nothing (repeated work); one whose `start` is not the
- * position is refused with `store-failed` (a stale writer).
- * Queries may run while a commit does and see the state before it or after it.
- */
-export interface Store extends History {
-  /** Offset below which everything is stored. */
-  readonly position: number;
-  /** Log time of the last envelope committed. */
-  readonly logTime: number;
-  commit(commit: Commit): Promise<void>;
-  /** The last snapshot: all scopes, and the offset they stand for (0 and none on a fresh store). */
-  snapshot(): Promise<{ readonly offset: number; readonly scopes: Snapshot[] }>;
-  ledger(): Ledger;
+/** What is asked of the rows. It may be asked while a commit runs, and sees the state before it or after it. */
+export interface StoreQueries extends History {
   recount(): Promise<Recount>;
-
-  latest(subjects?: readonly string[]): LatestReading[];
-  devices(): Device[];
-  /** Every key that has a reading. */
-  keys(): Key[];
   /** Highest versions, in event-time order. */
   readings(query: ReadingsQuery): Promise<Page<Reading>>;
   /** Highest versions, by key in the order asked, then by start. */
@@ -226,6 +208,27 @@ export interface Store extends History {
   deadLettersPage(query: { readonly subject?: string; readonly code?: string; readonly limit: number; readonly after?: string }): Promise<Page<DeadLetter>>;
   /** Open dead letters by code and subject. */
   deadLetterCounts(): Promise<{ readonly code: string; readonly subject: string; readonly count: number; readonly lastLogTime: number }[]>;
+}
+
+/**
+ * A place for outputs that can be queried. One writer. The recorded position is never ahead of the rows; rows only
+ * append; a commit with `end` at or below the position changes nothing (repeated work); one whose `start` is not the
+ * position is refused with `store-failed` (a stale writer).
+ */
+export interface Store extends StoreQueries {
+  /** Offset below which everything is stored. */
+  readonly position: number;
+  /** Log time of the last envelope committed. */
+  readonly logTime: number;
+  commit(commit: Commit): Promise<void>;
+  /** The last snapshot: all scopes, and the offset they stand for (0 and none on a fresh store). */
+  snapshot(): Promise<{ readonly offset: number; readonly scopes: Snapshot[] }>;
+  ledger(): Ledger;
+
+  latest(subjects?: readonly string[]): LatestReading[];
+  devices(): Device[];
+  /** Every key that has a reading. */
+  keys(): Key[];
   closures(): { readonly from: number; readonly to: number; readonly offset: number }[];
 
   /** All rows as sorted NDJSON lines: two stores that hold the same print the same. For tests and `octroi replay`. */

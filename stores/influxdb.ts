@@ -166,7 +166,7 @@ const storeOf = (opened: Opened): Store => {
   };
 
   return {
-    ...queries(patient, swift, buckets, letters, loaded),
+    ...queries({ patient, swift, buckets, letters, loaded }),
     get position() {
       return loaded.position;
     },

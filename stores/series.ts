@@ -11,6 +11,26 @@ export const highestVersions = <Row>(rows: readonly Row[], timeOf: (row: Row) =>
     return following === undefined || timeOf(following) !== timeOf(row);
   });
 
+/** Rows in a row: neighbours lie at most `gapMs` apart. Both ends are included. */
+export interface Run {
+  from: number;
+  to: number;
+  count: number;
+}
+
+/** The runs of rows that come in the order of their times. */
+export const runsOf = (rows: Iterable<{ readonly at: number }>, gapMs: number): Run[] => {
+  const runs: Run[] = [];
+  for (const { at } of rows) {
+    const last = runs.at(-1);
+    if (last !== undefined && at - last.to <= gapMs) {
+      last.to = at;
+      last.count++;
+    } else runs.push({ from: at, to: at, count: 1 });
+  }
+  return runs;
+};
+
 /** One growing series; rows arrive mostly in order. */
 export interface Series<Row extends Versioned> {
   readonly rows: readonly Row[];

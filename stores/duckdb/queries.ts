@@ -1,13 +1,13 @@
 /** The queries of the DuckDB store. Values go as parameters; what differs by window comes from fixed maps. */
 import type { Pane } from '../../core/pane.ts';
 import { type Anomaly, Flag, type Reading } from '../../core/reading.ts';
-import type { Store, Written } from '../../core/store.ts';
+import type { Store, StoreQueries, Written } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import type { KeyBook } from '../key-book.ts';
 import { anomalyCursor, page, parseAnomalyCursor } from '../paging.ts';
 import { highestVersions } from '../series.ts';
 import { type Cells, cellsOf } from './columns.ts';
-import { type Letters, letters } from './letters.ts';
+import { letters } from './letters.ts';
 import { neighbourhood } from './neighbourhood.ts';
 import type { Parameter, Reader, Readers } from './readers.ts';
 import { paneFields, readBodies, readingFields, readPanes, readReadings, readRevisions } from './rows.ts';
@@ -79,24 +79,8 @@ const readHighest = async (chunks: AsyncIterable<Pane[]>, limit: number): Promis
   return rows;
 };
 
-type Queries = Pick<
-  Store,
-  | 'neighbourhood'
-  | 'panes'
-  | 'judged'
-  | 'runs'
-  | 'recount'
-  | 'readings'
-  | 'panesOf'
-  | 'paneVersions'
-  | 'revisionTimes'
-  | 'written'
-  | 'anomalies'
-  | keyof Letters
->;
-
 /** The asynchronous queries of the port `Store`; each fails with `store-failed`. */
-export const queries = (readers: Readers, book: KeyBook): Queries => ({
+export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
   ...letters(readers),
   async neighbourhood(key, from, to, before) {
     const entry = book.find(key);

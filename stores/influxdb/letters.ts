@@ -31,6 +31,10 @@ const wholeAtOnce = 1_000;
 const idOf = (code: string, slot: bigint): string => `${code}/${slot}`;
 const below = (slot: bigint): Stretch => ({ start: 0n, stop: slot });
 
+type OpenAsked = Parameters<Store['deadLetters']>[0];
+type PageAsked = Parameters<Store['deadLettersPage']>[0];
+type Counts = Awaited<ReturnType<Store['deadLetterCounts']>>;
+
 export interface Letters {
   /** As `History.deadLetters`. */
   readonly open: Store['deadLetters'];
@@ -38,9 +42,9 @@ export interface Letters {
   readonly senders: Store['deadLetterSenders'];
   readonly earliest: Store['deadLetterEarliest'];
   /** As `Store.deadLettersPage`, of what envelopes below `before` wrote. */
-  page(query: Parameters<Store['deadLettersPage']>[0], before: number): Promise<Page<DeadLetter>>;
+  page(query: PageAsked, before: number): Promise<Page<DeadLetter>>;
   /** Open ones by code and subject, of what envelopes below `before` wrote; unordered. */
-  counts(before: number, code?: string): Promise<{ code: string; subject: string; count: number; lastLogTime: number }[]>;
+  counts(before: number, code?: string): Promise<Counts>;
   /** Offsets of the envelopes in which dead letters of the subject were that are reopened. */
   reopenedOffsets(subject: string): Promise<Set<number>>;
   /** All rows, both versions. */
@@ -49,130 +53,145 @@ export interface Letters {
   refused(before: number): Promise<{ stored: number; corrected: number }>;
 }
 
-export const lettersOf = (flux: Flux, { state: bucket }: Buckets): Letters => {
-  const tagged = (code: string | undefined) => (code === undefined ? {} : { tags: { code } });
+/** Where letters are asked for. */
+interface Source {
+  readonly flux: Flux;
+  /** The bucket of the state. */
+  readonly bucket: string;
+}
 
-  const headsIn = async (stretch: Stretch, before: number, code?: string): Promise<Head[]> => {
-    const [heads, reopened] = await Promise.all([
-      flux.points({ bucket, measurement: 'dead_letter', ...tagged(code), fields: headFields }, stretch),
-      flux.points({ bucket, measurement: 'reopened', ...tagged(code), fields: ['revision'] }, stretch),
-    ]);
-    const reopeners = new Map<string, number>();
-    for (const row of reopened) if (row.number('revision') < before) reopeners.set(idOf(row.text('code'), row.nanos), row.number('revision'));
-    const headOf = (row: Row): Head => {
-      const slot = row.nanos;
-      const found = row.text('code');
-      return {
-        slot,
-        code: found,
-        subject: fromFieldText(row.text('subject')),
-        at: row.number('at'),
-        logTime: row.number('log_time'),
-        reopenedBy: reopeners.get(idOf(found, slot)) ?? null,
-      };
+const tagged = (code: string | undefined) => (code === undefined ? {} : { tags: { code } });
+
+const headsIn = async ({ flux, bucket }: Source, stretch: Stretch, before: number, code?: string): Promise<Head[]> => {
+  const [heads, reopened] = await Promise.all([
+    flux.points({ bucket, measurement: 'dead_letter', ...tagged(code), fields: headFields }, stretch),
+    flux.points({ bucket, measurement: 'reopened', ...tagged(code), fields: ['revision'] }, stretch),
+  ]);
+  const reopeners = new Map<string, number>();
+  for (const row of reopened) if (row.number('revision') < before) reopeners.set(idOf(row.text('code'), row.nanos), row.number('revision'));
+  const headOf = (row: Row): Head => {
+    const slot = row.nanos;
+    const found = row.text('code');
+    return {
+      slot,
+      code: found,
+      subject: fromFieldText(row.text('subject')),
+      at: row.number('at'),
+      logTime: row.number('log_time'),
+      reopenedBy: reopeners.get(idOf(found, slot)) ?? null,
     };
-    return heads.filter((row) => row.number('revision') < before).map(headOf);
   };
+  return heads.filter((row) => row.number('revision') < before).map(headOf);
+};
 
-  /** Version 0 of each, in the order of the heads. */
-  const whole = async (heads: readonly Head[]): Promise<DeadLetter[]> => {
-    const stretches = stretchesOf(
-      heads.map(({ slot }) => slot),
-      gap,
-    );
-    const wanted = new Set(heads.map(({ code, slot }) => idOf(code, slot)));
-    const texts = new Map<string, string>();
-    const long = new Set<string>();
-    for (const row of await flux.pointsIn({ bucket, measurement: 'dead_letter', fields: ['body', 'more'] }, stretches)) {
+const openHeads = async (source: Source, code: FailureCode, before: number): Promise<Head[]> =>
+  (await headsIn(source, below(slotOf(before)), before, code)).filter((head) => head.reopenedBy === null);
+const inOrder = (a: Head, b: Head): number => (a.slot < b.slot ? -1 : a.slot > b.slot ? 1 : compareText(a.code, b.code));
+const newestFirst = (a: Head, b: Head): number => (a.slot > b.slot ? -1 : a.slot < b.slot ? 1 : compareText(a.code, b.code));
+
+/** Version 0 of each, in the order of the heads. */
+const whole = async ({ flux, bucket }: Source, heads: readonly Head[]): Promise<DeadLetter[]> => {
+  const stretches = stretchesOf(
+    heads.map(({ slot }) => slot),
+    gap,
+  );
+  const wanted = new Set(heads.map(({ code, slot }) => idOf(code, slot)));
+  const texts = new Map<string, string>();
+  const long = new Set<string>();
+  for (const row of await flux.pointsIn({ bucket, measurement: 'dead_letter', fields: ['body', 'more'] }, stretches)) {
+    const id = idOf(row.text('code'), row.nanos);
+    if (!wanted.has(id)) continue;
+    texts.set(id, row.text('body'));
+    if (row.number('more') > 0) long.add(id);
+  }
+  if (long.size > 0) {
+    const pieces = await flux.pointsIn({ bucket, measurement: 'dead_letter_more' }, stretches);
+    for (const row of pieces.sort((a, b) => a.number('part') - b.number('part'))) {
       const id = idOf(row.text('code'), row.nanos);
-      if (!wanted.has(id)) continue;
-      texts.set(id, row.text('body'));
-      if (row.number('more') > 0) long.add(id);
+      if (long.has(id)) texts.set(id, (texts.get(id) ?? '') + row.text('body'));
     }
-    if (long.size > 0) {
-      const pieces = await flux.pointsIn({ bucket, measurement: 'dead_letter_more' }, stretches);
-      for (const row of pieces.sort((a, b) => a.number('part') - b.number('part'))) {
-        const id = idOf(row.text('code'), row.nanos);
-        if (long.has(id)) texts.set(id, (texts.get(id) ?? '') + row.text('body'));
-      }
+  }
+  return heads.map(({ code, slot }) => JSON.parse(texts.get(idOf(code, slot)) ?? '') as DeadLetter);
+};
+
+/** The letters of the heads, some at a time. */
+async function* wholeInTurn(source: Source, heads: readonly Head[]): AsyncGenerator<DeadLetter[]> {
+  for (let from = 0; from < heads.length; from += wholeAtOnce) yield await whole(source, heads.slice(from, from + wholeAtOnce));
+}
+
+/** Version 1 of a letter; null where it was not reopened. */
+const reopenedOf = (letter: DeadLetter, head: Head | undefined): DeadLetter | null => {
+  const revision = head?.reopenedBy ?? null;
+  return revision === null ? null : { ...letter, version: 1, revision };
+};
+
+const openLetters = async (source: Source, { code, subjects, atMax, limit, charsMax }: OpenAsked, before: number): Promise<DeadLetter[]> => {
+  const heads = (await openHeads(source, code, before))
+    .filter((head) => subjects === undefined || subjects.includes(head.subject))
+    .filter((head) => atMax === undefined || (head.at !== absentTime && head.at <= atMax))
+    .sort(inOrder)
+    .slice(0, limit);
+  const letters: DeadLetter[] = [];
+  let chars = 0;
+  for await (const some of wholeInTurn(source, heads)) {
+    letters.push(...some);
+    chars += some.reduce((sum, letter) => sum + payloadCharsOf(letter), 0);
+    if (chars >= charsMax) break;
+  }
+  return upToChars(letters, charsMax);
+};
+
+const pageOf = async (source: Source, { subject, code, limit, after }: PageAsked, before: number): Promise<Page<DeadLetter>> => {
+  const { offset, item, code: afterCode } = parseDeadLetterCursor(after);
+  const start: Head = { slot: slotOf(offset, item), code: afterCode, subject: '', at: 0, logTime: 0, reopenedBy: null };
+  const found: Head[] = [];
+  // Backwards in stretches that grow: a page needs few of what may be many.
+  let stop = after === undefined ? slotOf(before) : start.slot + 1n;
+  for (let width = 256n * BigInt(slotsAnOffset); stop > 0n && found.length <= limit; width *= 8n) {
+    const from = stop > width ? stop - width : 0n;
+    for (const head of await headsIn(source, { start: from, stop }, before, code)) {
+      if ((subject === undefined || head.subject === subject) && newestFirst(start, head) < 0) found.push(head);
     }
-    return heads.map(({ code, slot }) => JSON.parse(texts.get(idOf(code, slot)) ?? '') as DeadLetter);
-  };
-  const highest = (letters: readonly DeadLetter[], heads: readonly Head[]): DeadLetter[] =>
-    letters.map((letter, i) => {
-      const reopenedBy = heads[i]?.reopenedBy ?? null;
-      return reopenedBy === null ? letter : { ...letter, version: 1, revision: reopenedBy };
-    });
+    stop = from;
+  }
+  const heads = found.sort(newestFirst).slice(0, limit + 1);
+  const rows = (await whole(source, heads)).map((letter, i) => reopenedOf(letter, heads[i]) ?? letter);
+  return page(rows, limit, deadLetterCursor);
+};
 
-  const openHeads = async (code: FailureCode, before: number): Promise<Head[]> =>
-    (await headsIn(below(slotOf(before)), before, code)).filter((head) => head.reopenedBy === null);
-  const inOrder = (a: Head, b: Head): number => (a.slot < b.slot ? -1 : a.slot > b.slot ? 1 : compareText(a.code, b.code));
-  const newestFirst = (a: Head, b: Head): number => (a.slot > b.slot ? -1 : a.slot < b.slot ? 1 : compareText(a.code, b.code));
+const countsOf = (heads: readonly Head[]): Counts => {
+  const counts = new Map<string, Counts[number]>();
+  for (const { code, subject, logTime } of heads.filter(({ reopenedBy }) => reopenedBy === null)) {
+    const id = `${code}/${subject}`;
+    const found = counts.get(id) ?? { code, subject, count: 0, lastLogTime: 0 };
+    counts.set(id, { ...found, count: found.count + 1, lastLogTime: Math.max(found.lastLogTime, logTime) });
+  }
+  return [...counts.values()];
+};
 
+export const lettersOf = (flux: Flux, { state: bucket }: Buckets): Letters => {
+  const source = { flux, bucket };
   return {
-    async open({ code, subjects, atMax, limit, charsMax }, before) {
-      const heads = (await openHeads(code, before))
-        .filter((head) => subjects === undefined || subjects.includes(head.subject))
-        .filter((head) => atMax === undefined || (head.at !== absentTime && head.at <= atMax))
-        .sort(inOrder)
-        .slice(0, limit);
-      const letters: DeadLetter[] = [];
-      let chars = 0;
-      for (let from = 0; from < heads.length && chars < charsMax; from += wholeAtOnce) {
-        for (const letter of await whole(heads.slice(from, from + wholeAtOnce))) {
-          letters.push(letter);
-          chars += payloadCharsOf(letter);
-        }
-      }
-      return upToChars(letters, charsMax);
-    },
+    open: (asked, before) => openLetters(source, asked, before),
     async senders({ code, subject }, before) {
-      const heads = (await openHeads(code, before)).filter((head) => head.subject === subject).sort(inOrder);
+      const heads = (await openHeads(source, code, before)).filter((head) => head.subject === subject).sort(inOrder);
       const senders = new Set<string>();
-      for (let from = 0; from < heads.length; from += wholeAtOnce)
-        for (const { sender } of await whole(heads.slice(from, from + wholeAtOnce))) senders.add(sender);
+      for await (const some of wholeInTurn(source, heads)) for (const { sender } of some) senders.add(sender);
       return [...senders];
     },
     async earliest({ code, atMin }, before) {
-      const times = (await openHeads(code, before)).map(({ at }) => at).filter((at) => at !== absentTime && at >= atMin);
+      const times = (await openHeads(source, code, before)).map(({ at }) => at).filter((at) => at !== absentTime && at >= atMin);
       return times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b));
     },
-    async page({ subject, code, limit, after }, before) {
-      const { offset, item, code: afterCode } = parseDeadLetterCursor(after);
-      const start: Head = { slot: slotOf(offset, item), code: afterCode, subject: '', at: 0, logTime: 0, reopenedBy: null };
-      const found: Head[] = [];
-      // Backwards in stretches that grow: a page needs few of what may be many.
-      let stop = after === undefined ? slotOf(before) : start.slot + 1n;
-      for (let width = 256n * BigInt(slotsAnOffset); stop > 0n && found.length <= limit; width *= 8n) {
-        const from = stop > width ? stop - width : 0n;
-        for (const head of await headsIn({ start: from, stop }, before, code)) {
-          if ((subject === undefined || head.subject === subject) && newestFirst(start, head) < 0) found.push(head);
-        }
-        stop = from;
-      }
-      const heads = found.sort(newestFirst).slice(0, limit + 1);
-      return page(highest(await whole(heads), heads), limit, deadLetterCursor);
-    },
-    async counts(before, code) {
-      const counts = new Map<string, { code: string; subject: string; count: number; lastLogTime: number }>();
-      for (const head of await headsIn(below(slotOf(before)), before, code)) {
-        if (head.reopenedBy !== null) continue;
-        const id = `${head.code}/${head.subject}`;
-        const found = counts.get(id) ?? { code: head.code, subject: head.subject, count: 0, lastLogTime: 0 };
-        counts.set(id, { ...found, count: found.count + 1, lastLogTime: Math.max(found.lastLogTime, head.logTime) });
-      }
-      return [...counts.values()];
-    },
+    page: (asked, before) => pageOf(source, asked, before),
+    counts: async (before, code) => countsOf(await headsIn(source, below(slotOf(before)), before, code)),
     async reopenedOffsets(subject) {
       return new Set((await flux.having({ bucket, measurement: 'reopened' }, 'subject', fieldText(subject))).map((row) => offsetOf(row.nanos)));
     },
     async all(before) {
-      const heads = (await headsIn(always, before)).sort(inOrder);
-      const letters = await whole(heads);
-      return letters.flatMap((letter, i) => {
-        const reopenedBy = heads[i]?.reopenedBy ?? null;
-        return reopenedBy === null ? [letter] : [letter, { ...letter, version: 1 as const, revision: reopenedBy }];
-      });
+      const heads = (await headsIn(source, always, before)).sort(inOrder);
+      const letters = await whole(source, heads);
+      return letters.flatMap((letter, i) => [letter, reopenedOf(letter, heads[i])].filter((version) => version !== null));
     },
     async refused(before) {
       const code: FailureCode = 'store-refused';

@@ -68,11 +68,10 @@ function* requests(lines: readonly string[]): Generator<readonly [from: number, 
 
 const isBeyondRetention = (reason: string): boolean => /outside retention policy|Retention Policy/i.test(reason);
 
-/** @param clock epoch ms: what a bucket would not keep is not sent */
-export const openWriter = (connection: Connection, buckets: Buckets, partition: number, retention: Retention, clock: () => number): Writer => {
+/** What the lines of a key begin with, each made once. */
+const lineHeads = (): ((subject: string, name: string, make: () => string) => string) => {
   const heads = new Map<string, Map<string, string>>();
-  /** What the lines of a key begin with, made once. */
-  const headOf = (subject: string, name: string, make: () => string): string => {
+  return (subject, name, make) => {
     let ofSubject = heads.get(subject);
     if (ofSubject === undefined) {
       ofSubject = new Map();
@@ -85,60 +84,87 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
     }
     return head;
   };
+};
 
-  /** Writes the lines [from, to); halves what is refused until the point is alone that InfluxDB will not have. */
-  const send = async (bucket: string, lines: readonly string[], from: number, to: number, refuse: (line: number, reason: string) => void): Promise<void> => {
-    try {
-      await connection.write(bucket, lines.slice(from, to).join('\n'));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (to - from === 1 || error.dropped === to - from) {
-        for (let line = from; line < to; line++) refuse(line, error.message);
-        return;
-      }
-      const middle = (from + to) >>> 1;
-      await send(bucket, lines, from, middle, refuse);
-      await send(bucket, lines, middle, to, refuse);
+type Refuse = (line: number, reason: string) => void;
+
+/** Writes the lines [from, to); halves what is refused until the point is alone that InfluxDB will not have. */
+const sendSome = async (connection: Connection, bucket: string, lines: readonly string[], from: number, to: number, refuse: Refuse): Promise<void> => {
+  try {
+    await connection.write(bucket, lines.slice(from, to).join('\n'));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (to - from === 1 || error.dropped === to - from) {
+      for (let line = from; line < to; line++) refuse(line, error.message);
+      return;
     }
-  };
-  const sendAll = async (bucket: string, lines: readonly string[], refuse: (line: number, reason: string) => void): Promise<void> => {
-    for (const [from, to] of requests(lines)) await send(bucket, lines, from, to, refuse);
-  };
+    const middle = (from + to) >>> 1;
+    await sendSome(connection, bucket, lines, from, middle, refuse);
+    await sendSome(connection, bucket, lines, middle, to, refuse);
+  }
+};
 
-  /** What is refused of these is no reading: the figures would be wrong without it, so nothing is taken until it is mended. */
-  const mustTake =
-    (lines: readonly string[]) =>
-    (line: number, reason: string): void => {
-      // A bucket that keeps nothing as old has expired it at once.
-      if (isBeyondRetention(reason)) return;
-      throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${lines[line]?.slice(0, 200)})`, connection.where);
-    };
+const send = async (connection: Connection, bucket: string, lines: readonly string[], refuse: Refuse): Promise<void> => {
+  for (const [from, to] of requests(lines)) await sendSome(connection, bucket, lines, from, to, refuse);
+};
 
+/** Sends lines of which what is refused is no reading: the figures would be wrong without it, so nothing is taken until it is mended. */
+const mustSend = (connection: Connection, bucket: string, lines: readonly string[]): Promise<void> =>
+  send(connection, bucket, lines, (line, reason) => {
+    // A bucket that keeps nothing as old has expired it at once.
+    if (isBeyondRetention(reason)) return;
+    throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${lines[line]?.slice(0, 200)})`, connection.where);
+  });
+
+/** The place of a reading in what its envelope wrote says which dead letter it becomes: the same one each time. */
+const refusedOf = (rows: Rows, place: number, reason: string, logTime: number): Refused => {
+  const reading = rows.readings[place] as Reading;
+  let first = place;
+  while (first > 0 && rows.readings[first - 1]?.revision === reading.revision) first--;
+  const { subject, quantity, at, value, flags, version, revision } = reading;
+  const letter: DeadLetter = {
+    subject,
+    offset: revision,
+    item: place - first,
+    code: 'store-refused',
+    message: reason.slice(0, 1_000),
+    field: quantity,
+    topic: '',
+    sender: '',
+    logTime,
+    at,
+    payload: JSON.stringify({ ts: at, quantity, quanta: value, flags, version }),
+    version: 0,
+    revision,
+  };
+  return { reading, letter };
+};
+
+/** Rows of one envelope, numbered. */
+const numbered = <Row extends { readonly offset: number }>(rows: readonly Row[], lineOf: (row: Row, slot: bigint) => string): string[] => {
+  let [offset, index] = [-1, 0];
+  return rows.map((row) => {
+    index = row.offset === offset ? index + 1 : 0;
+    offset = row.offset;
+    return lineOf(row, slotOf(offset, index));
+  });
+};
+
+/** The lines of the state bucket, of a commit that ends before the offset `end`. */
+const stateLines = (partition: number, rows: Rows, end: number): string[] => [
+  // The life of a key begins in 1970: no retention may reach it.
+  ...rows.panes.filter(({ window }) => window === 'P').map((pane) => paneLine(paneHead(partition, pane, 'P'), pane)),
+  ...rows.deadLetters.flatMap((letter) => letterLines(partition, letter)),
+  // Devices have no offset: they stand at the last envelope of their commit.
+  ...rows.devices.map((device, i) => `device,partition=${partition} body=${quoted(JSON.stringify(device))} ${slotOf(end - 1, i)}`),
+  ...numbered(rows.closures, ({ from, to }, slot) => `closure,partition=${partition} from=${from}i,to=${to}i ${slot}`),
+  ...numbered(rows.revisions, ({ logTime }, slot) => `revision,partition=${partition} log_time=${logTime}i ${slot}`),
+];
+
+/** @param clock epoch ms: what a bucket would not keep is not sent */
+export const openWriter = (connection: Connection, buckets: Buckets, partition: number, retention: Retention, clock: () => number): Writer => {
+  const headOf = lineHeads();
   const oldestKept = (bucket: keyof Retention): number => (retention[bucket] === 0 ? Number.NEGATIVE_INFINITY : clock() - retention[bucket]);
-
-  /** The place of a reading in what its envelope wrote says which dead letter it becomes: the same one each time. */
-  const refusedOf = (rows: Rows, place: number, reason: string, logTime: number): Refused => {
-    const reading = rows.readings[place] as Reading;
-    let first = place;
-    while (first > 0 && rows.readings[first - 1]?.revision === reading.revision) first--;
-    const { subject, quantity, at, value, flags, version, revision } = reading;
-    const letter: DeadLetter = {
-      subject,
-      offset: revision,
-      item: place - first,
-      code: 'store-refused',
-      message: reason.slice(0, 1_000),
-      field: quantity,
-      topic: '',
-      sender: '',
-      logTime,
-      at,
-      payload: JSON.stringify({ ts: at, quantity, quanta: value, flags, version }),
-      version: 0,
-      revision,
-    };
-    return { reading, letter };
-  };
 
   const writeReadings = async (rows: Rows, logTime: number): Promise<Refused[]> => {
     const refused: Refused[] = [];
@@ -154,11 +180,11 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
       lines.push(readingLine(headOf(subject, quantity, () => readingHead(partition, { subject, quantity })), reading)); // biome-ignore format: one line
       places.push(place);
     }
-    await sendAll(buckets.raw, lines, (line, reason) => refused.push(refusedOf(rows, places[line] as number, reason, logTime)));
+    await send(connection, buckets.raw, lines, (line, reason) => refused.push(refusedOf(rows, places[line] as number, reason, logTime)));
     return refused;
   };
 
-  const writeFigures = async (rows: Rows): Promise<void> => {
+  const writeFigures = (rows: Rows): Promise<void> => {
     const oldest = oldestKept('panes');
     const lines: string[] = [];
     for (const pane of rows.panes) {
@@ -167,34 +193,14 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
       lines.push(paneLine(headOf(subject, `${quantity} ${window}`, () => paneHead(partition, { subject, quantity }, window)), pane)); // biome-ignore format: one line
     }
     for (const anomaly of rows.anomalies) if (anomaly.since >= oldest) lines.push(anomalyLine(partition, anomaly));
-    await sendAll(buckets.panes, lines, mustTake(lines));
+    return mustSend(connection, buckets.panes, lines);
   };
 
-  const state = (lines: readonly string[]): Promise<void> => sendAll(buckets.state, lines, mustTake(lines));
-
-  /** Rows of one envelope, numbered. */
-  const numbered = <Row extends { readonly offset: number }>(rows: readonly Row[], lineOf: (row: Row, slot: bigint) => string): string[] => {
-    let [offset, index] = [-1, 0];
-    return rows.map((row) => {
-      index = row.offset === offset ? index + 1 : 0;
-      offset = row.offset;
-      return lineOf(row, slotOf(offset, index));
-    });
-  };
-
-  const stateLines = (rows: Rows, end: number): string[] => [
-    // The life of a key begins in 1970: no retention may reach it.
-    ...rows.panes.filter(({ window }) => window === 'P').map((pane) => paneLine(paneHead(partition, pane, 'P'), pane)),
-    ...rows.deadLetters.flatMap((letter) => letterLines(partition, letter)),
-    // Devices have no offset: they stand at the last envelope of their commit.
-    ...rows.devices.map((device, i) => `device,partition=${partition} body=${quoted(JSON.stringify(device))} ${slotOf(end - 1, i)}`),
-    ...numbered(rows.closures, ({ from, to }, slot) => `closure,partition=${partition} from=${from}i,to=${to}i ${slot}`),
-    ...numbered(rows.revisions, ({ logTime }, slot) => `revision,partition=${partition} log_time=${logTime}i ${slot}`),
-  ];
+  const state = (lines: readonly string[]): Promise<void> => mustSend(connection, buckets.state, lines);
 
   return {
     async rows(rows, end, logTime) {
-      const [refused] = await Promise.all([writeReadings(rows, logTime), writeFigures(rows), state(stateLines(rows, end))]);
+      const [refused] = await Promise.all([writeReadings(rows, logTime), writeFigures(rows), state(stateLines(partition, rows, end))]);
       if (refused.length > 0) await state(refused.flatMap(({ letter, reading }) => letterLines(partition, letter, reading.version)));
       return refused;
     },

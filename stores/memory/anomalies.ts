@@ -8,7 +8,9 @@ import { latestVersions, type Tables } from './tables.ts';
 const idOf = ({ id }: Anomaly): string => id;
 
 /** What the port asks of anomalies. */
-export const anomalies = (all: Tables): Pick<Store, 'judged' | 'anomalies'> => ({
+export type Anomalies = Pick<Store, 'judged' | 'anomalies'>;
+
+export const anomalies = (all: Tables): Anomalies => ({
   async judged({ subject, from, to, limit, after }, before) {
     const visible = all.anomalies.filter((one) => one.subject === subject && one.offset < before);
     return latestVersions(visible, idOf)

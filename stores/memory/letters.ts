@@ -34,7 +34,7 @@ const countsOf = (letters: readonly DeadLetter[]): Awaited<ReturnType<Store['dea
 };
 
 /** What the port asks of dead letters. */
-type Letters = Pick<Store, 'deadLetters' | 'deadLetterSenders' | 'deadLetterEarliest' | 'deadLettersPage' | 'deadLetterCounts'>;
+export type Letters = Pick<Store, 'deadLetters' | 'deadLetterSenders' | 'deadLetterEarliest' | 'deadLettersPage' | 'deadLetterCounts'>;
 
 export const letters = (all: Tables): Letters => ({
   async deadLetters({ code, subjects, atMax, limit, charsMax }, before) {

@@ -1,11 +1,13 @@
 /** Readings, panes and revisions of the store in memory, as the port `Store` asks for them. */
 import type { Pane } from '../../core/pane.ts';
 import { Flag, type Reading } from '../../core/reading.ts';
-import type { Key, Span, Store, Written } from '../../core/store.ts';
+import type { Store, StoreQueries } from '../../core/store.ts';
 import { compareRevisions } from '../dump.ts';
 import { page } from '../paging.ts';
-import { highestVersions, type Series } from '../series.ts';
-import { openLetters } from './letters.ts';
+import { highestVersions, runsOf, type Series } from '../series.ts';
+import { writtenOf } from '../written.ts';
+import type { Anomalies } from './anomalies.ts';
+import { type Letters, openLetters } from './letters.ts';
 import { atOf, panesOf, readingsOf, startOf, type Tables } from './tables.ts';
 
 const takesPart = (reading: Reading): boolean => (reading.flags & Flag.excluded) === 0;
@@ -22,43 +24,7 @@ const nearest = (list: Series<Reading>, place: number, step: 1 | -1, before: num
   return best !== null && takesPart(best) ? best : null;
 };
 
-const runsOf = (rows: readonly Reading[], { subject, quantity, gapMs }: Key & { readonly gapMs: number }): (Span & { readonly count: number })[] => {
-  const runs: { subject: string; quantity: string; from: number; to: number; count: number }[] = [];
-  for (const { at } of rows) {
-    const last = runs.at(-1);
-    if (last !== undefined && at - last.to <= gapMs) {
-      last.to = at;
-      last.count++;
-    } else runs.push({ subject, quantity, from: at, to: at, count: 1 });
-  }
-  return runs;
-};
-
-const count = (is: boolean): number => (is ? 1 : 0);
-
-/** What the revisions wrote of these readings, of which those at the offsets `reopened` come out of dead letters. */
-const writtenOf = (rows: readonly Reading[], reopened: ReadonlySet<number>): Written[] => {
-  const found = new Map<number, Written>();
-  for (const { at, revision, version, offset, flags } of rows) {
-    const sum = found.get(revision) ?? { revision, readings: 0, corrected: 0, reopened: 0, imported: 0, late: 0, from: at, to: at };
-    found.set(revision, {
-      revision,
-      readings: sum.readings + 1,
-      corrected: sum.corrected + count(version > 0),
-      reopened: sum.reopened + count(reopened.has(offset)),
-      imported: sum.imported + count((flags & Flag.imported) !== 0),
-      late: sum.late + count(version === 0 && !reopened.has(offset) && (flags & Flag.imported) === 0),
-      from: Math.min(sum.from, at),
-      to: Math.max(sum.to, at),
-    });
-  }
-  return [...found.values()].sort((a, b) => a.revision - b.revision);
-};
-
-type History = Pick<Store, 'neighbourhood' | 'panes' | 'runs'>;
-type Queries = History & Pick<Store, 'recount' | 'readings' | 'panesOf' | 'paneVersions' | 'revisionTimes' | 'written'>;
-
-const history = (all: Tables): History => ({
+const history = (all: Tables): Pick<Store, 'neighbourhood' | 'panes' | 'runs'> => ({
   async neighbourhood(key, from, to, before) {
     const list = readingsOf(all, key);
     const visible = list.between(from, to).filter(({ revision }) => revision < before);
@@ -75,16 +41,14 @@ const history = (all: Tables): History => ({
     return highestVersions(visible, startOf);
   },
   runs: async (keys, before) =>
-    keys.flatMap((key) =>
-      runsOf(
-        readingsOf(all, key).rows.filter(({ revision }) => revision < before),
-        key,
-      ),
-    ),
+    keys.flatMap(({ subject, quantity, gapMs }) => {
+      const visible = readingsOf(all, { subject, quantity }).rows.filter(({ revision }) => revision < before);
+      return runsOf(visible, gapMs).map((run) => ({ subject, quantity, ...run }));
+    }),
 });
 
 /** What the port asks of readings, panes and revisions. */
-export const queries = (all: Tables): Queries => ({
+export const queries = (all: Tables): Omit<StoreQueries, keyof Letters | keyof Anomalies> => ({
   ...history(all),
   async recount() {
     const rows = [...all.readings.values()].flatMap((list) => list.rows);

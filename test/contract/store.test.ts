@@ -10,6 +10,7 @@ import type { Device } from '../../core/town.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { dumpOf } from '../stores/answers.ts';
 import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from '../stores/rows.ts';
 
@@ -28,12 +29,6 @@ const implementations: [name: string, open: (folder: string) => Promise<Store>][
   ...(noInfluxd === null ? [['influxdb', onInfluxDb] satisfies [string, unknown]] : []),
 ];
 if (noInfluxd !== null) it.skip(`the store influxdb: ${noInfluxd}`, () => {});
-
-const dumped = async (store: Store): Promise<string[]> => {
-  const lines: string[] = [];
-  for await (const line of store.dump()) lines.push(line);
-  return lines;
-};
 
 describe.each(implementations)('the store %s', (_name, open) => {
   let folder: string;
@@ -57,7 +52,7 @@ describe.each(implementations)('the store %s', (_name, open) => {
       expect(await store.neighbourhood(energy, 0, 100, everything)).toEqual({ previous: null, inside: [], next: null });
       expect(await store.panesOf({ keys: [energy], window: 'PT1H', from: 0, to: 100, limit: 10 })).toEqual([]);
       expect(await store.deadLetterCounts()).toEqual([]);
-      expect(await dumped(store)).toEqual([]);
+      expect(await dumpOf(store)).toEqual([]);
     });
   });
 
@@ -77,9 +72,9 @@ describe.each(implementations)('the store %s', (_name, open) => {
         closures: [{ from: 1, to: 2, offset: 0 }],
       });
       await store.commit(first);
-      const before = await dumped(store);
+      const before = await dumpOf(store);
       await store.commit({ ...first, ledger: emptyLedger, logTime: 9 });
-      expect(await dumped(store)).toEqual(before);
+      expect(await dumpOf(store)).toEqual(before);
       expect([store.position, store.logTime]).toEqual([2, 2_000]);
       expect(store.ledger().envelopes.processed).toBe(2);
       expect(before).toHaveLength(5);
@@ -399,7 +394,7 @@ describe.each(implementations)('the store %s', (_name, open) => {
       expect(await ids(171, 999, 9)).toEqual(['a', 'b']);
       expect(await ids(171, 999, 10)).toEqual(['a']);
       expect(await ids(0, 999, 1)).toEqual(['a']);
-      expect((await dumped(store)).find((line) => line.includes('"version":1') && line.includes('"id":"a"'))).toContain('"basisRevised":8,');
+      expect((await dumpOf(store)).find((line) => line.includes('"version":1') && line.includes('"id":"a"'))).toContain('"basisRevised":8,');
     });
   });
 
@@ -409,7 +404,7 @@ describe.each(implementations)('the store %s', (_name, open) => {
       await store.commit(commit(0, 5_000_000_001, { revisions }));
       expect(await store.revisionTimes([5_000_000_000, 4, 3])).toEqual(revisions);
       expect(await store.revisionTimes([])).toEqual([]);
-      expect(await dumped(store)).toEqual(['{"logTime":3000,"offset":3,"table":"revisions"}\n', '{"logTime":9000,"offset":5000000000,"table":"revisions"}\n']);
+      expect(await dumpOf(store)).toEqual(['{"logTime":3000,"offset":3,"table":"revisions"}\n', '{"logTime":9000,"offset":5000000000,"table":"revisions"}\n']);
     });
 
     it('say what they wrote of a key', async () => {
@@ -458,7 +453,7 @@ describe.each(implementations)('the store %s', (_name, open) => {
         closures: [{ to: 2, from: 1, offset: 2 }],
       }),
     );
-    expect(await dumped(store)).toEqual([
+    expect(await dumpOf(store)).toEqual([
       '{"at":100,"flags":0,"offset":0,"quantity":"energy","revision":0,"spanMs":0,"subject":"meter-1","table":"readings","value":3,"version":0}\n',
       '{"at":100,"flags":0,"offset":1,"quantity":"energy","revision":1,"spanMs":0,"subject":"meter-1","table":"readings","value":1,"version":1}\n',
       '{"at":200,"flags":0,"offset":0,"quantity":"energy","revision":0,"spanMs":0,"subject":"meter-2","table":"readings","value":2,"version":0}\n',

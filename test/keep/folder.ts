@@ -14,6 +14,7 @@ import { type AppendFileSettings, type AppendFileWriter, openAppendFile } from '
 import { pipeline } from '../../processors/pipeline.ts';
 import { run } from '../../processors/run.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
+import { dumpOf } from '../stores/answers.ts';
 
 const folders: string[] = [];
 afterAll(() => {
@@ -66,10 +67,12 @@ export const writtenLog = async (data: string, settings: Partial<AppendFileSetti
   return self;
 };
 
-export const dumpOf = async (store: Store): Promise<string[]> => {
-  const lines: string[] = [];
-  for await (const line of store.dump()) lines.push(line);
-  return lines;
+/** A folder with the log of an open town: so many minutes of three devices, in small segments. */
+export const filled = async (data: string, minutes: number): Promise<Written> => {
+  const written = await writtenLog(data, { segmentBytesMax: 16_384 });
+  written.send('registry', { action: 'apply', town: { name: 'Test', zone: 'Europe/Paris', admission: 'open' } });
+  await written.minutes(minutes, ['a', 'b', 'c']);
+  return written;
 };
 
 /** Runs the log of a folder from its beginning up to `end` into a fresh store elsewhere. */

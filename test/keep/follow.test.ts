@@ -12,16 +12,9 @@ import { restoreStandby } from '../../cli/restore.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openGate } from '../../main.ts';
 import { runLoad } from '../../simulators/load.ts';
-import { configFor, contents, temporaryFolder, type Written, writtenLog } from './folder.ts';
+import { configFor, contents, filled, temporaryFolder, writtenLog } from './folder.ts';
 
 const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open' };
-
-const filled = async (data: string, minutes: number): Promise<Written> => {
-  const written = await writtenLog(data, { segmentBytesMax: 16_384 });
-  written.send('registry', { action: 'apply', town });
-  await written.minutes(minutes, ['a', 'b', 'c']);
-  return written;
-};
 
 const shipOnce = async (data: string, target: string): Promise<Followed> => {
   const one = await follower(configFor(data), target);

@@ -21,7 +21,8 @@ import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
-import { caughtUp, configFor, contents, dumpOf, temporaryFolder, writtenLog } from './folder.ts';
+import { dumpOf } from '../stores/answers.ts';
+import { caughtUp, configFor, contents, temporaryFolder, writtenLog } from './folder.ts';
 
 const quarterMs = 15 * minuteMs;
 const dayMs = 96 * quarterMs;

@@ -9,16 +9,7 @@ import { storeFile } from '../../cli/parts.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { openWorkshop, type Workshop } from '../../cli/workshop.ts';
 import { openGate } from '../../main.ts';
-import { configFor, contents, temporaryFolder, type Written, writtenLog } from './folder.ts';
-
-const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open' };
-
-const filled = async (data: string, minutes: number): Promise<Written> => {
-  const written = await writtenLog(data, { segmentBytesMax: 16_384 });
-  written.send('registry', { action: 'apply', town });
-  await written.minutes(minutes, ['a', 'b', 'c']);
-  return written;
-};
+import { configFor, contents, filled, temporaryFolder, writtenLog } from './folder.ts';
 
 /** Both copies of the header, and what follows: no DuckDB opens that. */
 const breakStore = (data: string): void => {

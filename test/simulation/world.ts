@@ -9,6 +9,7 @@ import type { Draft, EnvelopeKind } from '../../core/envelope.ts';
 import type { Store } from '../../core/store.ts';
 import { type Town, townSchema } from '../../core/town.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { dumpOf as linesOf } from '../stores/answers.ts';
 import { type Chance, chance } from './chance.ts';
 import { CommitWatch, compareWithLog, requireThat, StepWatch, Violation } from './checks.ts';
 import { SimulatedDisk, soundDisk } from './disk.ts';
@@ -369,11 +370,7 @@ class Simulation {
   }
 }
 
-const dumpOf = async (store: Store): Promise<string> => {
-  const lines: string[] = [];
-  for await (const line of store.dump()) lines.push(line);
-  return lines.join('');
-};
+const dumpOf = async (store: Store): Promise<string> => (await linesOf(store)).join('');
 
 /** The pipeline's whole state as text; the order of subjects is no part of it. */
 const stateOf = ({ pipeline }: Plant): string =>

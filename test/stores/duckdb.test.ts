@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Failure, FailureError } from '../../core/failure.ts';
 import type { DeadLetter } from '../../core/reading.ts';
-import { emptyLedger, type Store } from '../../core/store.ts';
+import { emptyLedger } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
+import { dumpOf, failureOf } from './answers.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
 
 let folder: string;
@@ -20,21 +20,6 @@ beforeEach(async () => {
   file = join(folder, 'store.duckdb');
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-const failureOf = async (work: Promise<unknown>): Promise<Failure | undefined> => {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof FailureError) return error.failure;
-    throw error;
-  }
-};
-
-const dumped = async (store: Store): Promise<string[]> => {
-  const lines: string[] = [];
-  for await (const line of store.dump()) lines.push(line);
-  return lines;
-};
 
 const everyKind = {
   readings: [reading(300, 3, 0, power), reading(100, 1, 0, other), reading(200, 2, 1, other), reading(200, 9, 2, { ...other, version: 1 })],
@@ -66,11 +51,11 @@ describe('a file that is opened again', () => {
     const ledger = { ...emptyLedger, qos0Dropped: 8 };
     const first = await duckdbStore({ file });
     await first.commit(commit(0, 3, everyKind, { ledger, logTime: 55, snapshot: { offset: 2, scopes: [{ scope: 's', body: 'b' }] } }));
-    const before = { latest: first.latest(), keys: first.keys(), devices: first.devices(), closures: first.closures(), dump: await dumped(first) };
+    const before = { latest: first.latest(), keys: first.keys(), devices: first.devices(), closures: first.closures(), dump: await dumpOf(first) };
     await first.close();
 
     const second = await duckdbStore({ file });
-    expect({ latest: second.latest(), keys: second.keys(), devices: second.devices(), closures: second.closures(), dump: await dumped(second) }).toEqual(
+    expect({ latest: second.latest(), keys: second.keys(), devices: second.devices(), closures: second.closures(), dump: await dumpOf(second) }).toEqual(
       before,
     );
     expect([second.position, second.logTime, second.ledger()]).toEqual([3, 55, ledger]);
@@ -78,7 +63,7 @@ describe('a file that is opened again', () => {
     expect(second.keys()).toEqual([power, other]);
 
     await second.commit(commit(1, 3, everyKind));
-    expect(await dumped(second)).toEqual(before.dump);
+    expect(await dumpOf(second)).toEqual(before.dump);
     await second.commit(commit(3, 4, { readings: [reading(400, 4, 3), reading(500, 5, 3, other)] }));
     await second.close();
 

@@ -2,31 +2,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Failure, FailureError } from '../../core/failure.ts';
+import { FailureError } from '../../core/failure.ts';
 import { balance } from '../../core/ledger.ts';
 import { type Commit, emptyLedger, type Store } from '../../core/store.ts';
 import { dayMs, hourMs } from '../../core/time.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type InfluxDbOptions, influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { dumpOf, failureOf } from './answers.ts';
 import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { type Fate, type InTheWay, startProxy } from './proxy.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
-
-const failureOf = async (work: Promise<unknown>): Promise<Failure | undefined> => {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof FailureError) return error.failure;
-    throw error;
-  }
-};
-
-const dumped = async (store: Store): Promise<string[]> => {
-  const lines: string[] = [];
-  for await (const line of store.dump()) lines.push(line);
-  return lines;
-};
 
 const everyKind = {
   readings: [reading(300, 3, 0, power), reading(100, 1, 0, other), reading(200, 2, 1, other), reading(200, 9, 2, { ...other, version: 1 })],
@@ -59,9 +45,9 @@ const commits: readonly Commit[] = Array.from({ length: 6 }, (_, n) => {
 const asInMemory = async (done: readonly Commit[]): Promise<{ dump: string[]; snapshot: unknown; recount: unknown }> => {
   const store = memoryStore();
   for (const one of done) await store.commit(one);
-  return { dump: await dumped(store), snapshot: await store.snapshot(), recount: await store.recount() };
+  return { dump: await dumpOf(store), snapshot: await store.snapshot(), recount: await store.recount() };
 };
-const stateOf = async (store: Store) => ({ dump: await dumped(store), snapshot: await store.snapshot(), recount: await store.recount() });
+const stateOf = async (store: Store) => ({ dump: await dumpOf(store), snapshot: await store.snapshot(), recount: await store.recount() });
 
 describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '' : `: ${noInfluxd}`}`, () => {
   let influxd: Influxd;
@@ -91,7 +77,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         keys: store.keys(),
         devices: store.devices(),
         closures: store.closures(),
-        dump: await dumped(store),
+        dump: await dumpOf(store),
         counts: await store.deadLetterCounts(),
         open: await store.anomalies({ limit: 9, open: true }),
       });
@@ -108,7 +94,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       ]);
       expect(await second.snapshot()).toEqual({ offset: 2, scopes: [{ scope: 's', body: 'b' }] });
       await second.commit(commit(1, 3, everyKind));
-      expect(await dumped(second)).toEqual(before.dump);
+      expect(await dumpOf(second)).toEqual(before.dump);
       await second.commit(commit(3, 4, { readings: [reading(400, 4, 3), reading(500, 5, 3, other)] }));
       await second.close();
 
@@ -448,7 +434,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       await store.commit(first);
       await store.commit(together ? { ...second, snapshot } : second);
       // What would run again from the last snapshot still sees its rows.
-      if (!together) expect(await dumped(store)).toHaveLength(12);
+      if (!together) expect(await dumpOf(store)).toHaveLength(12);
       expect(await store.recount()).toEqual({ stored: 11, corrected: 1, deadLetter: 0 });
       await store.close();
       const again = await opened(buckets);
