@@ -53,10 +53,12 @@ test('a running gate is followed by a process that is killed and comes back', { 
   while (((await readFollowed(target))?.shipped ?? 0) === 0 || acknowledged < 2_000) await delay(5);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  expect((await followedOf(target)).shipped).toBeGreaterThan(0);
+  const left = (await followedOf(target)).shipped;
+  expect(left).toBeGreaterThan(0);
   child = follow();
   expect((await load).complete).toBe(true);
-  while ((await followedOf(target)).shipped < 6_000) await delay(20);
+  // The first may have shipped all of it: the gate's ticks say that the second is at work.
+  while ((await followedOf(target)).shipped < Math.max(6_000, left + 1)) await delay(20);
   child.kill('SIGTERM');
   const printed: string[] = [];
   child.stdout?.on('data', (chunk) => printed.push(String(chunk)));
