@@ -4,15 +4,15 @@ import type { Config } from '../config.ts';
 import { calling } from '../core/channel.ts';
 import { type Failure, FailureError, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Views } from '../core/views.ts';
-import type { Verified } from '../stores/verify.ts';
 import type { FromWorker, ToWorker } from './plant-worker.ts';
+import type { Verifications } from './verifications.ts';
 
 /** What a plant's thread answers. */
-export type PlantViews = Omit<Views, 'change' | 'onCommit'> & {
-  verify(): Promise<Verified>;
-  /** Resolves when all below `end` is committed. */
-  reached(end: number): Promise<void>;
-};
+export type PlantViews = Omit<Views, 'change' | 'onCommit'> &
+  Verifications & {
+    /** Resolves when all below `end` is committed. */
+    reached(end: number): Promise<void>;
+  };
 
 export interface PlantThread {
   readonly views: PlantViews;

@@ -9,12 +9,12 @@ import { type Failure, fail, failureOf } from '../core/failure.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../core/views.ts';
 import { views } from '../processors/views.ts';
-import { verify } from '../stores/verify.ts';
 import { type BackedUp, takeBackup } from './backup.ts';
 import { commitRate } from './commit-rate.ts';
 import { openPlant, storeFile } from './parts.ts';
 import { prepareStore } from './rebuild.ts';
 import { requireSameLog } from './same-log.ts';
+import { verifications } from './verifications.ts';
 
 export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
 export type FromWorker = Wire | { readonly pong: true } | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
@@ -131,7 +131,7 @@ const answer = answering(
     reached,
     backup,
     abandon,
-    verify: () => verify(plant.store, plant.pipeline.ruleOf),
+    ...verifications(plant),
   },
   send,
 );

@@ -16,6 +16,7 @@ import { keptBackups } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, openReader, requireData, storeFile } from './parts.ts';
+import { progressBar } from './progress-bar.ts';
 import { restoreStore } from './restore.ts';
 import { standingOf } from './same-log.ts';
 
@@ -201,22 +202,14 @@ export const rebuild = async (config: Config, progress: Progress = () => {}): Pr
   }
 };
 
-const barWidth = 30;
-
-/** A bar on a terminal; elsewhere a line each tenth. */
-const progressBar = (): Progress => {
+/** Says how far it is, and how fast. */
+const shownProgress = (): Progress => {
+  const bar = progressBar();
   const began = performance.now();
-  let shown = -1;
   return (from, at, end) => {
-    const share = end === from ? 1 : (at - from) / (end - from);
-    const tenth = Math.floor(share * 10);
     const rate = Math.round((at - from) / ((performance.now() - began) / 1_000));
-    const text = `${Math.floor(share * 100)} %, position ${at} of ${end}, ${rate} envelopes/s`;
-    if (process.stderr.isTTY) {
-      const full = Math.round(share * barWidth);
-      process.stderr.write(`\r[${'#'.repeat(full)}${'-'.repeat(barWidth - full)}] ${text}   ${share === 1 ? '\n' : ''}`);
-    } else if (tenth > shown) process.stderr.write(`${text}\n`);
-    shown = tenth;
+    bar.show(end === from ? 1 : (at - from) / (end - from), `position ${at} of ${end}, ${rate} envelopes/s`);
+    if (at >= end) bar.end();
   };
 };
 
@@ -231,7 +224,7 @@ const report = ({ aside, backup, skipped, lost, position, envelopes, seconds }: 
 
 export const rebuildCommand = (): Command =>
   dataCommand('rebuild', 'set the store aside and make it anew, from the last backup and the log').action(async ({ json, ...options }) => {
-    const rebuilt = await rebuild(configOf(options), progressBar());
+    const rebuilt = await rebuild(configOf(options), shownProgress());
     const rounded = { ...rebuilt, seconds: Math.round(rebuilt.seconds * 100) / 100 };
     print(json, rounded, () => report(rounded));
   });

@@ -7,6 +7,7 @@ import { fail } from '../core/failure.ts';
 import { type LoadResult, loadReadingsPerMessage, runLoad } from '../simulators/load.ts';
 import { reachControl } from './control.ts';
 import { configOf, positive, print } from './options.ts';
+import { stopAsked } from './stop-asked.ts';
 
 /** Messages in flight, by connection. */
 const window = 8;
@@ -116,7 +117,7 @@ const simulate = async (options: Options): Promise<void> => {
     process.stderr.write(`${seconds} s: ${acknowledged} of ${messages} acknowledged${process.stderr.isTTY ? '\r' : '\n'}`);
   }, progressMs);
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  void stopAsked().then(() => ending.abort());
   const result = await runLoad({
     host,
     port,

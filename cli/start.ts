@@ -6,6 +6,7 @@ import { demoTownFile, startDemo } from './demo.ts';
 import { newestTick } from './heartbeat.ts';
 import { configOf } from './options.ts';
 import { runRole } from './role-start.ts';
+import { stopAsked } from './stop-asked.ts';
 import { appliedTown } from './town-file.ts';
 
 /** After that a stop no longer waits for what hangs. */
@@ -51,21 +52,6 @@ export const startCommand = (): Command =>
       }
       process.exit(0);
     });
-
-/** A terminal's Ctrl-C comes twice, from the terminal and from the launcher: within that time it counts as one, ms. */
-const sameSignalMs = 500;
-
-/** Resolves with null at the first signal to stop; a second one ends the process at once, and what was not acknowledged is left to its senders. */
-const stopAsked = (): Promise<null> =>
-  new Promise((resolve) => {
-    let first = 0;
-    const heard = (): void => {
-      if (first === 0) first = Date.now();
-      else if (Date.now() - first > sameSignalMs) process.exit(1);
-      resolve(null);
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
-  });
 
 /** A misspelt variable would leave its setting as it was, unseen. It is no failure: orchestrators invent variables of their own. */
 const warnOfUnknown = (): void => {

@@ -9,6 +9,7 @@ import { askPlant, requireAdoptable, requireSamePast } from './gate-town.ts';
 import { ownDraft } from './own-draft.ts';
 import { openLog, requireData } from './parts.ts';
 import { type PlantViews, startPlantThread } from './plant-thread.ts';
+import { withProgress } from './progress-bar.ts';
 import { appliedFile } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
@@ -74,9 +75,13 @@ const local = async (config: Config): Promise<Workshop> => {
     await lock.release();
   };
   try {
-    await thread.ready;
-    thread.tell(log.durableEnd);
-    await views.reached(log.durableEnd);
+    const from = await thread.ready;
+    const end = log.durableEnd;
+    thread.tell(end);
+    await withProgress(async () => {
+      const { position } = await views.status();
+      return [(position - from) / Math.max(1, end - from), `catching up with the log: position ${position} of ${end}`];
+    }, views.reached(end));
   } catch (error) {
     await close();
     throw error;

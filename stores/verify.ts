@@ -10,7 +10,7 @@ import { dayMs } from '../core/time.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
-import { comparedSql, countsSql, examplesSql, extentsSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
+import { countsSql, examplesSql, extentsSql, shelfSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
 import type { DuckDbStore } from './duckdb.ts';
 
 export interface Verified {
@@ -25,8 +25,24 @@ export interface Verified {
     readonly start: number;
     readonly differences: string;
   }[];
-  /** Keys whose rule is not known any more; their panes were not compared. */
+  /** Keys that have readings. */
+  readonly keys: number;
+  /** Those of them whose rule is not known any more; their panes were not compared. */
   readonly unknownKeys: number;
+  /** False where it was ended before it was done. */
+  readonly complete: boolean;
+}
+
+/** How far a verification is: rows of readings and panes that were looked at, and all of them. */
+export interface VerifyProgress {
+  readonly done: number;
+  readonly of: number;
+}
+
+export interface VerifyOptions {
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
+  readonly progress?: (progress: VerifyProgress) => void;
 }
 
 const examplesMax = 20;
@@ -35,6 +51,8 @@ const examplesMax = 20;
  * default memory, which the plant's commits share; only a single key with more than that is taken whole.
  */
 const batchRowsMax = 50_000;
+/** Rows of the keys that are taken from the store at once; what is taken lies beside it on the disk meanwhile, some 150 bytes a row. */
+const shelfRowsMax = 1_000_000;
 
 /** What there is of one key: how many readings and panes, and from when to when its readings lie. */
 interface Extent {
@@ -47,8 +65,9 @@ interface Extent {
 type Run = (sql: string, parameters?: readonly Parameter[]) => Promise<void>;
 
 const runner =
-  ({ chunks }: Reader): Run =>
+  ({ chunks }: Reader, signal: AbortSignal | undefined): Run =>
   async (sql, parameters = []) => {
+    signal?.throwIfAborted(); // an interruption reaches only a statement that runs
     for await (const _ of chunks(sql, parameters));
   };
 
@@ -81,7 +100,7 @@ const daysOf = (zone: string, from: number, to: number): string[] => {
 const insertSql = (table: 'rules' | 'civil' | 'batch', shape: string): string =>
   `INSERT INTO ${table} BY NAME SELECT unnest(from_json($1, '[${shape}]'), recursive := true)`;
 const ruleShape =
-  '{"key":"INTEGER","kind":"VARCHAR","holds":"INTEGER","hold_ms":"BIGINT","max_per_hour":"BIGINT","register_ends":"VARCHAR","states":"INTEGER","finest":"INTEGER","zone":"VARCHAR","live":"INTEGER"}';
+  '{"key":"INTEGER","kind":"VARCHAR","holds":"INTEGER","hold_ms":"BIGINT","max_per_hour":"BIGINT","register_ends":"VARCHAR","states":"INTEGER","no_shares":"VARCHAR","finest":"INTEGER","zone":"VARCHAR","live":"INTEGER"}';
 const civilShape = '{"zone":"VARCHAR","day":"INTEGER","day_start":"BIGINT","day_end":"BIGINT","month_start":"BIGINT","month_end":"BIGINT"}';
 
 const ruleRow = (id: number, rule: FoldRule): string =>
@@ -93,6 +112,7 @@ const ruleRow = (id: number, rule: FoldRule): string =>
     max_per_hour: rule.maxPerHour,
     register_ends: JSON.stringify(rule.registerEnds),
     states: rule.states,
+    no_shares: rule.states === 0 ? null : JSON.stringify(new Array(rule.states).fill(0)),
     finest: rule.finest,
     zone: rule.zone,
     live: Number(rule.live),
@@ -115,18 +135,43 @@ const prepare = async (run: Run, extents: readonly Extent[], ruleOf: ReadonlyMap
   await run(insertSql('civil', civilShape), [`[${days.join(',')}]`]);
 };
 
-const batchesOf = (extents: readonly Extent[]): number[][] => {
-  const batches: number[][] = [];
+/** Keys in parts of at most so many rows, but for a single one with more. */
+const partsOf = (extents: readonly Extent[], rowsMax: number): Extent[][] => {
+  const parts: Extent[][] = [];
   let rows = Number.POSITIVE_INFINITY;
   for (const extent of extents) {
-    if (rows + extent.rows > batchRowsMax) {
-      batches.push([]);
+    if (rows + extent.rows > rowsMax) {
+      parts.push([]);
       rows = 0;
     }
-    batches.at(-1)?.push(extent.id);
+    parts.at(-1)?.push(extent);
     rows += extent.rows;
   }
-  return batches;
+  return parts;
+};
+
+const rowsOf = (extents: readonly Extent[]): number => extents.reduce((sum, { rows }) => sum + rows, 0);
+
+const setKeys = async (run: Run, table: 'shelf' | 'batch', extents: readonly Extent[]): Promise<void> => {
+  await run(`DELETE FROM ${table}`);
+  await run(`INSERT INTO ${table} SELECT unnest($1::INTEGER[])`, [extents.map(({ id }) => id)]);
+};
+
+/** Recomputes key after key, and calls `compared` for each part. */
+const compareAll = async (run: Run, extents: readonly Extent[], compared: (batch: readonly Extent[]) => Promise<void>): Promise<void> => {
+  for (const shelf of partsOf(extents, shelfRowsMax)) {
+    await run('BEGIN'); // one view of all that is taken
+    await setKeys(run, 'shelf', shelf);
+    for (const sql of shelfSql) await run(sql);
+    await run('COMMIT');
+    for (const batch of partsOf(shelf, batchRowsMax)) {
+      await run('BEGIN'); // what it builds is freed with it
+      await setKeys(run, 'batch', batch);
+      for (const sql of stepsSql) await run(sql);
+      await compared(batch);
+      await run('COMMIT');
+    }
+  }
 };
 
 type Example = Verified['examples'][number];
@@ -151,12 +196,16 @@ const isDuckDb = (store: Store): store is DuckDbStore => 'connect' in store;
  * @param ruleOf how the readings of a key are folded; undefined where that is not known any more
  * @returns how many panes were compared and how many differ; rejects with `store-failed`
  */
-export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | undefined): Promise<Verified> => {
+export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | undefined, { signal, progress }: VerifyOptions = {}): Promise<Verified> => {
   if (!isDuckDb(store)) throw fail('store-failed', 'only a store on DuckDB can be recomputed');
   const connection = await store.connect();
+  const one = reader(connection);
+  const run = runner(one, signal);
+  const end = (): void => connection.interrupt();
+  signal?.addEventListener('abort', end);
+  let [keys, unknownKeys, compared, different, done] = [0, 0, 0, 0, 0];
+  const examples: Example[] = [];
   try {
-    const one = reader(connection);
-    const run = runner(one);
     const extents = await extentsOf(one);
     const keyOf = (id: number): Key => store.keyAt(id);
     const rules = new Map<number, FoldRule>();
@@ -166,24 +215,23 @@ export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | unde
     }
     await prepare(run, extents, rules);
     const known = extents.filter(({ id }) => rules.has(id));
-    let [compared, different] = [0, 0];
-    const examples: Example[] = [];
-    for (const batch of batchesOf(known)) {
-      await run('BEGIN'); // one view of the keys of a batch; what it built is freed with it
-      await run('DELETE FROM batch');
-      await run('INSERT INTO batch SELECT unnest($1::INTEGER[])', [batch]);
-      for (const sql of [...stepsSql, comparedSql]) await run(sql);
+    keys = extents.length;
+    unknownKeys = keys - known.length;
+    await compareAll(run, known, async (batch) => {
       for await (const chunk of one.chunks(countsSql, [])) {
         compared += cellsOf(chunk, 0).number(0);
         different += cellsOf(chunk, 1).number(0);
       }
-      if (examples.length < examplesMax) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
-      await run('COMMIT');
-    }
-    return { compared, different, examples, unknownKeys: extents.length - known.length };
+      if (examples.length < Math.min(different, examplesMax)) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
+      done += rowsOf(batch);
+      progress?.({ done, of: rowsOf(known) });
+    });
+    return { compared, different, examples, keys, unknownKeys, complete: true };
   } catch (error) {
+    if (signal?.aborted === true) return { compared, different, examples, keys, unknownKeys, complete: false };
     throw storeFailed(error, 'verify');
   } finally {
+    signal?.removeEventListener('abort', end);
     connection.closeSync();
   }
 };

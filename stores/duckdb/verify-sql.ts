@@ -3,7 +3,8 @@
  * `core/fold.ts`) and not from the fold, so that the two can be held against each other. All figures are 128-bit
  * integers on the way. Which keys are taken at once, and what is done with differences, is left to `verify.ts`.
  *
- * It reads the temporary tables `rules` and `civil`; `batch` holds the keys that are taken.
+ * It reads the temporary tables `rules` and `civil`. `shelf` holds the keys whose rows are taken from the store at once, and
+ * `batch` those of them that are recomputed at once.
  */
 import { Flag } from '../../core/reading.ts';
 import { hourMs } from '../../core/time.ts';
@@ -12,9 +13,10 @@ import { paneTables } from './schema.ts';
 
 export const tablesSql = [
   `CREATE OR REPLACE TEMP TABLE rules (key INTEGER, kind VARCHAR, holds INTEGER, hold_ms BIGINT, max_per_hour BIGINT, register_ends VARCHAR,
-    states INTEGER, finest INTEGER, zone VARCHAR, live INTEGER)`,
+    states INTEGER, no_shares VARCHAR, finest INTEGER, zone VARCHAR, live INTEGER)`,
   'CREATE OR REPLACE TEMP TABLE civil (zone VARCHAR, day INTEGER, day_start BIGINT, day_end BIGINT, month_start BIGINT, month_end BIGINT)',
   'CREATE OR REPLACE TEMP TABLE batch (key INTEGER)',
+  'CREATE OR REPLACE TEMP TABLE shelf (key INTEGER)',
   // Hours count from the start of the civil day; event times lie after 1970, so that % is a floor.
   `CREATE OR REPLACE TEMP MACRO window_start(level, t, day_start, month_start) AS CASE level
     WHEN 0 THEN t - t % 60000 WHEN 1 THEN t - t % 900000 WHEN 2 THEN t - (t - day_start) % 3600000 WHEN 3 THEN day_start ELSE month_start END`,
@@ -24,13 +26,28 @@ export const tablesSql = [
   'CREATE OR REPLACE TEMP MACRO floor_div(a, b) AS ((a - ((a % b) + b) % b) // b)::HUGEINT',
 ];
 
+/**
+ * Statements that take the rows of a shelf of keys, highest versions, ordered by key: the store keeps its rows in the order of
+ * time, so that each look for some keys reads all of it.
+ */
+export const shelfSql = [
+  `CREATE OR REPLACE TEMP TABLE taken_readings AS SELECT readings.* FROM readings JOIN shelf USING (key)
+    QUALIFY row_number() OVER (PARTITION BY key, at_ms ORDER BY version DESC) = 1 ORDER BY key`,
+  `CREATE OR REPLACE TEMP TABLE taken_panes AS SELECT * FROM (${windowNames
+    .map(
+      (window: WindowName, level) => `SELECT ${level} AS level, panes.* FROM ${paneTables[window]} AS panes JOIN shelf USING (key)
+      QUALIFY row_number() OVER (PARTITION BY key, start_ms ORDER BY version DESC) = 1`,
+    )
+    .join(' UNION ALL ')}) ORDER BY key`,
+  'CREATE OR REPLACE TEMP TABLE taken_closures AS SELECT * FROM closures',
+  'CREATE OR REPLACE TEMP TABLE taken_cuts AS SELECT key, list({from_ms: from_ms, to_ms: to_ms}) AS spans FROM cut_spans JOIN shelf USING (key) GROUP BY key',
+];
+
 /** Readings that take part, each with the next of its key and the civil day that it lies in. */
 const pointsSql = `CREATE OR REPLACE TEMP TABLE points AS
-  WITH highest AS (
-    SELECT readings.* FROM readings JOIN batch USING (key) QUALIFY row_number() OVER (PARTITION BY key, at_ms ORDER BY version DESC) = 1
-  ), taking_part AS (
+  WITH taking_part AS (
     SELECT key, at_ms AS a, span_ms, value::HUGEINT AS va, flags, lead(at_ms) OVER following AS b, lead(value::HUGEINT) OVER following AS vb
-    FROM highest WHERE flags & ${Flag.excluded} = 0 WINDOW following AS (PARTITION BY key ORDER BY at_ms)
+    FROM taken_readings JOIN batch USING (key) WHERE flags & ${Flag.excluded} = 0 WINDOW following AS (PARTITION BY key ORDER BY at_ms)
   ), ruled AS (SELECT * FROM taking_part JOIN rules USING (key))
   SELECT ruled.*, day, day_start, day_end, month_start, month_end FROM ruled ASOF JOIN civil ON ruled.zone = civil.zone AND a >= day_start`;
 
@@ -80,7 +97,7 @@ const piecesSql = `CREATE OR REPLACE TEMP TABLE pieces AS
 
 /** Time in which no gate was open does not count as observed for what live devices held. */
 const closedSql = `CREATE OR REPLACE TEMP TABLE closed AS
-  SELECT id, sum(least(q, to_ms) - greatest(p, from_ms)) AS closed_ms FROM pieces JOIN closures ON from_ms < q AND to_ms > p
+  SELECT id, sum(least(q, to_ms) - greatest(p, from_ms)) AS closed_ms FROM pieces JOIN taken_closures AS closures ON from_ms < q AND to_ms > p
   WHERE holds = 1 AND live = 1 GROUP BY id`;
 
 /** What each piece adds to its finest window. */
@@ -150,23 +167,19 @@ const expectedSql = `CREATE OR REPLACE TEMP TABLE expected AS
     LEFT JOIN points AS first ON first.key = windows.key AND first.a = first_at
     LEFT JOIN points AS last ON last.key = windows.key AND last.a = last_at`;
 
-/** ms in each state, of every window. */
+/** ms in each state, of every window where one was observed; as text, as the store writes them. */
 const sharesSql = `CREATE OR REPLACE TEMP TABLE shares AS
   WITH stated AS (SELECT key, day, window_start, state, sum(ms) AS ms FROM figures WHERE state IS NOT NULL GROUP BY key, day, window_start, state),
   levels AS (${atLevels('stated', 'finest')}),
   summed AS (
     SELECT key, at_level AS level, window_start(at_level, window_start, day_start, month_start) AS start_ms, state, sum(ms) AS ms
     FROM levels GROUP BY ALL
-  )
-  SELECT key, level, start_ms, map(list(state::INTEGER), list(ms::BIGINT)) AS by_state FROM summed GROUP BY key, level, start_ms`;
+  ), told AS (SELECT key, level, start_ms, map(list(state::INTEGER), list(ms::BIGINT)) AS by_state FROM summed GROUP BY key, level, start_ms)
+  SELECT key, level, start_ms, to_json(list_transform(range(0, states), lambda s: coalesce(by_state[s::INTEGER], 0)))::VARCHAR AS shares_ms
+  FROM told JOIN rules USING (key)`;
 
-/** The highest version of every pane that is stored, all windows together. */
-const storedSql = `CREATE OR REPLACE TEMP TABLE stored AS ${windowNames
-  .map(
-    (window: WindowName, level) => `SELECT ${level} AS level, panes.* FROM ${paneTables[window]} AS panes JOIN batch USING (key)
-      QUALIFY row_number() OVER (PARTITION BY key, start_ms ORDER BY version DESC) = 1`,
-  )
-  .join(' UNION ALL ')}`;
+/** Every pane that is stored, all windows together. */
+const storedSql = 'CREATE OR REPLACE TEMP TABLE stored AS SELECT taken_panes.* FROM taken_panes JOIN batch USING (key)';
 
 /** How far each key's windows are closed: as far as the last one that is stored. */
 const frontierSql = 'CREATE OR REPLACE TEMP TABLE frontier AS SELECT key, max(end_ms) AS closed_until FROM stored WHERE level < 5 GROUP BY key';
@@ -216,37 +229,38 @@ const figures: readonly (readonly [name: string, column: string, absent: string]
   ['flags', 'flags', '0'],
 ];
 
-/** The recomputed shares of a window as the store writes them. */
-const expectedShares = `CASE WHEN states = 0 THEN NULL
-  ELSE to_json(list_transform(range(0, states), lambda s: coalesce(by_state[s::INTEGER], 0)))::VARCHAR END`;
+/** The figures of a pane that is stored, each beside its recomputation, as SQL. */
+const pairs = [
+  ...figures.map(([name, column, absent]) => ({
+    name,
+    stored: `stored.${column}`,
+    recomputed: `CASE WHEN expected.key IS NULL THEN ${absent} ELSE expected.${column} END`,
+  })),
+  { name: 'sharesMs', stored: 'stored.shares_ms', recomputed: 'coalesce(shares.shares_ms, rules.no_shares)' },
+];
+const differs = pairs.map(({ stored, recomputed }) => `${stored} IS DISTINCT FROM (${recomputed})`).join(' OR ');
+const differences = pairs.map(
+  ({ name, stored, recomputed }) => `CASE WHEN ${stored} IS DISTINCT FROM (${recomputed})
+    THEN '${name}: ' || coalesce(${stored}::VARCHAR, 'null') || ', recomputed ' || coalesce((${recomputed})::VARCHAR, 'null') END`,
+);
 
-/** Every pane beside its recomputation; \`differences\` is empty where they agree. Windows that are not closed yet are left out, and so are those whose readings were cut at the horizon. */
-export const comparedSql = `CREATE OR REPLACE TEMP TABLE compared AS
-  WITH beside AS (
-    SELECT coalesce(stored.key, expected.key) AS key, coalesce(stored.level, expected.level) AS level, coalesce(stored.start_ms, expected.start_ms) AS start_ms,
-      coalesce(stored.end_ms, expected.end_ms) AS end_ms,
-      stored.key IS NULL AS is_missing, list_filter([${figures
-        .map(
-          ([name, column, absent]) =>
-            `CASE WHEN stored.${column}::HUGEINT IS DISTINCT FROM (CASE WHEN expected.key IS NULL THEN ${absent} ELSE expected.${column} END)::HUGEINT
-              THEN '${name}: ' || coalesce(stored.${column}::VARCHAR, 'null') || ', recomputed ' || coalesce((CASE WHEN expected.key IS NULL THEN ${absent} ELSE expected.${column} END)::VARCHAR, 'null') END`,
-        )
-        .join(', ')},
-        CASE WHEN shares_ms IS DISTINCT FROM ${expectedShares} THEN 'sharesMs: ' || coalesce(shares_ms, 'null') || ', recomputed ' || coalesce(${expectedShares}, 'null') END
-      ], lambda d: d IS NOT NULL) AS differences
-    FROM stored FULL JOIN expected ON stored.key = expected.key AND stored.level = expected.level AND stored.start_ms = expected.start_ms
-      JOIN rules ON rules.key = coalesce(stored.key, expected.key)
-      LEFT JOIN frontier ON frontier.key = rules.key
-      LEFT JOIN shares ON shares.key = expected.key AND shares.level = expected.level AND shares.start_ms = expected.start_ms
-    WHERE stored.key IS NOT NULL
-      OR ((expected.end_ms <= closed_until OR expected.level = 5) AND (expected.readings <> 0 OR expected.observed_ms <> 0 OR expected.amount <> 0 OR expected.unallocated <> 0))
-  )
-  SELECT key, level, start_ms, CASE WHEN is_missing THEN ['there is no such pane'] ELSE differences END AS differences FROM beside
-    WHERE NOT EXISTS (SELECT 1 FROM cut_spans WHERE cut_spans.key = beside.key AND (level = 5 OR (from_ms < beside.end_ms AND to_ms >= beside.start_ms)))`;
+/** Every pane beside its recomputation. Windows that are not closed yet are left out, and so are those whose readings were cut at the horizon. */
+const beside = `FROM stored FULL JOIN expected ON stored.key = expected.key AND stored.level = expected.level AND stored.start_ms = expected.start_ms
+    JOIN rules ON rules.key = coalesce(stored.key, expected.key)
+    LEFT JOIN frontier ON frontier.key = rules.key
+    LEFT JOIN shares ON shares.key = expected.key AND shares.level = expected.level AND shares.start_ms = expected.start_ms
+    LEFT JOIN taken_cuts AS cuts ON cuts.key = rules.key
+  WHERE (stored.key IS NOT NULL
+    OR ((expected.end_ms <= closed_until OR expected.level = 5) AND (expected.readings <> 0 OR expected.observed_ms <> 0 OR expected.amount <> 0 OR expected.unallocated <> 0)))
+    AND (cuts.key IS NULL OR (coalesce(stored.level, expected.level) <> 5 AND len(list_filter(spans,
+      lambda span: span.from_ms < coalesce(stored.end_ms, expected.end_ms) AND span.to_ms >= coalesce(stored.start_ms, expected.start_ms))) = 0))`;
 
-export const countsSql = 'SELECT count(*), count(*) FILTER (len(differences) > 0) FROM compared';
-export const examplesSql =
-  "SELECT key, level, start_ms, array_to_string(differences, '; ') FROM compared WHERE len(differences) > 0 ORDER BY key, level, start_ms LIMIT $1";
+export const countsSql = `SELECT count(*), count(*) FILTER (${differs}) ${beside}`;
+/** The first that differ, in words. */
+export const examplesSql = `SELECT rules.key, coalesce(stored.level, expected.level), coalesce(stored.start_ms, expected.start_ms),
+    CASE WHEN stored.key IS NULL THEN 'there is no such pane' ELSE concat_ws('; ', ${differences.join(', ')}) END
+  ${beside} AND (${differs}) ORDER BY 1, 2, 3 LIMIT $1`;
+
 /** Of each key: its readings, all rows that recomputing it touches, and from when to when its readings lie. */
 export const extentsSql = `WITH touched AS (
     SELECT key, count(*) AS panes FROM (${Object.values(paneTables)

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { verifications } from '../../cli/verifications.ts';
 import { minuteMs } from '../../core/time.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
-import { verify } from '../../stores/verify.ts';
+import { type VerifyProgress, verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
 const hourMs = 60 * minuteMs;
@@ -157,16 +158,34 @@ test('notices a figure that was changed and a pane that is gone', async () => {
 });
 
 test('recomputes many keys a few at a time, in little memory', { timeout: 60_000 }, async () => {
-  const ids = Array.from({ length: 60 }, (_, n) => `many-${n}`);
+  const ids = Array.from({ length: 32 }, (_, n) => `many-${n}`);
   const many = townOf(ids.map((id) => ({ id, type: 'generic', intervalMs: minuteMs, imported: true })));
   const store = await duckdbStore({ file: join(folder, 'store.duckdb'), memoryLimitMb: 64 });
   const gate = await drive(many, start, store);
-  const at = Array.from({ length: 1_000 }, (_, n) => start + n * minuteMs);
+  // Behind the log's own time: what lies ahead is refused.
+  const at = Array.from({ length: 1_000 }, (_, n) => start - (1_000 - n) * minuteMs);
   for (const id of ids) {
     gate.append('import', { source: 'a.csv', columns: [{ quantity: 'temperature', spanMs: 0 }], at, values: [at.map((_, n) => n % 30)], refused: [] }, id);
   }
   await settle(gate);
-  expect(await verify(store, gate.pipeline.ruleOf)).toMatchObject({ different: 0, examples: [], unknownKeys: 0 });
+  const seen: VerifyProgress[] = [];
+  const whole = await verify(store, gate.pipeline.ruleOf, { progress: (progress) => seen.push(progress) });
+  expect(whole).toMatchObject({ different: 0, examples: [], keys: 32, unknownKeys: 0, complete: true });
+  expect(seen.length).toBeGreaterThan(1);
+  expect(seen.at(-1)?.done).toBe(seen.at(-1)?.of);
+
+  // Ended after its first batch, and in the middle of a statement.
+  const ending = new AbortController();
+  const part = await verify(store, gate.pipeline.ruleOf, { signal: ending.signal, progress: () => ending.abort() });
+  expect(part).toMatchObject({ different: 0, keys: 32, complete: false });
+  expect(part.compared).toBeGreaterThan(0);
+  expect(part.compared).toBeLessThan(whole.compared);
+  const running = verifications({ store, pipeline: gate.pipeline });
+  const ended = running.verify('one');
+  await running.endVerify('one');
+  expect(await ended).toMatchObject({ compared: 0, complete: false });
+  expect(await running.verifying('one')).toBeNull();
+  expect(await running.verify()).toEqual(whole);
   await store.close();
 });
 

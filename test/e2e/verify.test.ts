@@ -1,0 +1,19 @@
+/** `octroi verify` as a person meets it: what it says of an empty store and of one without figures. */
+import { connectAsync } from 'mqtt';
+import { expect, test } from 'vitest';
+import { folder, octroi, started } from './running.ts';
+
+const verify = (data: string) => octroi(['verify', '--data', data]);
+
+test('an empty store has nothing to compare; one without any figure is no success', { timeout: 60_000 }, async () => {
+  const data = folder();
+  const gate = await started(data);
+  expect(await verify(data)).toMatchObject({ code: 0, out: 'nothing to compare: the store holds no readings\n' });
+  const device = await connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  await device.publishAsync('city/v1/centre/first/telemetry', JSON.stringify({ ts: Date.now(), values: { temperature: 20 } }), { qos: 1 });
+  await device.endAsync();
+  await gate.stop();
+  const young = await verify(data);
+  expect(young.code).toBe(1);
+  expect(young.out).toContain('nothing was compared: of 1 series with readings none has a figure yet');
+});
