@@ -90,11 +90,11 @@ export interface PipelineState {
   logTime: number;
   /** Log time of the last tick; null before the first. */
   tickAt: number | null;
-  /** The gate's wall clock at the last tick, epoch ms. */
+  /** The gate's wall clock at the last tick, epoch ms; only in snapshots of before `gates`. */
   wallAt: number | null;
-  /** How long the gate had been open at the last tick, ms; null where it did not say. */
+  /** How long the gate had been open at the last tick, ms; null where it did not say. Only in snapshots of before `gates`. */
   upAt: number | null;
-  /** The same of each gate that gives its name: where there are several. */
+  /** The last tick of each gate by its name, '' where there is one. */
   readonly gates: Record<string, GateState>;
   /** Sum of the tick gaps in which the gate was open, ms. */
   openMs: number;

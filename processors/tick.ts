@@ -1,7 +1,7 @@
 /** What passing time does, a second at a time: revises, closes the windows of the silent, reopens what lay in the future, or waits for a device that is known now. */
 import type { Envelope, Tick } from '../core/envelope.ts';
 import type { Outputs } from '../core/store.ts';
-import { minuteMs } from '../core/time.ts';
+import { dayMs, minuteMs } from '../core/time.ts';
 import { emitTo, settleSubject } from './accept.ts';
 import { textOf } from './decode.ts';
 import { type Lost, union } from './horizon.ts';
@@ -16,6 +16,8 @@ import { type GateState, isRevising, isSubjectRevising, type KeyState, type Pipe
 export const openGapMaxMs = 5_000;
 /** A step of the wall clock against the log's own time beyond it raises an alarm, ms. */
 export const clockStepMaxMs = 60_000;
+/** A gate that has not ticked for so long will not do so again under its name, ms. */
+const goneMs = 7 * dayMs;
 
 /** True where no gate was open between the last envelope and one at `logTime`: what was held into it is folded again. */
 const isClosure = (state: PipelineState, logTime: number): boolean => state.logTime > 0 && logTime - state.logTime > openGapMaxMs;
@@ -74,22 +76,24 @@ export const passLogTime = ({ state }: Context, envelope: Envelope, out: Outputs
 /** Keeps the gate's counters, and watches its clock. */
 const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void => {
   const tick = JSON.parse(textOf(envelope.payload)) as Tick;
-  const last = lastTickOf(state, tick.gate);
+  const gate = tick.gate ?? '';
+  const last = lastTickOf(state, gate);
   const gap = last.tickAt === null ? 0 : state.logTime - last.tickAt;
   const step = stepOf(last, tick, gap);
   if (Math.abs(step) > clockStepMaxMs) out.anomalies.push(clockStep(step, state.logTime, envelope.offset));
   state.counters.qos0Dropped += tick.qos0Dropped - last.qos0Dropped;
-  const now: GateState = { tickAt: state.logTime, wallAt: tick.wall, upAt: tick.up ?? null, qos0Dropped: tick.qos0Dropped };
-  if (tick.gate !== undefined) state.gates[tick.gate] = now;
+  if (state.gates[gate] === undefined) forgetGone(state);
+  state.gates[gate] = { tickAt: state.logTime, wallAt: tick.wall, upAt: tick.up ?? null, qos0Dropped: tick.qos0Dropped };
   state.tickAt = state.logTime;
-  if (tick.gate === undefined) Object.assign(state, { wallAt: now.wallAt, upAt: now.upAt });
 };
 
-/** Clocks and counters are a gate's own: what another one says is not held against it. */
-const lastTickOf = ({ gates, tickAt, wallAt, upAt, counters }: PipelineState, gate: string | undefined): GateState => {
-  if (gate !== undefined) return gates[gate] ?? { tickAt: null, wallAt: null, upAt: null, qos0Dropped: 0 };
-  const ofOthers = Object.values(gates).reduce((sum, { qos0Dropped }) => sum + qos0Dropped, 0);
-  return { tickAt, wallAt, upAt, qos0Dropped: counters.qos0Dropped - ofOthers };
+/** Clocks and counters are a gate's own: what another one says is not held against it. A snapshot of before knows of one gate, without a name. */
+const lastTickOf = ({ gates, tickAt, wallAt, upAt, counters }: PipelineState, gate: string): GateState =>
+  gates[gate] ?? (gate === '' ? { tickAt, wallAt, upAt, qos0Dropped: counters.qos0Dropped } : { tickAt: null, wallAt: null, upAt: null, qos0Dropped: 0 });
+
+/** A gate among many takes a new name each time it opens: those that are long gone are not kept for ever. */
+const forgetGone = ({ gates, logTime }: PipelineState): void => {
+  for (const [name, { tickAt }] of Object.entries(gates)) if (name !== '' && tickAt !== null && logTime - tickAt > goneMs) delete gates[name];
 };
 
 /**

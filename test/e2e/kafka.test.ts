@@ -1,14 +1,20 @@
 /** `octroi start` with its log on a real Kafka: set up, checked, shown; killed with everything around it, under load. About 60 s. */
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import kafkajs from 'kafkajs';
+import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { reachControl } from '../../cli/control.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { configSchema } from '../../config.ts';
 import { administration } from '../../log/kafka/client.ts';
+import { kafkaReader } from '../../log/kafka.ts';
 import { freePort, Gate } from '../../torture/gate.ts';
 import { promisedOf, startLoad, untilAcknowledged } from '../../torture/load.ts';
 import { judgeIn } from '../../torture/oracle.ts';
 import { Scope } from '../../torture/row.ts';
+import { readAll } from '../log/drafts.ts';
 import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
 import { folder, octroi, started, until } from './running.ts';
 
@@ -82,6 +88,47 @@ describe.skipIf(reason !== null)('a gate with its log on Kafka', { timeout: 180_
     expect(await (await fetch(`${again.http}/api/v1/ledger`)).json()).toMatchObject({ readings: { accepted: 1500, stored: 1500 }, balanced: true });
     const stopped = await again.stop();
     expect(stopped.code).toBe(0);
+  });
+
+  test('what one gate is told of the town, every gate knows, and those that open later', async () => {
+    const env: Record<string, string> = { ...environment(), OCTROI_ROLE: 'gate', OCTROI_KAFKA_PARTITIONS: '2', OCTROI_LOG_LEVEL: 'error' };
+    await setUp(env);
+    const scope = new Scope();
+    onTestFinished(() => scope.close());
+    const open = async (): Promise<{ data: string; gate: Gate }> => {
+      const data = folder();
+      const gate = Gate.in(scope, { data, mqttPort: await freePort(), env });
+      await gate.start();
+      return { data, gate };
+    };
+    /** What the door says to a device with its secret, and with another. */
+    const admits = (gate: Gate): Promise<boolean[]> =>
+      Promise.all(
+        ['right', 'wrong'].map((password) =>
+          mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`, { username: 'meter', password, reconnectPeriod: 0 }).then(
+            async (client) => {
+              await client.endAsync(true);
+              return true;
+            },
+            () => false,
+          ),
+        ),
+      );
+    const [one, other] = [await open(), await open()];
+    const secretSha256 = createHash('sha256').update('right').digest('hex');
+    const town = { name: 'Ville', zone: 'Europe/Paris', admission: 'declared', devices: [{ id: 'meter', type: 'generic', secretSha256 }] };
+    const control = await reachControl(one.data);
+    await control?.remote.change({ action: 'apply', town });
+    control?.close();
+    await until('the other gate has heard of it', 10_000, async () => isDeepStrictEqual(await admits(other.gate), [true, false]));
+    expect(await admits(one.gate)).toEqual([true, false]);
+    expect(await admits((await open()).gate)).toEqual([true, false]);
+    for (const partition of [0, 1]) {
+      const reader = kafkaReader({ brokers: server.brokers, topic: env.OCTROI_KAFKA_TOPIC as string, partition, messageBytesMax: 0 });
+      const { envelopes } = await readAll(reader, 0, await reader.end());
+      expect(envelopes.filter(({ kind }) => kind === 'registry')).toHaveLength(2); // that of a fresh town, and this one
+      await reader.close();
+    }
   });
 
   test('kill -9 of the gate, the plant and Kafka under load: nothing acknowledged is lost, nothing is there twice', async () => {

@@ -145,4 +145,12 @@ test('many gates: each is held to its own clock and counts its own losses; log t
   tick('b', 0, 60 * seconds, 118); // its clock was put right
   await many.process();
   expect(await kinds(many)).toEqual(['clock-step octroi 1799']);
+  at += 8 * 24 * hourMs;
+  many.at(at);
+  tick('c', 0, 0, 0); // the others are gone for good; what they lost stays counted
+  await many.process();
+  await many.checkpoint();
+  expect(many.ledger().qos0Dropped).toBe(59 + 2 * 59 + (5 - 59));
+  const [whole] = (await many.store.snapshot()).scopes;
+  expect(Object.keys(JSON.parse(whole?.body ?? '{}').gates)).toEqual(['', 'c']); // the first tick of all gave no name
 });
