@@ -1,18 +1,29 @@
 /**
  * Detector: a linear gauge that moves much further between two readings than it usually does.
  * Method: the exponentially weighted mean of |step|, and of its deviation; unusual beyond mean + 12 deviations, after 50 steps.
+ * Rule for small steps: one below a hundredth of the plausible range of the quantity (the error that a sensor of class 1 may
+ * have at full scale) is no jump, however still it was before. A quantity that rests, such as the power of the sun at night, has
+ * next to no usual step, and would jump with the first watts of the day.
  */
+import type { QuantityRule } from '../../core/device-type.ts';
+import { toQuanta } from '../../core/quantity.ts';
 import { Flag } from '../../core/reading.ts';
 import type { Detector } from './detector.ts';
 
 const learnSteps = 50;
 const weight = 0.02;
 const deviations = 12;
+/** Of the plausible range. */
+const smallestShare = 0.01;
+
+/** The largest step that is never a jump, quanta; 0 where no range is known. */
+const smallest = ({ quantity, plausible }: QuantityRule): number =>
+  plausible === undefined ? 0 : smallestShare * (toQuanta(quantity, plausible[1]) - toQuanta(quantity, plausible[0]));
 
 export const jump: Detector = {
   kind: 'jump',
   appliesTo: ({ quantity }) => quantity.kind === 'gauge' && quantity.step !== true,
-  update(state, point) {
+  update(state, point, rule) {
     if (point.value === null || (point.flags & Flag.excluded) !== 0) return null;
     const before = state.value;
     state.value = point.value;
@@ -24,11 +35,12 @@ export const jump: Detector = {
     const limit = mean + deviations * spread + 1;
     state.steps = steps + 1;
     // An unusual step teaches no more than the largest usual one.
-    const learnt = steps < learnSteps ? step : Math.min(step, limit);
+    const most = Math.max(limit, smallest(rule));
+    const learnt = steps < learnSteps ? step : Math.min(step, most);
     state.mean = mean + weight * (learnt - mean);
     state.spread = spread + weight * (Math.abs(learnt - mean) - spread);
     if (steps < learnSteps) return null;
-    return { unusual: step > limit, since: point.at, usual: null, values: { before, limit: Math.round(limit) } };
+    return { unusual: step > most, since: point.at, usual: null, values: { before, limit: Math.round(limit) } };
   },
   reason({ values: { before = 0, limit = 0 } }, observed, show) {
     const value = observed ?? before;

@@ -24,3 +24,19 @@ test('a charger that falls from 7.4 kW to nothing', async () => {
     },
   });
 });
+
+test.each([
+  { what: 'below', to: 4_900, jumps: 0 },
+  { what: 'above', to: 5_100, jumps: 1 },
+])('an inverter that wakes by a step $what a hundredth of its plausible range', async ({ to, jumps }) => {
+  const gate = await drive(townOf([{ id: 'toit', type: 'pv-inverter' }]), start);
+  // −500 W to 500 kW: a hundredth is 5,005 W.
+  for (let n = 0; n <= 60; n++) {
+    const at = start + n * 60_000;
+    gate.at(at);
+    gate.send('toit', { ts: at, values: { active_power: n === 60 ? to : 0 } });
+  }
+  await gate.process();
+  const { rows } = await gate.store.anomalies({ limit: 10 });
+  expect(rows.filter(({ kind }) => kind === 'jump')).toHaveLength(jumps);
+});
