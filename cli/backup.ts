@@ -12,7 +12,7 @@ import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
 import { reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, openReader, type Plant, requireData } from './parts.ts';
-import { appliedFile } from './town-file.ts';
+import { gateFileNames } from './town-file.ts';
 
 export interface BackedUp {
   readonly folder: string;
@@ -22,9 +22,8 @@ export interface BackedUp {
   readonly bytes: number;
 }
 
-/** Names of the files in a backup. */
+/** Name of the store in a backup. */
 export const storeInBackup = 'octroi.duckdb';
-export const townInBackup = 'town.json';
 
 const isDuckDb = (store: Store): store is DuckDbStore => 'copyTo' in store;
 
@@ -47,7 +46,7 @@ export const takeBackup = async (plant: Plant, data: string, folder: string, cop
       const { position, logTime } = plant.store;
       if (!isDuckDb(plant.store)) throw fail('backup-failed', 'a store on InfluxDB is backed up with influx backup, not by octroi', folder);
       await plant.store.copyTo(join(unfinished, storeInBackup));
-      if (existsSync(appliedFile(data))) await copyFile(appliedFile(data), join(unfinished, townInBackup));
+      for (const name of gateFileNames) if (existsSync(join(data, name))) await copyFile(join(data, name), join(unfinished, name));
       copied();
       manifest = await writeManifest(unfinished, position, logTime);
     });

@@ -17,7 +17,7 @@ import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from '.
 import { type ControlClient, reachControl } from './control.ts';
 import { configOf, dataCommand, positive, print } from './options.ts';
 import { requireData } from './parts.ts';
-import { appliedFile } from './town-file.ts';
+import { gateFileNames } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 
 const followedSchema = z.strictObject({
@@ -81,7 +81,8 @@ export const follower = async (config: Config, target: string): Promise<Follower
   const reader = new AppendFileReader(config.data);
   let client: ControlClient | null = null;
   let shipment: Shipment | null = null;
-  let townText = '';
+  /** As they were last shipped. */
+  const gateFiles = new Map<string, string>();
   let startSeen = -1;
   let written: Followed | null = null;
 
@@ -105,11 +106,14 @@ export const follower = async (config: Config, target: string): Promise<Follower
     return reader.end();
   };
 
-  const shipTown = async (): Promise<void> => {
-    if (!existsSync(appliedFile(config.data))) return;
-    const text = await readFile(appliedFile(config.data), 'utf8');
-    if (text !== townText) await writeWhole(appliedFile(target), text);
-    townText = text;
+  const shipGateFiles = async (): Promise<void> => {
+    for (const name of gateFileNames) {
+      const from = join(config.data, name);
+      if (!existsSync(from)) continue;
+      const text = await readFile(from, 'utf8');
+      if (text !== gateFiles.get(name)) await writeWhole(join(target, name), text);
+      gateFiles.set(name, text);
+    }
   };
 
   /** A log without its beginning is worth nothing without a backup: whatever is in the folder, and one of now where none reaches the log. */
@@ -132,7 +136,7 @@ export const follower = async (config: Config, target: string): Promise<Follower
       // Before it is shipped: where the pass does not end, the copy still says what it lacks.
       if (known > shipment.end) await write(shipment.end, known);
       const shipped = await shipment.to(known);
-      await shipTown();
+      await shipGateFiles();
       const start = await reader.start();
       if (start !== startSeen) await shipBackups(start, shipment);
       startSeen = start;

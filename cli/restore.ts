@@ -9,12 +9,12 @@ import { AppendFileReader } from '../log/append-file-reader.ts';
 import { beginLog } from '../log/begin-log.ts';
 import { openShipment } from '../log/shipment.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
-import { storeInBackup, townInBackup } from './backup.ts';
+import { storeInBackup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, makeWhole, readManifest } from './backup-files.ts';
 import { type Followed, readFollowed } from './follow.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { storeFile } from './parts.ts';
-import { appliedFile } from './town-file.ts';
+import { gateFileNames } from './town-file.ts';
 
 type StoreConfig = Pick<Config, 'storeMemoryMb' | 'storeThreads'>;
 
@@ -29,7 +29,7 @@ export interface Restored {
 const placeOf = (name: string, data: string): string | null => {
   if (name === storeInBackup) return storeFile(data);
   if (name === `${storeInBackup}.wal`) return `${storeFile(data)}.wal`;
-  return name === townInBackup ? appliedFile(data) : null;
+  return gateFileNames.includes(name) ? join(data, name) : null;
 };
 
 /**
@@ -56,7 +56,7 @@ const checkStore = async (file: string, { position }: Manifest, { storeMemoryMb,
 
 /**
  * Puts the store of a backup into a data folder that has none.
- * @param withTown also the town file
+ * @param withTown also what the gate keeps of the town
  */
 export const restoreStore = async (backup: string, manifest: Manifest, data: string, config: StoreConfig, withTown: boolean): Promise<void> => {
   const staged = join(data, 'store.restoring');
@@ -66,7 +66,7 @@ export const restoreStore = async (backup: string, manifest: Manifest, data: str
     await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o750 });
     for (const { name } of manifest.files) {
       const place = placeOf(name, data);
-      if (place !== null && (withTown || name !== townInBackup)) await rename(join(staged, name), place);
+      if (place !== null && (withTown || !gateFileNames.includes(name))) await rename(join(staged, name), place);
     }
     await checkStore(storeFile(data), manifest, config);
   } finally {
@@ -134,7 +134,7 @@ export const restoreStandby = async (standby: string, followed: Followed, data: 
       const log = await openShipment(reader, unfinished, shipped);
       end = await log.to(shipped);
       await log.close();
-      if (existsSync(appliedFile(standby))) await copyFile(appliedFile(standby), appliedFile(unfinished));
+      for (const name of gateFileNames) if (existsSync(join(standby, name))) await copyFile(join(standby, name), join(unfinished, name));
       manifest = await restoreNewest(standby, unfinished, start, config);
       if (manifest !== null && manifest.position > end) {
         end = manifest.position;

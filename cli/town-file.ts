@@ -8,11 +8,15 @@ import { typeNames } from './parts.ts';
 
 const townBytesMax = 16 * 1024 * 1024;
 
+const [applied, adopted] = ['town.json', 'adopted.json'];
+/** What the gate keeps beside the log: who may enter, and where they stand. Backups and standby copies hold it too. */
+export const gateFileNames: readonly string[] = [applied, adopted];
+
 /** Where a data folder keeps the town as it was last applied. */
-export const appliedFile = (data: string): string => join(data, 'town.json');
+export const appliedFile = (data: string): string => join(data, applied);
 
 /** Where a data folder keeps the devices adopted since, for the door: until the plant answers, nobody else knows them. */
-export const adoptedFile = (data: string): string => join(data, 'adopted.json');
+export const adoptedFile = (data: string): string => join(data, adopted);
 
 /** Why a file that was named is no town file, in words. */
 const unreadable: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import { backup } from '../../cli/backup.ts';
 import { makeWhole, readManifest } from '../../cli/backup-files.ts';
 import { storeFile } from '../../cli/parts.ts';
 import { restoreBackup } from '../../cli/restore.ts';
-import { appliedTown } from '../../cli/town-file.ts';
+import { adoptedDevices, adoptedFile, appliedTown } from '../../cli/town-file.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import { openGate } from '../../main.ts';
@@ -91,9 +91,11 @@ test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () =
   const changing = await openWorkshop(config);
   await changing.change({ action: 'apply', town });
   await changing.close();
+  const adopted = [{ id: 'z', type: 'generic' }];
+  writeFileSync(adoptedFile(data), JSON.stringify(adopted));
   const { position } = await backup(config, target);
   expect(position).toBe(written.log.durableEnd + 1);
-  expect(readdirSync(target).sort()).toEqual(['manifest.json', 'octroi.duckdb', 'town.json']);
+  expect(readdirSync(target).sort()).toEqual(['adopted.json', 'manifest.json', 'octroi.duckdb', 'town.json']);
   const before = await contents(data);
 
   await expect(backup(config, target)).rejects.toMatchObject({ failure: { code: 'not-empty', where: target } });
@@ -111,6 +113,8 @@ test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () =
   expect(statSync(storeFile(into)).size).toBeGreaterThan(0);
   expect((await contents(into)).dump).toEqual(before.dump);
   expect(await appliedTown(into)).toEqual(town);
+  // Known at the door before the plant is up.
+  expect(await adoptedDevices(into)).toEqual(adopted);
 
   const damaged = async (change: (copy: string) => void): Promise<unknown> => {
     const copy = join(temporaryFolder(), 'copy');

@@ -1,7 +1,7 @@
 /** A standby copy: kept up while the gate runs, gone on with after a kill, and what comes of it, to the position. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import { backup } from '../../cli/backup.ts';
 import { backupName, backupsFolder } from '../../cli/backup-files.ts';
 import { type Followed, follower, readFollowed } from '../../cli/follow.ts';
 import { restoreStandby } from '../../cli/restore.ts';
+import { adoptedDevices, adoptedFile } from '../../cli/town-file.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openGate } from '../../main.ts';
 import { runLoad } from '../../simulators/load.ts';
@@ -66,11 +67,14 @@ test('a running gate is followed by a process that is killed and comes back', { 
   expect(code).toBe(0);
   await gate.close();
 
+  const adopted = [{ id: 'z', type: 'generic' }];
+  writeFileSync(adoptedFile(data), JSON.stringify(adopted));
   const last = await shipOnce(data, target);
   const restored = join(temporaryFolder(), 'restored');
   const result = await restoreStandby(target, last, restored, configFor(restored));
   expect(result).toMatchObject({ position: last.shipped, lost: null, knownAt: last.at, backup: null });
   expect(await contents(restored)).toEqual(await contents(data));
+  expect(await adoptedDevices(restored)).toEqual(adopted);
 });
 
 test('a torn tail is mended, another log is refused, and what is lost is said to the position', { timeout: 30_000 }, async () => {
