@@ -33,10 +33,6 @@ export const adjustedKeysMax = 500;
 export const streamsMax = 200;
 /** Events kept for readers that come back. */
 export const eventsKept = 256;
-/** Bytes that may wait for one reader; a slower one is cut, and comes back with its last id. */
-export const streamBufferBytesMax = 1_048_576;
-/** Silence after which a stream says that it lives, ms. */
-export const heartbeatMs = 15_000;
 /** Latest values that one event carries to a page; a burst is cut, the next event brings the rest. */
 export const eventValuesMax = 500;
 

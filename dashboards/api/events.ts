@@ -1,9 +1,10 @@
 /** GET /api/v1/events: commits as server-sent events; id = position, resumable. What is kept for those who come back is left to live.ts. */
 import { z } from 'zod';
+import { eventText, heartbeatMs, openEventStream } from '../../core/event-stream.ts';
 import { fail } from '../../core/failure.ts';
 import type { LiveEvent } from '../../core/views.ts';
 import type { Directory } from '../directory.ts';
-import { eventValuesMax, heartbeatMs, streamBufferBytesMax, streamsMax } from '../limits.ts';
+import { eventValuesMax, streamsMax } from '../limits.ts';
 import { iso } from '../moment.ts';
 import { shownAnomaly } from './anomalies.ts';
 import { shownLatest } from './latest.ts';
@@ -25,7 +26,7 @@ const message = (directory: Directory, event: LiveEvent, { device, quantities }:
     cut: Math.max(0, latest.length - eventValuesMax),
     anomalies: event.anomalies.filter(({ subject }) => device === undefined || subject === device).map(shownAnomaly),
   };
-  return `id: ${event.position}\nevent: commit\ndata: ${JSON.stringify(data)}\n\n`;
+  return eventText('commit', data, event.position);
 };
 
 const lastSeen = (header: string | string[] | undefined, asked: string | undefined): number | null => {
@@ -54,22 +55,13 @@ export const events = route({
     if (live.readers() >= streamsMax) throw fail('limit-reached', `${streamsMax} streams are open`);
 
     const missed = seen === null ? [] : live.since(seen);
-    reply.hijack();
-    const { raw } = reply;
-    const headers = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined)) as Record<string, string>;
-    raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-    const write = (text: string): void => {
-      if (raw.destroyed) return;
-      // A reader that does not read must not fill the memory: it comes back with its last id.
-      if (raw.writableLength > streamBufferBytesMax) raw.destroy();
-      else raw.write(text);
-    };
+    const write = openEventStream(reply);
     write('retry: 2000\n\n');
-    if (missed === null) write(`event: gap\ndata: ${JSON.stringify({ after: seen, position: live.position() })}\n\n`);
+    if (missed === null) write(eventText('gap', { after: seen, position: live.position() }));
     for (const event of missed ?? []) write(message(directory, event, filter));
     const end = live.listen((event) => write(message(directory, event, filter)));
     const beat = setInterval(() => write(`: ${iso(clock())}\n\n`), heartbeatMs);
-    raw.on('close', () => {
+    reply.raw.on('close', () => {
       end();
       clearInterval(beat);
     });
