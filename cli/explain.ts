@@ -8,6 +8,7 @@ import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import { flagNames } from '../core/reading.ts';
 import type { Change, ChangeCause, Receipt } from '../core/views.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
+import { nearest } from './nearest.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { types } from './parts.ts';
 import { inWorkshop, type Workshop } from './workshop.ts';
@@ -32,7 +33,7 @@ const causes: Readonly<Record<ChangeCause, string>> = {
 };
 
 /** The figure that counts for its kind: the mean of a gauge over what was observed, the sum of an index or a delta, the time of a state. */
-const figureOf = (pane: Pane, quantity: Quantity): string => {
+const figureOf = (pane: Omit<Pane, 'version' | 'revision'>, quantity: Quantity): string => {
   const observed = `observed ${Math.round(pane.observedMs / 1000)} s`;
   if (quantity.kind === 'state') return observed;
   if (quantity.kind === 'gauge') {
@@ -53,22 +54,27 @@ const changeLine = ({ old, new: present, at, why, isAdjustment }: Change, quanti
 const lagLine = ({ envelopes, logTime }: Behind, now: number): string | null =>
   envelopes === 0 || now - logTime <= keepsUpMs ? null : `the plant is ${envelopes} envelopes behind, at ${iso(logTime)}`;
 
+const noPane = 'no pane is stored yet: the window is open, or nothing was observed: a reading counts until the next one, if that comes in time';
+const noLife = 'no pane is stored yet: a life is kept of amounts, and holds the civil months that have ended';
+
 const textOf = (receipt: Receipt, quantity: Quantity): string => {
   const show = (quanta: number | null): string => (quanta === null ? '–' : `${fromQuanta(quantity, quanta)} ${quantity.unit}`);
-  const { key, window, start, end, rule, versions, changes, closing, readings, gaps } = receipt;
+  const { key, window, start, end, rule, versions, changes, closing, readings, gaps, refolded } = receipt;
+  const isLife = window === 'P';
+  const length = isLife ? '' : ` of ${(end - start) / 1000} s`;
   return [
-    `${key.subject} ${key.quantity}, ${window} from ${iso(start)} to ${iso(end)} (${rule.zone})`,
+    `${key.subject} ${key.quantity}, ${isLife ? 'its whole life' : `${window} from ${iso(start)} to ${iso(end)}`} (${rule.zone})`,
     `rule: ${rule.kind}${rule.holds ? ', holds' : ''}, relied on for ${rule.holdMs / 60_000} min`,
     ...versions.map(
       (pane) =>
-        `version ${pane.version} (envelope ${pane.revision}): ${figureOf(pane, quantity)} of ${(end - start) / 1000} s; min ${show(pane.min)}, max ${show(pane.max)}; readings: ${pane.count}`,
+        `version ${pane.version} (envelope ${pane.revision}): ${figureOf(pane, quantity)}${length}; min ${show(pane.min)}, max ${show(pane.max)}; readings: ${pane.count}`,
     ),
     ...changes.map((change) => changeLine(change, quantity)),
     ...(window === 'P1M' ? [`month: ${monthState(receipt, closing)}; changes after ${iso(closesAt(receipt, closing))} are adjustments`] : []),
-    ...(versions.length === 0
-      ? ['no pane is stored yet: the window is open, or nothing was observed: a reading counts until the next one, if that comes in time']
-      : []),
-    ...gaps.map(({ from, to }) => `gap ${iso(from)} to ${iso(to)}`),
+    ...(versions.length > 0 ? [] : [isLife ? noLife : noPane]),
+    ...(versions.length === 0 && refolded !== null ? [`as it stands: ${figureOf(refolded, quantity)}${length}; readings: ${refolded.count}`] : []),
+    // A life begins with its first reading.
+    ...gaps.filter(({ from }) => from > 0).map(({ from, to }) => `gap ${iso(from)} to ${iso(to)}`),
     ...readings
       .slice(0, shownReadings)
       .map(
@@ -79,23 +85,36 @@ const textOf = (receipt: Receipt, quantity: Quantity): string => {
   ].join('\n');
 };
 
+/** What there is instead of what was asked for, in words. */
+const unfound = async ({ town, keys }: Pick<Workshop['views'], 'town' | 'keys'>, subject: string, name: string): Promise<string> => {
+  const [{ devices }, known] = await Promise.all([town(), keys()]);
+  const measured = known.filter((key) => key.subject === subject).map(({ quantity }) => quantity);
+  if (measured.length > 0) return `no reading of "${name}" from "${subject}", which has ${measured.sort().join(', ')}`;
+  const device = devices.find(({ id }) => id === subject);
+  if (device !== undefined)
+    return `no reading from "${subject}" yet; a ${device.type} measures ${[...(types.get(device.type)?.rules.keys() ?? [])].join(', ')}`;
+  const near = nearest(subject, new Set([...devices.map(({ id }) => id), ...known.map((key) => key.subject)]));
+  return `no device "${subject}"${near.length === 0 ? '' : `; the nearest names are ${near.join(', ')}`}`;
+};
+
 export const explainCommand = (): Command =>
   dataCommand('explain', 'show the readings, gaps and versions behind one figure')
     .argument('<subject>', 'device')
     .argument('<quantity>')
-    .argument('<window>', windowNames.join(', '))
+    .argument('<window>', `${windowNames.join(', ')} (P: the whole life of the series)`)
     .argument('<start>', 'a moment in the window, RFC 3339')
     .action(async (subject: string, name: string, window: string, start: string, { json, ...options }) => {
       const at = Date.parse(start);
       if (!windowNames.includes(window as WindowName)) throw fail('bad-request', `"${window}" is none of ${windowNames.join(', ')}`, 'window');
       if (Number.isNaN(at)) throw fail('bad-request', `"${start}" is not a moment`, 'start');
-      const [behind, receipt] = await inWorkshop(configOf(options), async (workshop) => {
+      const quantity = quantityNamed(name);
+      const [behind, receipt, instead] = await inWorkshop(configOf(options), async (workshop) => {
         const lag = await workshop.behind();
-        return [lag, await workshop.views.explain({ subject, quantity: name }, window as WindowName, at)] as const;
+        const found = await workshop.views.explain({ subject, quantity: name }, window as WindowName, at);
+        return [lag, found, found === null || quantity === undefined ? await unfound(workshop.views, subject, name) : ''] as const;
       });
       const lag = lagLine(behind, Date.now());
-      const quantity = quantityNamed(name);
-      if (receipt === null || quantity === undefined) throw fail('not-found', `no reading of "${name}" from "${subject}"${lag === null ? '' : `; ${lag}`}`);
+      if (receipt === null || quantity === undefined) throw fail('not-found', `${instead}${lag === null ? '' : `; ${lag}`}`);
       const note = lag === null ? '' : `${lag}: what came since is not in these figures\n`;
       print(json, { ...receipt, behind: behind.envelopes }, () => note + textOf(receipt, quantity));
     });

@@ -38,7 +38,11 @@ test('a receipt says how far the plant is behind', { timeout: 90_000 }, async ()
   const unknown = await explain('humidity');
   expect([unknown.code, unknown.err]).toEqual([
     1,
-    expect.stringMatching(/not-found: no reading of "humidity" from "sensor-1"; the plant is \d+ envelopes behind/),
+    expect.stringMatching(/not-found: no reading of "humidity" from "sensor-1", which has temperature; the plant is \d+ envelopes behind/),
   ]);
+  const misspelt = await octroi(['explain', 'sensor1', 'temperature', 'PT1H', '2026-03-02T00:30:00Z', '--data', data]);
+  expect([misspelt.code, misspelt.err]).toEqual([1, expect.stringContaining('no device "sensor1"; the nearest names are sensor-1')]);
+  const life = await octroi(['explain', 'sensor-1', 'temperature', 'P', '2026-03-02T00:30:00Z', '--data', data]);
+  expect([life.code, life.out]).toEqual([0, expect.stringContaining('sensor-1 temperature, its whole life (Europe/Paris)')]);
   expect((await gate.stop()).code).toBe(0);
 });
