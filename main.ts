@@ -9,7 +9,7 @@ import { type Door, openDoor } from './broker/door.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { askPlant, type GateTown, gateTown, requireLoopback } from './cli/gate-town.ts';
 import { gateWatch } from './cli/gate-watch.ts';
-import { heartbeat } from './cli/heartbeat.ts';
+import { type Heartbeat, heartbeat } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { requireStore } from './cli/influx-parts.ts';
 import { requireLog } from './cli/kafka-parts.ts';
@@ -121,8 +121,15 @@ const controlOf = ({ log, append }: GateLog, town: GateTown, plant: Supervised, 
   addresses: async () => ({ http: await plant.http, mqtt }),
 });
 
-const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
-  const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
+/** Parts that others turn to and that open after them. */
+interface Later {
+  door?: Door;
+  plant?: Supervised;
+  horizon?: Horizon;
+}
+
+/** Locks the folder, when nothing is in the way of a gate. @returns the town that was given, and the one that held last */
+const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): Promise<{ readonly given: Town | null; readonly applied: Town }> => {
   const given = config.town === undefined ? null : await readTown(config.town);
   await requireWritable(config.data);
   const lock = await lockFolder(config.data);
@@ -132,72 +139,96 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   await requireStore(config);
   const applied = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
   requireLoopback(given ?? applied, config.mqttHost);
-  const written = await gateLog(config, logger);
-  const { log, append } = written;
-  opened.add(() => log.close());
+  return { given, applied };
+};
+
+const openTown = async (config: Config, applied: Town, { append }: GateLog, later: Later): Promise<GateTown> => {
   const views = new Proxy({} as Views, {
     get: (_, name: keyof Views) => async () => {
-      if (plant === undefined) throw fail('unavailable', 'the plant is starting');
-      return plant.view(name, []);
+      if (later.plant === undefined) throw fail('unavailable', 'the plant is starting');
+      return later.plant.view(name, []);
     },
   });
-  const town = gateTown({
+  return gateTown({
     config,
     town: applied,
     adopted: await adoptedDevices(config.data),
     append: (change) => append(ownDraft('registry', JSON.stringify(change))),
     known: () => Promise.race([askPlant(views).catch(() => null), delay(knownMsMax, null, { ref: false })]),
-    recognise: (names) => door?.recognise(names),
+    recognise: (names) => later.door?.recognise(names),
   });
+};
 
-  let door: Door | undefined;
-  let plant: Supervised | undefined;
-  let horizon: Horizon | undefined;
-  const tell = (): void => plant?.tell({ logEnd: log.durableEnd, report: heart.report() });
-  const heart = await heartbeat({
+/** @param beaten after each tick, with the wall clock */
+const openHeart = (config: Config, logger: Logger, { log }: GateLog, later: Later, beaten: (wall: number) => void): Promise<Heartbeat> =>
+  heartbeat({
     config,
     log,
-    watch: gateWatch(logger, config.diskReserveMb * 2 ** 20, () => plant?.restartNow()),
+    watch: gateWatch(logger, config.diskReserveMb * 2 ** 20, () => later.plant?.restartNow()),
     append: (body, durable) => log.append(ownDraft('tick', body), durable),
-    door: () => door,
-    plant: () => plant,
-    beaten(wall) {
-      tell();
-      horizon?.pass(wall);
+    door: () => later.door,
+    plant: () => later.plant,
+    beaten,
+  });
+
+/** Starts the plant, and keeps the horizon once it is up. @param onStart each time that it has started */
+const startPlant = (
+  config: Config,
+  logger: Logger,
+  { log, append }: GateLog,
+  town: GateTown,
+  later: Later,
+  heart: Heartbeat,
+  onStart: () => void,
+): Supervised => {
+  const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => later.door?.publishPublic(topic, payload, retain);
+  const clearPublic = async (): Promise<void> => later.door?.clearPublic();
+  const plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart });
+  const view: Supervised['view'] = (name, args) => plant.view(name, args);
+  plant.http.then(
+    () => {
+      later.horizon = keepHorizon({ config, log, logger, append: (command) => append(ownDraft('command', command)), view });
     },
+    () => {},
+  );
+  return plant;
+};
+
+const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
+  const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
+  const { given, applied } = await takeFolder(config, opened);
+  const written = await gateLog(config, logger);
+  const { log } = written;
+  opened.add(() => log.close());
+  const later: Later = {};
+  const town = await openTown(config, applied, written, later);
+  const tell = (): void => later.plant?.tell({ logEnd: log.durableEnd, report: heart.report() });
+  const heart = await openHeart(config, logger, written, later, (wall) => {
+    tell();
+    later.horizon?.pass(wall);
   });
   heart.beat(); // the first envelope of a session: the time until here was not open
   if (given !== null && !isDeepStrictEqual(given, applied)) await town.apply(given);
   else if (log.durableEnd === 0) await town.apply(applied);
 
-  opened.add(() => plant?.close());
+  opened.add(() => later.plant?.close());
   opened.add(() => log.trouble === null && Promise.race([log.flush(), delay(flushMsMax, undefined, { ref: false })]));
-  door = await townDoor(config, town, written);
+  const door = await townDoor(config, town, written);
+  later.door = door;
   opened.add(async () => {
-    await door?.close();
+    await door.close();
     heart.beat(); // what was dropped since the last one
   });
   heart.start();
   opened.add(() => heart.stop());
 
-  const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => door?.publishPublic(topic, payload, retain);
-  const clearPublic = async (): Promise<void> => door?.clearPublic();
-  const onStart = (): void => {
+  const plant = startPlant(config, logger, written, town, later, heart, () => {
     tell();
     void town.learn();
-  };
-  plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart });
+  });
+  later.plant = plant;
   log.onDurable(gathered(durableNewsMs, tell));
-  const { http } = plant;
-  const view: Supervised['view'] = (name, args) => (plant as Supervised).view(name, args);
-  http.then(
-    () => {
-      horizon = keepHorizon({ config, log, logger, append: (command) => append(ownDraft('command', command)), view });
-    },
-    () => {},
-  );
-
   const socket = await listenControl(config.data, controlOf(written, town, plant, door.port));
   opened.add(() => socket.close());
-  return { mqttPort: door.port, town: town.current, http, logger, close: () => opened.close() };
+  return { mqttPort: door.port, town: town.current, http: plant.http, logger, close: () => opened.close() };
 };
