@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
-import { type Door, openDoor } from './broker/door.ts';
+import type { Door } from './broker/door.ts';
 import { type Control, listenControl } from './cli/control.ts';
 import { askPlant, type GateTown, gateTown, requireLoopback } from './cli/gate-town.ts';
 import { gateWatch } from './cli/gate-watch.ts';
@@ -18,6 +18,7 @@ import { pacedClock } from './cli/paced-clock.ts';
 import { openLog } from './cli/parts.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
+import { townDoor } from './cli/town-door.ts';
 import { adoptedDevices, appliedTown, readTown } from './cli/town-file.ts';
 import type { Config } from './config.ts';
 import type { Draft } from './core/envelope.ts';
@@ -78,23 +79,6 @@ const gateLog = async (config: Config, logger: Logger) => {
 };
 
 type GateLog = Awaited<ReturnType<typeof gateLog>>;
-
-/** The door of a town: who enters is the town's to say, and what comes goes to the log. */
-const townDoor = (config: Config, town: GateTown, { log }: GateLog): Promise<Door> =>
-  openDoor({
-    host: config.mqttHost,
-    port: config.mqttPort,
-    wsPort: config.mqttWsPort ?? null,
-    front: config.mqttFront,
-    limits: config.doorLimits,
-    admission: {
-      get policy() {
-        return town.current().admission;
-      },
-      lookup: town.sender,
-    },
-    ingest: (one, settled) => log.append(one, settled),
-  });
 
 /** Calls `tell` soon after the first of several calls: once for all that come within `ms`. */
 const gathered = (ms: number, tell: () => void): (() => void) => {
@@ -213,7 +197,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
 
   opened.add(() => later.plant?.close());
   opened.add(() => log.trouble === null && Promise.race([log.flush(), delay(flushMsMax, undefined, { ref: false })]));
-  const door = await townDoor(config, town, written);
+  const door = await townDoor(config, town, (one, settled) => log.append(one, settled));
   later.door = door;
   opened.add(async () => {
     await door.close();

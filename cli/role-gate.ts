@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
-import { type Door, openDoor } from '../broker/door.ts';
+import type { Door } from '../broker/door.ts';
 import { type Config, environmentName } from '../config.ts';
 import type { Draft } from '../core/envelope.ts';
 import { fail } from '../core/failure.ts';
@@ -18,6 +18,7 @@ import { requirePorts, requireWritable } from './preflight.ts';
 import type { Opened, Role } from './role.ts';
 import { serveHealth } from './role-health.ts';
 import { openSharedTown } from './shared-town.ts';
+import { townDoor } from './town-door.ts';
 import { readTown } from './town-file.ts';
 
 /**
@@ -72,20 +73,7 @@ export const openGateRole = async (config: Config, opened: Opened): Promise<Role
   else if (isFresh) await town.apply(current);
   shared.follow(town.hear);
 
-  door = await openDoor({
-    host: config.mqttHost,
-    port: config.mqttPort,
-    wsPort: config.mqttWsPort ?? null,
-    front: config.mqttFront,
-    limits: config.doorLimits,
-    admission: {
-      get policy() {
-        return town.current().admission;
-      },
-      lookup: town.sender,
-    },
-    ingest: (one, settled) => log.append(one, settled),
-  });
+  door = await townDoor(config, town, (one, settled) => log.append(one, settled));
   opened.add(async () => {
     await door?.close();
     heart.beat(); // what was dropped since the last one
