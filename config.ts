@@ -157,9 +157,12 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
   return { config: parsed.data, sources };
 };
 
+/** The password that `octroi simulate` connects with: not a setting, since no other command heeds it. */
+export const simulatePasswordVariable = 'OCTROI_SIMULATE_PASSWORD';
+
 /** Variables that look like settings and are none: misspelt, or of an older version. */
 export const unknownVariables = (environment: Readonly<Record<string, string | undefined>>): string[] => {
-  const known = new Set(settings.map(environmentName));
+  const known = new Set([...settings.map(environmentName), simulatePasswordVariable]);
   return Object.keys(environment).filter((name) => name.startsWith('OCTROI_') && !known.has(name));
 };
 

@@ -1,6 +1,4 @@
 /** `octroi doctor`: whether this machine can run octroi, and what stands in the way. */
-import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
@@ -8,6 +6,7 @@ import { reachControl } from './control.ts';
 import { checkInflux } from './influx-parts.ts';
 import { checkKafka } from './kafka-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
+import { freeBytes, requireWritable } from './preflight.ts';
 
 interface Finding {
   readonly what: string;
@@ -26,16 +25,14 @@ const portFinding = (what: string, host: string, port: number): Promise<Finding>
 
 const dataFindings = async ({ data }: Config): Promise<Finding[]> => {
   try {
-    await mkdir(data, { recursive: true });
-    await access(data, constants.W_OK);
-    const { bavail, bsize } = await statfs(data);
-    const free = bavail * bsize;
+    await requireWritable(data);
+    const free = await freeBytes(data);
     return [
       { what: 'data folder', ok: true, found: `${data} can be written` },
       { what: 'disk', ok: free >= diskFreeMin, found: `${Math.round(free / 1024 ** 2)} MB free` },
     ];
   } catch (error) {
-    return [{ what: 'data folder', ok: false, found: String(error) }];
+    return [{ what: 'data folder', ok: false, found: (error as Error).message }];
   }
 };
 
@@ -64,6 +61,7 @@ export const doctorCommand = (): Command =>
     if (config.log === 'kafka') findings.push(await kafkaFinding(config));
     if (running !== null) findings.push({ what: 'gate', ok: true, found: 'running on this folder' });
     else findings.push(await portFinding('MQTT port', config.mqttHost, config.mqttPort), await portFinding('HTTP port', config.httpHost, config.httpPort));
-    print(json, findings, () => findings.map(({ what, ok, found }) => `${ok ? 'ok  ' : 'FAIL'} ${what}: ${found}`).join('\n'));
-    if (findings.some(({ ok }) => !ok)) process.exitCode = 1;
+    const ok = findings.every((finding) => finding.ok);
+    print(json, { ok, findings }, () => findings.map((finding) => `${finding.ok ? 'ok  ' : 'FAIL'} ${finding.what}: ${finding.found}`).join('\n'));
+    if (!ok) process.exitCode = 1;
   });

@@ -33,14 +33,20 @@ const nearest = async (folder: string): Promise<string | null> => {
   }
 };
 
+/** Bytes free where a folder is, or would be made. */
+export const freeBytes = async (folder: string): Promise<number> => {
+  const { bavail, bsize } = await statfs((await nearest(folder)) ?? folder);
+  return bavail * bsize;
+};
+
 /** Why a folder cannot be written, in words; null where it can. */
 const faultOf = async (folder: string): Promise<string | null> => {
   try {
     const there = await nearest(folder);
     if (there === null) return 'a file is in the way of the folder';
     await access(there, constants.W_OK | constants.X_OK);
-    const { bavail, bsize } = await statfs(there);
-    return bavail * bsize < diskFreeStartBytesMin ? `the disk is full: ${bavail * bsize} bytes are free` : null;
+    const free = await freeBytes(there);
+    return free < diskFreeStartBytesMin ? `the disk is full: ${free} bytes are free` : null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { Command } from 'commander';
-import { type Config, isLoopback } from '../config.ts';
+import { type Config, isLoopback, simulatePasswordVariable } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import { type LoadResult, loadReadingsPerMessage, runLoad } from '../simulators/load.ts';
 import { reachControl } from './control.ts';
@@ -103,7 +103,7 @@ const textOf = ({
 const simulate = async (options: Options): Promise<void> => {
   requireOwn(options);
   const { host, data, user, json } = options;
-  const password = options.password ?? process.env.OCTROI_SIMULATE_PASSWORD;
+  const password = options.password ?? process.env[simulatePasswordVariable];
   const devices = Math.ceil(positive(options.devices, limits.devices, '--devices'));
   const rate = positive(options.rate ?? String(devices / 10), limits.rate, '--rate');
   const messages = Math.ceil(rate * 60 * positive(options.minutes, limits.minutes, '--minutes'));
@@ -152,7 +152,7 @@ export const simulateCommand = (): Command =>
     .option('--port <n>', 'its port; default that of the gate that uses the data folder')
     .option('--data <dir>', 'data folder of the gate (OCTROI_DATA, default data)')
     .option('--user <name>', 'user name; default that of each device')
-    .option('--password <secret>', 'password (better OCTROI_SIMULATE_PASSWORD, which other users of the machine do not see)')
+    .option('--password <secret>', `password (better ${simulatePasswordVariable}, which other users of the machine do not see)`)
     .option('--yes-remote', 'the host is another machine, and you may load it')
     .option('--json', 'print one JSON object as the last line')
     .action(simulate);
