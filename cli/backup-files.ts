@@ -83,9 +83,9 @@ export const makeWhole = async (folder: string, fill: (unfinished: string) => Pr
   underWay.add(folder);
   const unfinished = `${folder}.unfinished`;
   try {
-    await mkdir(dirname(folder), { recursive: true, mode: 0o750 });
+    await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
     await rm(unfinished, { recursive: true, force: true });
-    await mkdir(unfinished, { mode: 0o750 });
+    await mkdir(unfinished, { mode: 0o700 });
     await fill(unfinished);
     await syncTree(unfinished);
     await rmdir(folder).catch(() => {}); // it was empty, or absent
@@ -105,7 +105,7 @@ export const writeManifest = async (folder: string, position: number, logTime: n
   for (const name of (await readdir(folder)).sort()) files.push({ name, ...(await weigh(join(folder, name))) });
   const body = { format: formatVersion, octroi: octroiVersion, position, logTime, taken: new Date().toISOString(), files };
   const manifest: Manifest = { ...body, sum: sumOf(body) };
-  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o640 });
+  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
   return manifest;
 };
 

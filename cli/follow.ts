@@ -77,7 +77,7 @@ export const follower = async (config: Config, target: string): Promise<Follower
   if (config.log !== 'file') throw fail('bad-request', 'a log on Kafka is copied by Kafka', 'OCTROI_LOG');
   const source = resolve(config.data);
   await requireApart(source, resolve(target));
-  await mkdir(target, { recursive: true, mode: 0o750 });
+  await mkdir(target, { recursive: true, mode: 0o700 });
   const reader = new AppendFileReader(config.data);
   let client: ControlClient | null = null;
   let shipment: Shipment | null = null;

@@ -202,7 +202,7 @@ const gained = (before: Ledger, after: Ledger) => ({
  */
 export const importPaths = async (paths: readonly string[], config: Config, profileFile?: string): Promise<Imported> => {
   const { tasks, skipped } = await tasksOf(paths, profileFile);
-  await mkdir(config.data, { recursive: true, mode: 0o750 });
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
   const workshop = await openWorkshop(config, true);
   try {
     const began = performance.now();

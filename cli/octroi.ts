@@ -25,8 +25,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };
 
-// What is written holds what was measured in homes: nobody but its owner and group reads it.
-process.umask(0o027);
+// What is written holds what was measured in homes: nobody but its owner reads it.
+process.umask(0o077);
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 

@@ -66,7 +66,7 @@ export const storeFile = (data: string): string => join(data, 'store', 'octroi.d
 
 const openDuckDb = async ({ data, storeMemoryMb, storeThreads }: Config): Promise<Store> => {
   const file = storeFile(data);
-  await mkdir(join(file, '..'), { recursive: true, mode: 0o750 });
+  await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
   return duckdbStore({ file, memoryLimitMb: storeMemoryMb, threads: storeThreads });
 };
 

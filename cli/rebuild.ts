@@ -30,7 +30,7 @@ const asidePrefix = 'store.aside-';
 export const asides = async (data: string): Promise<string[]> => (await readdir(data)).filter((name) => name.startsWith(asidePrefix)).sort();
 
 /** Asks the next plant of the folder to make its store anew. */
-export const requestRebuild = (data: string): Promise<void> => writeFile(requestFile(data), '', { mode: 0o640 });
+export const requestRebuild = (data: string): Promise<void> => writeFile(requestFile(data), '', { mode: 0o600 });
 
 /** Renames the store. @returns its new folder; null where there is none */
 const setAside = async (data: string): Promise<string | null> => {
@@ -93,8 +93,8 @@ export const prepareStore = async (config: Config, anew = existsSync(requestFile
       throw error;
     });
     const prepared: Prepared = { aside, ...restored };
-    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o750 });
-    await writeFile(originFile(data), JSON.stringify(prepared), { mode: 0o640 });
+    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o700 });
+    await writeFile(originFile(data), JSON.stringify(prepared), { mode: 0o600 });
     await rm(requestFile(data), { force: true });
     return prepared;
   } finally {

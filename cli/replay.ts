@@ -70,7 +70,7 @@ const compare = async (config: Config, replayed: Store): Promise<Difference | nu
 const restoreOldest = async (config: Config, into: string, start: number): Promise<void> => {
   const oldest = (await keptBackups(config.data)).findLast(({ manifest }) => manifest.position >= start);
   if (oldest === undefined) throw fail('no-backup', `the log begins at position ${start}, and no backup reaches it`, config.data);
-  await mkdir(into, { recursive: true, mode: 0o750 });
+  await mkdir(into, { recursive: true, mode: 0o700 });
   await restoreStore(oldest.folder, oldest.manifest, into, config, false);
 };
 
@@ -88,7 +88,7 @@ export const replay = async (config: Config, into: string, check: boolean): Prom
   try {
     const start = await reader.start();
     if (start > 0) await restoreOldest(config, into, start);
-    await mkdir(dirname(file), { recursive: true, mode: 0o750 });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
     try {
       const began = performance.now();

@@ -37,7 +37,7 @@ const placeOf = (name: string, data: string): string | null => {
  * @throws FailureError `backup-damaged`
  */
 const copyChecked = async (backup: string, manifest: Manifest, into: string): Promise<void> => {
-  await mkdir(into, { recursive: true, mode: 0o750 });
+  await mkdir(into, { recursive: true, mode: 0o700 });
   for (const { name } of manifest.files) {
     await copyFile(join(backup, name), join(into, name)).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? fail('backup-damaged', 'a file of the manifest is missing', join(backup, name)) : error;
@@ -63,7 +63,7 @@ export const restoreStore = async (backup: string, manifest: Manifest, data: str
   await rm(staged, { recursive: true, force: true });
   try {
     await copyChecked(backup, manifest, staged);
-    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o750 });
+    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o700 });
     for (const { name } of manifest.files) {
       const place = placeOf(name, data);
       if (place !== null && (withTown || !gateFileNames.includes(name))) await rename(join(staged, name), place);

@@ -99,7 +99,7 @@ export const openPlantRole = async (config: Config, opened: Opened, failed: (err
   if (config.store !== 'influxdb') throw fail('bad-setting', 'plants among many share a store on InfluxDB', environmentName('store'));
   const logger = pino({ level: config.logLevel, base: { role: 'plant' } });
   await requireWritable(config.data);
-  await mkdir(config.data, { recursive: true, mode: 0o750 });
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(config.data);
   opened.add(() => lock.release());
   await requirePort('HTTP', config.httpHost, config.httpPort);

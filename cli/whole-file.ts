@@ -5,7 +5,7 @@ import { open, rename, rm } from 'node:fs/promises';
 export const writeWhole = async (path: string, text: string): Promise<void> => {
   const unfinished = `${path}.new`;
   try {
-    const handle = await open(unfinished, 'w', 0o640);
+    const handle = await open(unfinished, 'w', 0o600);
     try {
       await handle.writeFile(text);
       await handle.sync();

@@ -316,7 +316,7 @@ export class AppendFileWriter implements LogWriter {
  */
 export const openAppendFile = async (options: AppendFileOptions): Promise<AppendFileWriter> => {
   const folder = logFolder(options.folder);
-  await mkdir(folder, { recursive: true, mode: 0o750 }).catch((error: Error) => {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: Error) => {
     throw fail('data-not-writable', error.message, folder);
   });
   for (const name of await readdir(folder)) {

@@ -13,8 +13,8 @@ import { encodeHeader, formatVersion, rawSuffix, segmentName } from './segment.t
  */
 export const beginLog = async (folder: string, position: number, logTime: number): Promise<void> => {
   const log = logFolder(folder);
-  await mkdir(log, { recursive: true, mode: 0o750 });
+  await mkdir(log, { recursive: true, mode: 0o700 });
   const header = encodeHeader({ version: formatVersion, salt: randomInt(2 ** 32), firstOffset: position, logTime });
-  await writeFile(join(log, segmentName(position) + rawSuffix), header, { mode: 0o640, flag: 'wx', flush: true });
+  await writeFile(join(log, segmentName(position) + rawSuffix), header, { mode: 0o600, flag: 'wx', flush: true });
   await syncFolder(log);
 };

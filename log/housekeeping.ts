@@ -114,7 +114,7 @@ export class Housekeeping {
     const unfinished = `${target}.tmp`;
     try {
       const zstd = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 } });
-      await pipeline(createReadStream(path), zstd, createWriteStream(unfinished, { mode: 0o640 }), { signal: this.#closing.signal });
+      await pipeline(createReadStream(path), zstd, createWriteStream(unfinished, { mode: 0o600 }), { signal: this.#closing.signal });
       const handle = await open(unfinished, 'r+');
       await handle.sync().finally(() => handle.close());
       await rename(unfinished, target);

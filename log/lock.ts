@@ -1,7 +1,7 @@
 /** The lock of a data folder: one octroi at a time. A lock whose owner is dead is taken over; what is locked is left to the caller. */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fail } from '../core/failure.ts';
 
 interface Owner {
@@ -74,7 +74,7 @@ const take = async (path: string, mine: string, owner: Owner): Promise<Owner | n
       // Whoever held the claim before may have replaced the file already.
       if ((await readOwner(path))?.id !== other?.id) continue;
       const copy = `${mine}.copy`;
-      await writeFile(copy, JSON.stringify(owner), { mode: 0o640 });
+      await writeFile(copy, JSON.stringify(owner), { mode: 0o600 });
       await rename(copy, path);
       return null;
     } finally {
@@ -83,17 +83,30 @@ const take = async (path: string, mine: string, owner: Owner): Promise<Owner | n
   }
 };
 
+/** Removes the folders that the lock itself made, from `folder` up to `first`, as far as nothing was put into them. */
+const removeMade = async (folder: string, first: string | undefined): Promise<void> => {
+  if (first === undefined) return;
+  for (let path = resolve(folder); path.length >= first.length; path = dirname(path)) {
+    try {
+      await rmdir(path);
+    } catch {
+      return; // in use
+    }
+  }
+};
+
 /**
- * Locks a data folder for this process, creating it where it is absent.
+ * Locks a data folder for this process, creating it where it is absent; released with nothing in it, such a folder goes again.
  * @throws FailureError `data-in-use` (names the owner's process), `data-not-writable`
  */
 export const lockFolder = async (folder: string): Promise<Lock> => {
   const path = join(folder, 'lock');
   const mine = join(folder, `lock.${randomUUID()}`);
   const owner: Owner = { pid: process.pid, birth: await birthOf(process.pid), id: randomUUID() };
+  let made: string | undefined;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o750 });
-    await writeFile(mine, JSON.stringify(owner), { mode: 0o640 });
+    made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(mine, JSON.stringify(owner), { mode: 0o600 });
   } catch (error) {
     throw fail('data-not-writable', error instanceof Error ? error.message : String(error), folder);
   }
@@ -105,7 +118,9 @@ export const lockFolder = async (folder: string): Promise<Lock> => {
   }
   return {
     async release() {
-      if ((await readOwner(path))?.id === owner.id) await rm(path, { force: true });
+      if ((await readOwner(path))?.id !== owner.id) return;
+      await rm(path, { force: true });
+      await removeMade(folder, made);
     },
   };
 };

@@ -44,7 +44,7 @@ export const syncFolder = async (path: string): Promise<void> => {
 export const realFiles: LogFiles = {
   async create(path) {
     await rm(path, { force: true });
-    return logFile(await open(path, 'wx', 0o640));
+    return logFile(await open(path, 'wx', 0o600));
   },
   rename,
   syncFolder,

@@ -56,7 +56,7 @@ const requireSame = async (source: AppendFileReader, last: { readonly firstOffse
  */
 export const openShipment = async (source: AppendFileReader, folder: string, durableEnd: number): Promise<Shipment> => {
   const log = logFolder(folder);
-  await mkdir(log, { recursive: true, mode: 0o750 });
+  await mkdir(log, { recursive: true, mode: 0o700 });
   let end = await source.start();
   const newest = (await listSegments(log)).at(-1);
   if (newest !== undefined) {

@@ -43,12 +43,12 @@ describe('it does not start, and says why', () => {
     ['MQTT', '--mqtt-port'],
     ['HTTP', '--http-port'],
   ])('the %s port is taken', async (what, option) => {
-    const data = folder();
+    const path = folder();
     const port = await takenPort();
-    const { code, err } = await start(data, option, String(port));
+    const { code, err } = await start(join(path, 'town', 'data'), option, String(port));
     expect(clear(err)).toContain(`port-taken: port ${port} is in use (${what}, 127.0.0.1:${port}). Stop the other program`);
     expect(code).toBe(1);
-    expect(readdirSync(data)).toEqual([]);
+    expect(readdirSync(path)).toEqual([]);
   });
 
   test('a file is in the way of the data folder', async () => {
@@ -152,6 +152,18 @@ describe('wrong use is 2', () => {
     expect([byOption.code, byVariable.code, misspelt.code]).toEqual([2, 2, 2]);
     expect(existsSync(data)).toBe(false);
   });
+});
+
+test('doctor and config print one object, and make nothing; a password for simulate is no misspelt setting', async () => {
+  const data = join(folder(), 'data');
+  const env = { OCTROI_SIMULATE_PASSWORD: 'a-secret', OCTROI_COMIT_MS: '200' };
+  const [doctor, config] = await Promise.all([octroi(['doctor', '--data', data, '--json'], env), octroi(['config', '--data', data, '--json'], env)]);
+  const findings = expect.arrayContaining([{ what: 'data folder', ok: true, found: `${data} can be written` }]);
+  expect(JSON.parse(doctor.out)).toEqual({ ok: doctor.code === 0, findings });
+  const settings = expect.arrayContaining([expect.objectContaining({ name: 'data', value: data, from: 'command line' })]);
+  expect(JSON.parse(config.out)).toEqual({ settings, unknown: ['OCTROI_COMIT_MS'] });
+  expect(config.out).not.toContain('a-secret');
+  expect(existsSync(data)).toBe(false);
 });
 
 describe('it ends', () => {

@@ -28,17 +28,18 @@ const answered = (port: number, host: string, bytes: Buffer): Promise<string> =>
     socket.on('close', () => resolve(said));
   });
 
-test('nobody but its owner and group reads the data folder', async () => {
-  const data = folder();
+test('nobody but its owner reads the data folder', async () => {
+  const data = join(folder(), 'data');
   const gate = await started(data, quiet);
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
   onTestFinished(() => client.endAsync(true));
   await client.publishAsync('city/v1/here/a/telemetry', JSON.stringify({ values: { temperature: 20 } }), { qos: 1 });
   const latest = async (): Promise<string> => (await fetch(`${gate.http}/api/v1/latest?device=a`)).text();
   await until('the reading in the store', 20_000, async () => (await latest()).includes('20'));
-  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((one) => one.isFile() || one.isDirectory());
   expect(files.map(({ name }) => name)).toContain('octroi.duckdb');
-  for (const { parentPath, name } of files) expect([name, statSync(join(parentPath, name)).mode & 0o007]).toEqual([name, 0]);
+  expect(statSync(data).mode & 0o777).toBe(0o700);
+  for (const { parentPath, name } of files) expect([name, statSync(join(parentPath, name)).mode & 0o077]).toEqual([name, 0]);
 });
 
 test('addresses, MQTT over WebSocket, the front of the door, when a month closes', async () => {
