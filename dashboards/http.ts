@@ -3,14 +3,15 @@ import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
 import { type FastifyInstance, fastify, LogController } from 'fastify';
 import type { ResolvedType } from '../core/device-type.ts';
-import { FailureError, fail, failure } from '../core/failure.ts';
+import { FailureError, fail } from '../core/failure.ts';
 import type { Views } from '../core/views.ts';
 import { api } from './api/api.ts';
 import { directoryOf } from './directory.ts';
 import { guard } from './guard.ts';
 import { answerMsMax, bodyBytesMax, connectionsMax, headerBytesMax, headerMsMax, keepAliveMs, requestMsMax, waitingBytesMax } from './limits.ts';
 import { live } from './live.ts';
-import { problemHandler, sendProblem } from './problem.ts';
+import { answerUnreadable, answerUnrouted } from './no-route.ts';
+import { problemHandler } from './problem.ts';
 import { cutSlowReaders, type ReaderLimits } from './slow-readers.ts';
 import { web } from './web/routes.ts';
 
@@ -63,15 +64,21 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
     bodyLimit: bodyBytesMax,
     // What is wrong with a URL itself (an escape, a parameter's length) is found before any route and its handlers.
     frameworkErrors: (error, request, reply) => void problemHandler(error, request, reply),
+    clientErrorHandler: answerUnreadable,
     requestTimeout: requestMsMax,
     keepAliveTimeout: keepAliveMs,
     forceCloseConnections: true,
-    http: { maxHeaderSize: headerBytesMax, headersTimeout: limits.headerMsMax, connectionsCheckingInterval: Math.min(checkMs, limits.headerMsMax) },
+    http: {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: limits.headerMsMax,
+      connectionsCheckingInterval: Math.min(checkMs, limits.headerMsMax),
+      requireHostHeader: false, // the guard says what is wrong, Node would only say 400
+    },
   });
   app.server.maxConnections = limits.connectionsMax;
   const readers = cutSlowReaders(app.server, limits);
   app.setErrorHandler(problemHandler);
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, failure('not-found', `there is nothing at ${request.url.split('?')[0]}`)));
+  answerUnrouted(app);
   guard(app, options.host);
   await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false, referrerPolicy: { policy: 'same-origin' } });
   await app.register(compress, { threshold: 1_024 });

@@ -8,7 +8,7 @@ import { pageQueryCharsMax } from '../limits.ts';
 import { problemOf } from '../problem.ts';
 import { type Bundle, loadBundle } from './bundle.ts';
 import { siteCsv } from './csv.ts';
-import { readGeo } from './geo.ts';
+import { type Geo, readGeo } from './geo.ts';
 import { loadReceipt, loadSum } from './load/explain.ts';
 import { loadOperations } from './load/operations.ts';
 import { loadParking } from './load/parking.ts';
@@ -16,11 +16,12 @@ import { loadSite } from './load/site.ts';
 import { loadSites } from './load/sites.ts';
 import { memory, type Source } from './load/source.ts';
 import { loadTown } from './load/town.ts';
-import { type Language, type Page, siteSorts } from './models.ts';
+import { type Frame, type Language, type Page, siteSorts } from './models.ts';
 import { languages } from './text/messages.ts';
 
 const word = z.string().min(1).max(pageQueryCharsMax);
 const optional = word.or(z.literal('')).optional();
+const siteQuery = z.object({ id: word, from: optional, to: optional, carrier: optional });
 
 const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#0f6a84" d="M4 28V13L16 4l12 9v15h-8v-8a4 4 0 0 0-8 0v8z"/></svg>';
 
@@ -43,7 +44,7 @@ const pages: Readonly<Record<string, Loader>> = {
   },
   '/sites/:id': async (source, query) => ({
     kind: 'site',
-    model: await loadSite(source, asked(z.object({ id: word, from: optional, to: optional, carrier: optional }), query)),
+    model: await loadSite(source, asked(siteQuery, query)),
   }),
   '/parking': async (source) => ({ kind: 'parking', model: await loadParking(source) }),
   '/operations': async (source, query) => {
@@ -69,95 +70,126 @@ const languageOf = (request: FastifyRequest): Language => {
   return languages.find((language) => language === preferred.find((one) => languages.includes(one as Language))) ?? 'fr';
 };
 
+/** What the routes of the pages share. */
+interface Shared {
+  readonly context: Context;
+  readonly bundle: Promise<Bundle>;
+  source(): Promise<Source>;
+  send(request: FastifyRequest, reply: FastifyReply, page: Page, status?: number): Promise<FastifyReply>;
+  sendFailure(request: FastifyRequest, reply: FastifyReply, found: Failure): Promise<FastifyReply>;
+}
+
+const frameOf = async ({ context: { directory, clock }, bundle }: Pick<Shared, 'context' | 'bundle'>, request: FastifyRequest): Promise<Frame> => {
+  const { town } = await directory();
+  const path = request.url.replace(/^\/(fr|en)(?=\/|\?|$)/, '') || '/';
+  return {
+    language: languageOf(request),
+    town: town.name,
+    zone: town.zone,
+    now: clock(),
+    path: path.startsWith('/') ? path : `/${path}`,
+    simulated: town.devices.some(({ simulated }) => simulated === true),
+    assets: (await bundle).assets,
+  };
+};
+
+const sharedOf = (context: Context, geo: Geo, bundle: Promise<Bundle>): Shared => {
+  const { views, types, clock } = context;
+  const send: Shared['send'] = async (request, reply, page, status = 200) => {
+    const frame = await frameOf({ context, bundle }, request);
+    return reply
+      .code(status)
+      .type('text/html; charset=utf-8')
+      .header('content-language', frame.language)
+      .header('cache-control', 'no-cache')
+      .send((await bundle).render(page, frame));
+  };
+  return {
+    context,
+    bundle,
+    source: async () => ({ views, types, directory: await context.directory(), geo, now: clock() }),
+    send,
+    sendFailure(request, reply, found) {
+      const { status, detail } = problemOf(found);
+      return send(request, reply, { kind: 'problem', status, detail }, status);
+    },
+  };
+};
+
+/** The parameters of a path come with the query's. */
+const parametersOf = ({ query, params }: FastifyRequest): Record<string, unknown> => ({ ...(query as object), ...(params as object) });
+
+const pageRoutes = (app: FastifyInstance, { context, source, send, sendFailure }: Shared, language: Language): void => {
+  const remembered = memory(context.clock);
+  for (const [path, load] of Object.entries(pages)) {
+    app.get(`/${language}${path}`, async (request, reply) => {
+      const query = parametersOf(request);
+      const page = await remembered(`${path} ${JSON.stringify(query)}`, async () => load(await source(), query));
+      return send(request, reply, page);
+    });
+  }
+  app.get(`/${language}`, async (_, reply) => reply.redirect(`/${language}/`, 308));
+  app.get(`/${language}/*`, async (request, reply) => sendFailure(request, reply, failure('not-found', '')));
+};
+
+/** The curve of a site as a file. */
+const csvRoute = (app: FastifyInstance, { source }: Shared, language: Language): void => {
+  app.get(`/${language}/sites/:id.csv`, async (request, reply) => {
+    const query = asked(siteQuery, parametersOf(request));
+    const from = await source();
+    const model = await loadSite(from, query);
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', `attachment; filename="${model.id.replace(/[^\w.-]/g, '_')}_${model.from}_${model.to}.csv"`)
+      .send(siteCsv(model, language, from.directory.town.zone));
+  });
+};
+
+/** The form of the operations page. */
+const adoptRoute = (app: FastifyInstance, { context: { views, types, directory } }: Shared, language: Language): void => {
+  app.post(`/${language}/operations/adopt`, async (request, reply) => {
+    const { subject, type, site } = asked(z.object({ subject: word, type: word, site: optional }), request.body);
+    await adoptDevice(views, await directory(), types, { subject, type, ...(site === undefined || site === '' ? {} : { site }) });
+    return reply.redirect(`/${language}/operations?adopted=${encodeURIComponent(subject)}`, 303);
+  });
+};
+
+const assetRoutes = (app: FastifyInstance, { bundle }: Shared): void => {
+  app.get('/icon.svg', async (_, reply) => reply.type('image/svg+xml').header('cache-control', 'public, max-age=86400').send(icon));
+  app.get('/assets/:file', async (request, reply) => {
+    const { files } = await bundle;
+    const { file } = request.params as { file: string };
+    const found = files.get(`/assets/${file}`);
+    if (found === undefined) return reply.callNotFound();
+    return reply.type(found.type).header('cache-control', 'public, max-age=31536000, immutable').send(found.body);
+  });
+};
+
 /** Registers pages, their assets, and the form of the operations page. */
 export const web =
   (context: Context, geo: unknown) =>
   async (app: FastifyInstance): Promise<void> => {
-    const { views, types, clock } = context;
-    const shapes = readGeo(geo);
     // Built while the server already listens; a page that is asked for meanwhile waits for it.
     const bundle = loadBundle();
     bundle.catch((error: Error) => app.log.error({ err: error }, 'the pages could not be built'));
     app.addHook('onClose', async () => {
       await bundle.catch(() => undefined);
     });
-    const remembered = memory(clock);
-
-    const source = async (): Promise<Source> => ({ views, types, directory: await context.directory(), geo: shapes, now: clock() });
-
-    const send = async (request: FastifyRequest, reply: FastifyReply, page: Page, status = 200): Promise<FastifyReply> => {
-      const { render, assets }: Bundle = await bundle;
-      const language = languageOf(request);
-      const { town } = await context.directory();
-      const path = request.url.replace(/^\/(fr|en)(?=\/|\?|$)/, '') || '/';
-      const frame = {
-        language,
-        town: town.name,
-        zone: town.zone,
-        now: clock(),
-        path: path.startsWith('/') ? path : `/${path}`,
-        simulated: town.devices.some(({ simulated }) => simulated === true),
-        assets,
-      };
-      return reply
-        .code(status)
-        .type('text/html; charset=utf-8')
-        .header('content-language', language)
-        .header('cache-control', 'no-cache')
-        .send(render(page, frame));
-    };
-
-    const sendFailure = (request: FastifyRequest, reply: FastifyReply, found: Failure): Promise<FastifyReply> => {
-      const { status, detail } = problemOf(found);
-      return send(request, reply, { kind: 'problem', status, detail }, status);
-    };
-
+    const shared = sharedOf(context, readGeo(geo), bundle);
     app.setErrorHandler(async (error, request, reply) => {
-      if (error instanceof FailureError && !request.url.startsWith('/api/')) return sendFailure(request, reply, error.failure);
+      if (error instanceof FailureError && !request.url.startsWith('/api/')) return shared.sendFailure(request, reply, error.failure);
       throw error;
     });
-
-    for (const language of languages) {
-      for (const [path, load] of Object.entries(pages)) {
-        app.get(`/${language}${path}`, async (request, reply) => {
-          const query = { ...(request.query as Record<string, unknown>), ...(request.params as Record<string, unknown>) };
-          const page = await remembered(`${path} ${JSON.stringify(query)}`, async () => load(await source(), query));
-          return send(request, reply, page);
-        });
-      }
-      app.get(`/${language}`, async (_, reply) => reply.redirect(`/${language}/`, 308));
-      app.get(`/${language}/sites/:id.csv`, async (request, reply) => {
-        const query = asked(z.object({ id: word, from: optional, to: optional, carrier: optional }), {
-          ...(request.query as object),
-          ...(request.params as object),
-        });
-        const from = await source();
-        const model = await loadSite(from, query);
-        return reply
-          .type('text/csv; charset=utf-8')
-          .header('content-disposition', `attachment; filename="${model.id.replace(/[^\w.-]/g, '_')}_${model.from}_${model.to}.csv"`)
-          .send(siteCsv(model, language, from.directory.town.zone));
-      });
-      app.post(`/${language}/operations/adopt`, async (request, reply) => {
-        const { subject, type, site } = asked(z.object({ subject: word, type: word, site: optional }), request.body);
-        await adoptDevice(views, await context.directory(), types, { subject, type, ...(site === undefined || site === '' ? {} : { site }) });
-        return reply.redirect(`/${language}/operations?adopted=${encodeURIComponent(subject)}`, 303);
-      });
-      app.get(`/${language}/*`, async (request, reply) => sendFailure(request, reply, failure('not-found', '')));
-    }
-
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_, body, done) => {
       done(null, Object.fromEntries(new URLSearchParams(String(body))));
     });
+    for (const language of languages) {
+      pageRoutes(app, shared, language);
+      csvRoute(app, shared, language);
+      adoptRoute(app, shared, language);
+    }
     for (const path of Object.keys(pages)) {
       app.get(path, async (request, reply) => reply.header('vary', 'accept-language').redirect(`/${languageOf(request)}${request.url}`, 302));
     }
-    app.get('/icon.svg', async (_, reply) => reply.type('image/svg+xml').header('cache-control', 'public, max-age=86400').send(icon));
-    app.get('/assets/:file', async (request, reply) => {
-      const { files } = await bundle;
-      const { file } = request.params as { file: string };
-      const found = files.get(`/assets/${file}`);
-      if (found === undefined) return reply.callNotFound();
-      return reply.type(found.type).header('cache-control', 'public, max-age=31536000, immutable').send(found.body);
-    });
+    assetRoutes(app, shared);
   };

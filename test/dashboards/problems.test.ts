@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiRoutes } from '../../dashboards/api/registry.ts';
 import { httpServer } from '../../dashboards/http.ts';
@@ -11,7 +12,7 @@ beforeAll(async () => {
   const gate = await drive(smallTown, start);
   say(gate, 'mairie-elec', { ts: start, values: { active_energy_import: 1, active_power: 10 } });
   const { views, commit } = viewsOver(gate);
-  options = { host: '127.0.0.1', port: 0, logLevel: 'fatal', views, types, clock: () => gate.now() };
+  options = { host: '127.0.0.1', port: 0, logLevel: 'fatal', views, types, clock: () => gate.now(), limits: { headerMsMax: 300 } };
   server = await httpServer(options);
   app = server.app;
   await commit();
@@ -103,7 +104,9 @@ describe('what no route takes is answered with a problem too', () => {
     ['GET', '/fr/sites/%E0%A4%A', '', 400],
     ['GET', `/assets/${'x'.repeat(200)}`, '', 414],
     ['GET', '/nowhere', '', 404],
-    ['DELETE', '/api/v1/ledger', '', 404],
+    ['DELETE', '/api/v1/ledger', '', 405],
+    ['GET', '/api/v1/devices/adopt', '', 405],
+    ['DELETE', '/api/v1/nothing', '', 404],
     ['POST', '/nowhere', 'application/json', 413],
     ['POST', '/fr/operations/adopt', 'text/xml', 415],
   ] as const)('%s %s %s', async (method, url, type, status) => {
@@ -115,6 +118,41 @@ describe('what no route takes is answered with a problem too', () => {
       status,
       type: expect.stringMatching(/^urn:octroi:failure:/),
       detail: expect.any(String),
+      remedy: expect.any(String),
+    });
+  });
+});
+
+test('another method is told those that there are', async () => {
+  const answer = await app.inject({ method: 'PUT', url: '/api/v1/ledger?x=1', headers: own });
+  expect([answer.headers.allow, answer.json<{ detail: string }>().detail]).toEqual(['GET, HEAD', '/api/v1/ledger takes GET and HEAD, not PUT']);
+});
+
+/** What the server answers to bytes that it may not be able to read. */
+const answerTo = (bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const { port } = new URL(server.url);
+    const socket = connect({ port: Number(port), host: '127.0.0.1' }, () => socket.write(bytes));
+    let said = '';
+    socket.on('data', (chunk) => (said += chunk)).on('close', () => resolve(said));
+    socket.on('error', reject);
+  });
+
+describe('what Node itself refuses is a problem too', () => {
+  test.each([
+    ['headers that are too long', `GET /api/v1/devices HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['no HTTP', 'what is this\r\n\r\n', 400],
+    ['a method that there is not', 'FETCH /api/v1/devices HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    ['a request that does not end', 'GET /api/v1/devices HTTP/1.1\r\nHost:', 408],
+    ['no host', 'GET /api/v1/devices HTTP/1.1\r\nConnection: close\r\n\r\n', 403],
+  ])('%s', async (_, bytes, status) => {
+    const [head = '', body = ''] = (await answerTo(bytes)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toMatch(/^content-type: application\/problem\+json/im);
+    expect(JSON.parse(body)).toMatchObject({
+      status,
+      type: expect.stringMatching(/^urn:octroi:failure:/),
+      title: expect.any(String),
       remedy: expect.any(String),
     });
   });
