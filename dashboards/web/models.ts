@@ -79,12 +79,16 @@ export interface TownModel {
   readonly map: MapModel | null;
 }
 
-export interface SiteLine {
+/** What is said of a site wherever it appears. */
+export interface SiteHead {
   readonly id: string;
   readonly name: string;
   readonly use: string;
   readonly quarter: string;
   readonly areaM2: number | null;
+}
+
+export interface SiteLine extends SiteHead {
   readonly yesterday: PeriodFigures;
   /** kWh a day, oldest first; null where nothing is known. */
   readonly days: readonly (number | null)[];
@@ -129,12 +133,7 @@ export interface MonthModel {
   readonly closes: number;
 }
 
-export interface SiteModel {
-  readonly id: string;
-  readonly name: string;
-  readonly use: string;
-  readonly quarter: string;
-  readonly areaM2: number | null;
+export interface SiteModel extends SiteHead {
   /** Civil dates, both inclusive. */
   readonly from: string;
   readonly to: string;

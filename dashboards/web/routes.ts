@@ -75,6 +75,8 @@ interface Shared {
   readonly context: Context;
   readonly bundle: Promise<Bundle>;
   source(): Promise<Source>;
+  /** What was loaded for one reader serves the next, whatever the language. */
+  readonly remembered: ReturnType<typeof memory>;
   send(request: FastifyRequest, reply: FastifyReply, page: Page, status?: number): Promise<FastifyReply>;
   sendFailure(request: FastifyRequest, reply: FastifyReply, found: Failure): Promise<FastifyReply>;
 }
@@ -108,6 +110,7 @@ const sharedOf = (context: Context, geo: Geo, bundle: Promise<Bundle>): Shared =
     context,
     bundle,
     source: async () => ({ views, types, directory: await context.directory(), geo, now: clock() }),
+    remembered: memory(clock),
     send,
     sendFailure(request, reply, found) {
       const { status, detail } = problemOf(found);
@@ -119,8 +122,7 @@ const sharedOf = (context: Context, geo: Geo, bundle: Promise<Bundle>): Shared =
 /** The parameters of a path come with the query's. */
 const parametersOf = ({ query, params }: FastifyRequest): Record<string, unknown> => ({ ...(query as object), ...(params as object) });
 
-const pageRoutes = (app: FastifyInstance, { context, source, send, sendFailure }: Shared, language: Language): void => {
-  const remembered = memory(context.clock);
+const pageRoutes = (app: FastifyInstance, { source, remembered, send, sendFailure }: Shared, language: Language): void => {
   for (const [path, load] of Object.entries(pages)) {
     app.get(`/${language}${path}`, async (request, reply) => {
       const query = parametersOf(request);

@@ -16,6 +16,7 @@ import type { Comparison, CurveRow, HeatDay, SiteModel } from '../models.ts';
 import { alarmLine } from './alarms.ts';
 import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
 import { loadMonths } from './months.ts';
+import { siteHead } from './site-head.ts';
 import type { Source } from './source.ts';
 
 const defaultDays = 7;
@@ -173,7 +174,7 @@ export const siteShown = (directory: Directory, id: string): Site => {
 
 export const loadSite = async (source: Source, question: SiteQuestion): Promise<SiteModel> => {
   const { views, directory, now } = source;
-  const { zone, quarters } = directory.town;
+  const { zone } = directory.town;
   const site = siteShown(directory, question.id);
   const meters = metersOf(directory, site);
   const present = carrierNames.filter((name) => meters.some(({ carrier }) => carrier === name));
@@ -192,11 +193,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
     Promise.all(directory.devicesOf(site.id).map(({ id }) => views.anomalies({ subject: id, limit: alarmsShown }))),
   ]);
   return {
-    id: site.id,
-    name: site.name,
-    use: site.use ?? '',
-    quarter: quarters.find(({ id }) => id === site.quarter)?.name ?? '',
-    areaM2: site.areaM2 ?? null,
+    ...siteHead(directory, site),
     from: civilDay(from, zone),
     to: civilDay(last.start, zone),
     carrier,

@@ -6,12 +6,13 @@ import { amount, type Meter, metersOf, type Panes, panesByKey, periodFigures } f
 import { groupAmount, residentialGroups, shownSites } from '../../figures/residential.ts';
 import type { SiteLine, SiteSort, SitesModel } from '../models.ts';
 import { dayBefore, today } from './days.ts';
+import { siteHead } from './site-head.ts';
 import type { Source } from './source.ts';
 
 const daysShown = 7;
 
 const line = (directory: Directory, site: Site, meters: readonly Meter[], panes: Panes, now: number): SiteLine => {
-  const { zone, quarters } = directory.town;
+  const { zone } = directory.town;
   const day = today(zone, now);
   const yesterday = dayBefore(zone, day);
   const days = Array.from({ length: daysShown }, (_, n) => dayBefore(zone, day, daysShown - n));
@@ -19,11 +20,7 @@ const line = (directory: Directory, site: Site, meters: readonly Meter[], panes:
   const known = byDay.filter((kWh) => kWh !== null);
   const week = known.length === 0 ? null : known.reduce((sum, kWh) => sum + kWh, 0);
   return {
-    id: site.id,
-    name: site.name,
-    use: site.use ?? '',
-    quarter: quarters.find(({ id }) => id === site.quarter)?.name ?? '',
-    areaM2: site.areaM2 ?? null,
+    ...siteHead(directory, site),
     yesterday: periodFigures(directory, meters, panes, yesterday.start, yesterday.end, now),
     days: byDay,
     // A mean day, so that a site with fewer days is not made to look thrifty.

@@ -3,7 +3,7 @@ import type { ParkingModel } from '../models.ts';
 import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Moment } from '../parts/figures.tsx';
-import { TownMap } from '../parts/map.tsx';
+import { MapSection } from '../parts/map.tsx';
 
 export const ParkingPage = ({ voice, model }: { voice: Voice; model: ParkingModel }) => {
   const { words } = voice;
@@ -53,12 +53,7 @@ export const ParkingPage = ({ voice, model }: { voice: Voice; model: ParkingMode
           </table>
         </section>
       )}
-      {model.map === null ? null : (
-        <section aria-labelledby="map">
-          <h2 id="map">{words.parking.map}</h2>
-          <TownMap voice={voice} map={model.map} id="park-map" />
-        </section>
-      )}
+      <MapSection voice={voice} title={words.parking.map} map={model.map} id="park-map" />
     </>
   );
 };

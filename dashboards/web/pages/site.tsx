@@ -252,11 +252,98 @@ const Months = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   );
 };
 
-export const SitePage = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
-  const { words, show, href, frame } = voice;
+/** The load curve, with its highest value and its file. */
+const Curve = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
+  const { words, show, frame } = voice;
   const { rows } = model;
   const peak = rows.reduce<CurveRow | null>((best, row) => (row.kW !== null && row.kW > (best?.kW ?? -1) ? row : best), null);
-  const csv = `/sites/${encodeURIComponent(model.id)}.csv${rangeQuery(model.from, model.to, model.carrier)}`;
+  const csv = `/${frame.language}/sites/${encodeURIComponent(model.id)}.csv${rangeQuery(model.from, model.to, model.carrier)}`;
+  const help = words.site.curveHelp(words.windows[model.window] ?? '');
+  return (
+    <section aria-labelledby="curve" class="panel">
+      <div class="panel-head">
+        <h2 id="curve">
+          {words.site.curve} <span class="period">{words.carriers[model.carrier]}</span>
+        </h2>
+        <p class="small">
+          {peak?.kW == null ? null : `${words.site.max} ${show.unit(peak.kW, 'kW')} ${words.site.at} ${show.moment(peak.start)} · `}
+          <a href={csv} download title={words.site.csvHelp}>
+            {words.site.csv}
+          </a>
+        </p>
+      </div>
+      <Chart voice={voice} id="load" name={words.site.chartName(model.name)} help={help} data={chartData(voice, rows)}>
+        <Twin voice={voice} model={model} />
+      </Chart>
+    </section>
+  );
+};
+
+const Meters = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
+  const { words, show, href } = voice;
+  return (
+    <section aria-labelledby="meters">
+      <h2 id="meters">{words.site.metersTitle}</h2>
+      <table class="numbers stack">
+        <caption class="visually-hidden">{words.site.metersTitle}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{words.site.meter}</th>
+            <th scope="col">{words.site.carrier}</th>
+            <th scope="col">kWh</th>
+            <th scope="col">{words.sites.coverage}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {model.meters.map(({ device, quantity, carrier, amount }) => (
+            <tr key={device}>
+              <th scope="row">
+                <a href={href(`/explain?device=${encodeURIComponent(device)}&quantity=${quantity}&window=P1D&at=${model.to}`)}>{device}</a>
+              </th>
+              <td data-label={words.site.carrier}>{words.carriers[carrier]}</td>
+              <td data-label="kWh">{amount.kWh === null ? words.noData : show.number(amount.kWh)}</td>
+              <td data-label={words.sites.coverage}>
+                <Coverage voice={voice} share={amount.coverage} bare />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+};
+
+/** All that meters give. */
+const Measured = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
+  const { words } = voice;
+  return (
+    <>
+      <Range voice={voice} model={model} />
+      <section aria-labelledby="totals">
+        <h2 id="totals">{words.site.totals}</h2>
+        <Totals voice={voice} model={model} />
+      </section>
+      <Curve voice={voice} model={model} />
+      <section aria-labelledby="heat" class="panel">
+        <h2 id="heat">
+          {words.site.heat} <span class="period">{words.carriers[model.carrier]}</span>
+        </h2>
+        <HeatMap voice={voice} days={model.heat} name={`${words.site.heatCaption}, ${model.name}`} />
+      </section>
+      <div class="columns">
+        <Meters voice={voice} model={model} />
+        {model.months.length === 0 ? null : <Months voice={voice} model={model} />}
+        <section aria-labelledby="anomalies">
+          <h2 id="anomalies">{words.site.anomalies}</h2>
+          {model.alarms.length === 0 ? <p>{words.site.none}</p> : <Alarms voice={voice} list={model.alarms} />}
+        </section>
+      </div>
+    </>
+  );
+};
+
+export const SitePage = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
+  const { words, show, href } = voice;
   return (
     <>
       <header class="page-head">
@@ -269,80 +356,7 @@ export const SitePage = ({ voice, model }: { voice: Voice; model: SiteModel }) =
           {model.areaM2 === null ? null : ` · ${words.site.area(show.number(model.areaM2, 0))}`}
         </p>
       </header>
-      {model.meters.length === 0 ? (
-        <p>{words.site.noMeter}</p>
-      ) : (
-        <>
-          <Range voice={voice} model={model} />
-          <section aria-labelledby="totals">
-            <h2 id="totals">{words.site.totals}</h2>
-            <Totals voice={voice} model={model} />
-          </section>
-          <section aria-labelledby="curve" class="panel">
-            <div class="panel-head">
-              <h2 id="curve">
-                {words.site.curve} <span class="period">{words.carriers[model.carrier]}</span>
-              </h2>
-              <p class="small">
-                {peak?.kW == null ? null : `${words.site.max} ${show.unit(peak.kW, 'kW')} ${words.site.at} ${show.moment(peak.start)} · `}
-                <a href={`/${frame.language}${csv}`} download title={words.site.csvHelp}>
-                  {words.site.csv}
-                </a>
-              </p>
-            </div>
-            <Chart
-              voice={voice}
-              id="load"
-              name={words.site.chartName(model.name)}
-              help={words.site.curveHelp(words.windows[model.window] ?? '')}
-              data={chartData(voice, rows)}
-            >
-              <Twin voice={voice} model={model} />
-            </Chart>
-          </section>
-          <section aria-labelledby="heat" class="panel">
-            <h2 id="heat">
-              {words.site.heat} <span class="period">{words.carriers[model.carrier]}</span>
-            </h2>
-            <HeatMap voice={voice} days={model.heat} name={`${words.site.heatCaption}, ${model.name}`} />
-          </section>
-          <div class="columns">
-            <section aria-labelledby="meters">
-              <h2 id="meters">{words.site.metersTitle}</h2>
-              <table class="numbers stack">
-                <caption class="visually-hidden">{words.site.metersTitle}</caption>
-                <thead>
-                  <tr>
-                    <th scope="col">{words.site.meter}</th>
-                    <th scope="col">{words.site.carrier}</th>
-                    <th scope="col">kWh</th>
-                    <th scope="col">{words.sites.coverage}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {model.meters.map(({ device, quantity, carrier, amount }) => (
-                    <tr key={device}>
-                      <th scope="row">
-                        <a href={href(`/explain?device=${encodeURIComponent(device)}&quantity=${quantity}&window=P1D&at=${model.to}`)}>{device}</a>
-                      </th>
-                      <td data-label={words.site.carrier}>{words.carriers[carrier]}</td>
-                      <td data-label="kWh">{amount.kWh === null ? words.noData : show.number(amount.kWh)}</td>
-                      <td data-label={words.sites.coverage}>
-                        <Coverage voice={voice} share={amount.coverage} bare />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </section>
-            {model.months.length === 0 ? null : <Months voice={voice} model={model} />}
-            <section aria-labelledby="anomalies">
-              <h2 id="anomalies">{words.site.anomalies}</h2>
-              {model.alarms.length === 0 ? <p>{words.site.none}</p> : <Alarms voice={voice} list={model.alarms} />}
-            </section>
-          </div>
-        </>
-      )}
+      {model.meters.length === 0 ? <p>{words.site.noMeter}</p> : <Measured voice={voice} model={model} />}
     </>
   );
 };

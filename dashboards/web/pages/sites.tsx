@@ -1,7 +1,8 @@
 /** The list of sites, sortable and filtered by links: readable and shareable without a script. */
 import type { SiteLine, SiteSort, SitesModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
-import { Coverage, Figure } from '../parts/figures.tsx';
+import { Coverage } from '../parts/figures.tsx';
+import { Homes } from '../parts/homes.tsx';
 
 const Trend = ({ voice: { words, show }, days }: { voice: Voice; days: readonly (number | null)[] }) => {
   const most = Math.max(0.001, ...days.map((kWh) => kWh ?? 0));
@@ -55,9 +56,32 @@ const query = (use: string | null, sort: SiteSort): string => {
   return parts.length === 0 ? '/sites' : `/sites?${parts.join('&')}`;
 };
 
-export const SitesPage = ({ voice, model }: { voice: Voice; model: SitesModel }) => {
-  const { words, show, href } = voice;
-  const { use, sort, lines } = model;
+interface Shown {
+  readonly voice: Voice;
+  readonly model: SitesModel;
+}
+
+const Filters = ({ voice: { words, href }, model: { use, sort, uses } }: Shown) => (
+  <nav class="filters" aria-label={words.sites.filter}>
+    <ul>
+      <li>
+        <a href={href(query(null, sort))} aria-current={use === null ? 'true' : undefined}>
+          {words.sites.all}
+        </a>
+      </li>
+      {uses.map((one) => (
+        <li key={one}>
+          <a href={href(query(one, sort))} aria-current={use === one ? 'true' : undefined}>
+            {words.uses[one] ?? one}
+          </a>
+        </li>
+      ))}
+    </ul>
+  </nav>
+);
+
+const List = ({ voice, model: { use, sort, lines } }: Shown) => {
+  const { words, href } = voice;
   const Head = ({ by, label }: { by: SiteSort; label: string }) => (
     <th scope="col" aria-sort={sort === by ? (by === 'name' || by === 'coverage' ? 'ascending' : 'descending') : undefined}>
       <a href={href(query(use, by))} title={words.sites.sortBy(label)}>
@@ -69,69 +93,42 @@ export const SitesPage = ({ voice, model }: { voice: Voice; model: SitesModel })
     </th>
   );
   return (
+    <table class="sites numbers stack">
+      <caption>{words.sites.caption} (kWh)</caption>
+      <thead>
+        <tr>
+          <Head by="name" label={words.sites.name} />
+          <th scope="col">{words.carriers.electricity}</th>
+          <th scope="col">{words.carriers.gas}</th>
+          <th scope="col">{words.carriers.heat}</th>
+          <Head by="energy" label={words.sites.total} />
+          <Head by="intensity" label={words.sites.intensity} />
+          <th scope="col">{words.sites.week}</th>
+          <Head by="coverage" label={words.sites.coverage} />
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map((line) => (
+          <Row key={line.id} voice={voice} line={line} />
+        ))}
+      </tbody>
+    </table>
+  );
+};
+
+export const SitesPage = ({ voice, model }: Shown) => {
+  const { words, show } = voice;
+  return (
     <>
       <header class="page-head">
         <h1>{words.sites.title}</h1>
         <p>
-          {words.sites.intro(show.date(model.day))} {words.sites.count(lines.length)}.
+          {words.sites.intro(show.date(model.day))} {words.sites.count(model.lines.length)}.
         </p>
       </header>
-      <nav class="filters" aria-label={words.sites.filter}>
-        <ul>
-          <li>
-            <a href={href(query(null, sort))} aria-current={use === null ? 'true' : undefined}>
-              {words.sites.all}
-            </a>
-          </li>
-          {model.uses.map((one) => (
-            <li key={one}>
-              <a href={href(query(one, sort))} aria-current={use === one ? 'true' : undefined}>
-                {words.uses[one] ?? one}
-              </a>
-            </li>
-          ))}
-        </ul>
-      </nav>
-      <table class="sites numbers stack">
-        <caption>{words.sites.caption} (kWh)</caption>
-        <thead>
-          <tr>
-            <Head by="name" label={words.sites.name} />
-            <th scope="col">{words.carriers.electricity}</th>
-            <th scope="col">{words.carriers.gas}</th>
-            <th scope="col">{words.carriers.heat}</th>
-            <Head by="energy" label={words.sites.total} />
-            <Head by="intensity" label={words.sites.intensity} />
-            <th scope="col">{words.sites.week}</th>
-            <Head by="coverage" label={words.sites.coverage} />
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map((line) => (
-            <Row key={line.id} voice={voice} line={line} />
-          ))}
-        </tbody>
-      </table>
-      {model.homes.length === 0 ? null : (
-        <section aria-labelledby="homes">
-          <h2 id="homes">{words.sites.homes}</h2>
-          <p class="small">{words.sites.homesHelp}</p>
-          <ul class="tiles">
-            {model.homes.map(({ name, meters, yesterday }) => (
-              <li key={name} class="tile quiet">
-                <h3>{name}</h3>
-                <p>
-                  <Figure voice={voice} of={yesterday.kWh === null ? null : show.energy(yesterday.kWh)} />
-                </p>
-                <p class="foot">
-                  <Coverage voice={voice} share={yesterday.coverage} />
-                  <span class="small">{words.meters(meters)}</span>
-                </p>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <Filters voice={voice} model={model} />
+      <List voice={voice} model={model} />
+      <Homes voice={voice} title={words.sites.homes} help={words.sites.homesHelp} groups={model.homes} />
     </>
   );
 };

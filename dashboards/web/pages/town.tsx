@@ -4,7 +4,8 @@ import type { Comparison, TownModel } from '../models.ts';
 import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Alarms, Coverage, Figure } from '../parts/figures.tsx';
-import { TownMap } from '../parts/map.tsx';
+import { Homes } from '../parts/homes.tsx';
+import { MapSection } from '../parts/map.tsx';
 import { fairCoverage } from '../thresholds.ts';
 
 const day = (at: number, { frame: { zone } }: Voice): string => new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(at);
@@ -85,64 +86,96 @@ const Carriers = ({ voice, period }: { voice: Voice; period: PeriodFigures }) =>
   );
 };
 
+const energy = ({ show }: Voice, kWh: number | null) => (kWh === null ? null : show.energy(kWh));
+
+/** Energy, cost and emissions of a day. */
+const DayTiles = ({ voice, period }: { voice: Voice; period: PeriodFigures }) => {
+  const { town: t } = voice.words;
+  return (
+    <>
+      <Tile voice={voice} title={t.energy} period={period} of={energy(voice, period.total.kWh)} />
+      <Tile voice={voice} title={t.cost} period={period} of={money(voice, period.eur)} />
+      <Tile voice={voice} title={t.co2} period={period} of={period.co2Kg === null ? null : voice.show.mass(period.co2Kg)} />
+    </>
+  );
+};
+
+const wattsOf = (watts: number): [number, string] => (watts >= 1_000 ? [watts / 1_000, 'kW'] : [watts, 'W']);
+
+const Solar = ({ voice, pv }: { voice: Voice; pv: TownModel['pv'] }) => {
+  const { words, show } = voice;
+  return (
+    <li class="tile solar" data-live-pv={JSON.stringify(pv.devices)}>
+      <h3>{words.town.pv}</h3>
+      <p>
+        <Figure voice={voice} of={pv.today.meters === 0 ? null : energy(voice, pv.today.kWh)} large />
+      </p>
+      <p class="small">
+        <strong data-live-watts>{pv.watts === null ? words.noData : show.unit(...wattsOf(pv.watts))}</strong> {words.town.pvNow} ·{' '}
+        <span data-live-reporting>{words.town.pvFrom(pv.reporting, Object.keys(pv.devices).length)}</span>
+      </p>
+      <p class="foot">
+        <Coverage voice={voice} share={pv.today.coverage} />
+      </p>
+    </li>
+  );
+};
+
+const Today = ({ voice, model }: { voice: Voice; model: TownModel }) => {
+  const { words, show, frame } = voice;
+  return (
+    <section aria-labelledby="today">
+      <h2 id="today">
+        {words.town.today} <span class="period">{show.date(frame.now)}</span>
+      </h2>
+      <ul class="tiles">
+        <DayTiles voice={voice} period={model.today} />
+        <Solar voice={voice} pv={model.pv} />
+      </ul>
+      {model.comparison === null ? null : <Compared voice={voice} comparison={model.comparison} />}
+      <p class="live-bar" data-live-bar hidden>
+        <span class="pulse" aria-hidden="true" />
+        <span data-live-status>{words.town.waiting}</span>
+        <button type="button" data-live-pause aria-pressed="false">
+          {words.town.pause}
+        </button>
+      </p>
+    </section>
+  );
+};
+
+const Yesterday = ({ voice, period }: { voice: Voice; period: PeriodFigures }) => {
+  const { words, show } = voice;
+  return (
+    <section aria-labelledby="yesterday">
+      <h2 id="yesterday">
+        {words.town.yesterday} <span class="period">{show.date(period.start)}</span>
+      </h2>
+      <div class="split">
+        <ul class="tiles three">
+          <DayTiles voice={voice} period={period} />
+        </ul>
+        <div class="panel">
+          <h3>{words.town.byCarrier}</h3>
+          <Carriers voice={voice} period={period} />
+        </div>
+      </div>
+    </section>
+  );
+};
+
 export const TownPage = ({ voice, model }: { voice: Voice; model: TownModel }) => {
-  const { words, show, href, frame } = voice;
-  const { today, yesterday, pv } = model;
-  const tracked = { pv: pv.devices };
-  const energy = (kWh: number | null) => (kWh === null ? null : show.energy(kWh));
+  const { words, href } = voice;
+  const { open } = model.alarms;
+  const homes = model.homes.map((one) => ({ ...one, meters: one.yesterday.meters }));
   return (
     <>
       <header class="page-head">
         <h1>{words.town.title}</h1>
         <p>{words.town.intro(model.sites)}</p>
       </header>
-      <section aria-labelledby="today">
-        <h2 id="today">
-          {words.town.today} <span class="period">{show.date(frame.now)}</span>
-        </h2>
-        <ul class="tiles">
-          <Tile voice={voice} title={words.town.energy} period={today} of={energy(today.total.kWh)} />
-          <Tile voice={voice} title={words.town.cost} period={today} of={money(voice, today.eur)} />
-          <Tile voice={voice} title={words.town.co2} period={today} of={today.co2Kg === null ? null : show.mass(today.co2Kg)} />
-          <li class="tile solar" data-live-pv={JSON.stringify(tracked.pv)}>
-            <h3>{words.town.pv}</h3>
-            <p>
-              <Figure voice={voice} of={pv.today.meters === 0 ? null : energy(pv.today.kWh)} large />
-            </p>
-            <p class="small">
-              <strong data-live-watts>{pv.watts === null ? words.noData : show.unit(...wattsOf(voice, pv.watts))}</strong> {words.town.pvNow} ·{' '}
-              <span data-live-reporting>{words.town.pvFrom(pv.reporting, Object.keys(pv.devices).length)}</span>
-            </p>
-            <p class="foot">
-              <Coverage voice={voice} share={pv.today.coverage} />
-            </p>
-          </li>
-        </ul>
-        {model.comparison === null ? null : <Compared voice={voice} comparison={model.comparison} />}
-        <p class="live-bar" data-live-bar hidden>
-          <span class="pulse" aria-hidden="true" />
-          <span data-live-status>{words.town.waiting}</span>
-          <button type="button" data-live-pause aria-pressed="false">
-            {words.town.pause}
-          </button>
-        </p>
-      </section>
-      <section aria-labelledby="yesterday">
-        <h2 id="yesterday">
-          {words.town.yesterday} <span class="period">{show.date(yesterday.start)}</span>
-        </h2>
-        <div class="split">
-          <ul class="tiles three">
-            <Tile voice={voice} title={words.town.energy} period={yesterday} of={energy(yesterday.total.kWh)} />
-            <Tile voice={voice} title={words.town.cost} period={yesterday} of={money(voice, yesterday.eur)} />
-            <Tile voice={voice} title={words.town.co2} period={yesterday} of={yesterday.co2Kg === null ? null : show.mass(yesterday.co2Kg)} />
-          </ul>
-          <div class="panel">
-            <h3>{words.town.byCarrier}</h3>
-            <Carriers voice={voice} period={yesterday} />
-          </div>
-        </div>
-      </section>
+      <Today voice={voice} model={model} />
+      <Yesterday voice={voice} period={model.yesterday} />
       <div class="columns">
         <section aria-labelledby="parks">
           <h2 id="parks">{words.town.parks}</h2>
@@ -153,40 +186,14 @@ export const TownPage = ({ voice, model }: { voice: Voice; model: TownModel }) =
         </section>
         <section aria-labelledby="alarms">
           <h2 id="alarms">{words.town.alarms}</h2>
-          {model.alarms.open.length === 0 ? <p>{words.town.noAlarms}</p> : <Alarms voice={voice} list={model.alarms.open} />}
+          {open.length === 0 ? <p>{words.town.noAlarms}</p> : <Alarms voice={voice} list={open} />}
           <p>
             <a href={href('/operations#anomalies')}>{words.town.allAlarms}</a>
           </p>
         </section>
       </div>
-      {model.map === null ? null : (
-        <section aria-labelledby="map">
-          <h2 id="map">{words.town.map}</h2>
-          <TownMap voice={voice} map={model.map} id="town-map" />
-        </section>
-      )}
-      {model.homes.length === 0 ? null : (
-        <section aria-labelledby="homes">
-          <h2 id="homes">{words.town.homes}</h2>
-          <p class="small">{words.town.homesHelp}</p>
-          <ul class="tiles">
-            {model.homes.map(({ quarter, name, yesterday: own }) => (
-              <li key={quarter} class="tile quiet">
-                <h3>{name}</h3>
-                <p>
-                  <Figure voice={voice} of={energy(own.kWh)} />
-                </p>
-                <p class="foot">
-                  <Coverage voice={voice} share={own.coverage} />
-                  <span class="small">{words.meters(own.meters)}</span>
-                </p>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <MapSection voice={voice} title={words.town.map} map={model.map} id="town-map" />
+      <Homes voice={voice} title={words.town.homes} help={words.town.homesHelp} groups={homes} />
     </>
   );
 };
-
-const wattsOf = ({ show: _ }: Voice, watts: number): [number, string] => (watts >= 1_000 ? [watts / 1_000, 'kW'] : [watts, 'W']);

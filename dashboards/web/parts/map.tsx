@@ -37,7 +37,7 @@ const Point = ({ voice: { href, words }, point: { layer, x, y, name, detail, sit
   }
 };
 
-export const TownMap = ({ voice, map, id }: { voice: Voice; map: MapModel; id: string }) => {
+const TownMap = ({ voice, map, id }: { voice: Voice; map: MapModel; id: string }) => {
   const { words, frame } = voice;
   const present = new Set(map.points.map(({ layer }) => layer));
   return (
@@ -101,3 +101,12 @@ export const TownMap = ({ voice, map, id }: { voice: Voice; map: MapModel; id: s
     </figure>
   );
 };
+
+/** The map with its heading; nothing where there is none. */
+export const MapSection = ({ voice, title, map, id }: { voice: Voice; title: string; map: MapModel | null; id: string }) =>
+  map === null ? null : (
+    <section aria-labelledby="map">
+      <h2 id="map">{title}</h2>
+      <TownMap voice={voice} map={map} id={id} />
+    </section>
+  );
