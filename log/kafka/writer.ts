@@ -22,7 +22,7 @@ const forgottenTypes: ReadonlySet<string | null> = new Set(['OUT_OF_ORDER_SEQUEN
 /** What lies around the records of a batch, bytes. */
 const batchHeadBytes = 128;
 
-interface Batch {
+interface RecordBatch {
   readonly messages: KafkaMessage[];
   readonly settled: (((offset: number) => void) | undefined)[];
   bytes: number;
@@ -35,7 +35,7 @@ interface Producer {
 }
 
 /** Calls all that wait for a batch, in order. One that throws does not keep the others waiting; its error surfaces as uncaught. */
-const settle = ({ settled }: Batch, firstOffset: number): void => {
+const settle = ({ settled }: RecordBatch, firstOffset: number): void => {
   for (const [i, one] of settled.entries()) {
     try {
       one?.(firstOffset + i);
@@ -53,7 +53,7 @@ export class KafkaWriter implements LogWriter {
   readonly #partition: number;
   readonly #messageBytesMax: number;
   readonly #listeners: ((end: number) => void)[] = [];
-  readonly #batches: Batch[] = [];
+  readonly #batches: RecordBatch[] = [];
   #producer: Producer | null = null;
   #running: Promise<void> | null = null;
   #isSending = false;
@@ -150,7 +150,7 @@ export class KafkaWriter implements LogWriter {
     }
   }
 
-  #finish(batch: Batch, firstOffset: number): void {
+  #finish(batch: RecordBatch, firstOffset: number): void {
     this.#batches.shift();
     this.#durableEnd = Math.max(this.#durableEnd, firstOffset + batch.messages.length);
     this.#done += batch.messages.length;
@@ -162,7 +162,7 @@ export class KafkaWriter implements LogWriter {
   }
 
   /** Sends a batch until Kafka has it. @returns the offset of its first envelope; null where the writer closes before */
-  async #write(batch: Batch): Promise<number | null> {
+  async #write(batch: RecordBatch): Promise<number | null> {
     const written = await this.#client.held(
       () => this.#attempt(batch),
       ({ message }) => {
@@ -173,7 +173,7 @@ export class KafkaWriter implements LogWriter {
     return written;
   }
 
-  async #attempt(batch: Batch): Promise<number> {
+  async #attempt(batch: RecordBatch): Promise<number> {
     this.#producer ??= { ...(await this.#client.controller((broker) => broker.initProducerId({ transactionTimeout: 60_000 }))), sequence: 0 };
     const producer = this.#producer;
     try {
@@ -191,7 +191,7 @@ export class KafkaWriter implements LogWriter {
     }
   }
 
-  async #produce({ producerId, producerEpoch, sequence }: Producer, { messages }: Batch): Promise<number> {
+  async #produce({ producerId, producerEpoch, sequence }: Producer, { messages }: RecordBatch): Promise<number> {
     const partitions = [{ partition: this.#partition, firstSequence: sequence, messages }];
     const { topics } = await this.#client.leader(this.#partition, (broker) =>
       broker.produce({ acks: -1, timeout: acknowledgedWithinMs, producerId, producerEpoch, topicData: [{ topic: this.#client.topic, partitions }] }),
