@@ -90,6 +90,11 @@ export const failures = {
   'no-data': { stage: 'process', class: 'permanent', remedy: 'Name a folder that octroi has written, with --data.' },
   'not-empty': { stage: 'process', class: 'permanent', remedy: 'Name an empty folder.' },
   'type-invalid': { stage: 'process', class: 'permanent', remedy: 'Correct the device type named; the tests in test/devices say what one must hold to.' },
+  'nab-invalid': {
+    stage: 'process',
+    class: 'permanent',
+    remedy: 'Correct the place named: windows.json names files and their windows, data/ holds each as CSV with timestamp,value.',
+  },
   // api
   'bad-request': { stage: 'api', class: 'permanent', remedy: 'Correct the parameter named.' },
   'not-found': { stage: 'api', class: 'permanent', remedy: 'Check the name; the lists of the API show what there is.' },
