@@ -63,18 +63,16 @@ const bodies = async <Row>(reader: Reader, sql: string, parameters: readonly Par
 };
 
 /** Panes of a result, at most one more than `limit` of highest versions. */
-const readHighest = async (chunks: AsyncIterable<Pane[]>, limit: number): Promise<Pane[]> => {
+const readHighest = (panes: readonly Pane[], limit: number): Pane[] => {
   const rows: Pane[] = [];
   let last: Pane | undefined;
-  for await (const chunk of chunks) {
-    for (const pane of chunk) {
-      const newerVersion =
-        last !== undefined && pane.start === last.start && pane.subject === last.subject && pane.quantity === last.quantity && pane.version > last.version;
-      if (newerVersion) rows.pop();
-      else if (rows.length > limit) return rows;
-      rows.push(pane);
-      last = pane;
-    }
+  for (const pane of panes) {
+    const newerVersion =
+      last !== undefined && pane.start === last.start && pane.subject === last.subject && pane.quantity === last.quantity && pane.version > last.version;
+    if (newerVersion) rows.pop();
+    else if (rows.length > limit) return rows;
+    rows.push(pane);
+    last = pane;
   }
   return rows;
 };
@@ -138,13 +136,13 @@ export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
     const entries = keys.flatMap((key) => book.find(key) ?? []);
     if (entries.length === 0) return [];
     const keyAt = (place: number) => entries[place] as (typeof entries)[number];
-    return readers.use((reader) => {
-      const chunks = async function* () {
-        const parameters = [entries.map((entry) => entry.id), entries.map((_, place) => place), from, to];
-        for await (const chunk of reader.chunks(panesOfSql[window], parameters)) yield readPanes(chunk, window, keyAt);
-      };
-      return readHighest(chunks(), limit);
-    });
+    const parameters = [entries.map((entry) => entry.id), entries.map((_, place) => place), from, to];
+    return readers.use(async (reader) =>
+      readHighest(
+        (await reader.all(panesOfSql[window], parameters)).flatMap((chunk) => readPanes(chunk, window, keyAt)),
+        limit,
+      ),
+    );
   },
   async paneVersions(key, window, start) {
     const entry = book.find(key);

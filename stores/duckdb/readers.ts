@@ -32,6 +32,11 @@ export interface Reader {
   readonly connection: DuckDBConnection;
   /** The chunks of a result as they are made; stop whenever enough has been seen. */
   chunks(sql: string, parameters: readonly Parameter[]): AsyncIterable<DuckDBDataChunk>;
+  /**
+   * All chunks of a result that is known to be small, at once: each that is waited for lets the pipeline go first,
+   * which has much to do when a town is busy.
+   */
+  all(sql: string, parameters: readonly Parameter[]): Promise<DuckDBDataChunk[]>;
 }
 
 /**
@@ -41,6 +46,13 @@ export interface Reader {
  */
 export const reader = (connection: DuckDBConnection): Reader => ({
   connection,
+  async all(sql, parameters) {
+    const statement = await connection.prepare(sql);
+    bind(statement, parameters);
+    const result = await statement.run();
+    statement.destroySync();
+    return Array.from({ length: result.chunkCount }, (_, place) => result.getChunk(place));
+  },
   async *chunks(sql, parameters) {
     const statement = await connection.prepare(sql);
     bind(statement, parameters);
