@@ -176,15 +176,18 @@ class Importer {
   }
 }
 
-/** Shows how far it is, on a terminal only. */
-const progressLine = (began: number): ((rows: number, readings: number) => void) => {
-  if (!process.stderr.isTTY) return () => {};
+/** Shows how far it is, on a terminal only; the line goes when the report comes. */
+const progressLine = (began: number): { show(rows: number, readings: number): void; end(): void } => {
+  if (!process.stderr.isTTY) return { show: () => {}, end: () => {} };
   let shownAt = 0;
-  return (rows, readings) => {
-    const now = performance.now();
-    if (now - shownAt < progressMs) return;
-    shownAt = now;
-    process.stderr.write(`\r${rows} rows, ${readings} readings, ${Math.round(readings / ((now - began) / 1_000))} readings/s   `);
+  return {
+    show(rows, readings) {
+      const now = performance.now();
+      if (now - shownAt < progressMs) return;
+      shownAt = now;
+      process.stderr.write(`\r${rows} rows, ${readings} readings, ${Math.round(readings / ((now - began) / 1_000))} readings/s   `);
+    },
+    end: () => void process.stderr.write('\r\u001b[K'),
   };
 };
 
@@ -211,10 +214,11 @@ export const importPaths = async (paths: readonly string[], config: Config, prof
     await adopt(workshop, profiles);
     const before = await workshop.views.ledger();
     const importer = new Importer(workshop, await refusalsOf(workshop.views), (await workshop.views.town()).devices);
-    const show = progressLine(began);
+    const line = progressLine(began);
     const files: ImportedFile[] = [];
-    for (const task of tasks) files.push(await importer.file(task, (rows) => show(rows, importer.readings)));
+    for (const task of tasks) files.push(await importer.file(task, (rows) => line.show(rows, importer.readings)));
     await importer.settle([...profiles].flatMap(({ devices }) => devices.map(({ id }) => id)));
+    line.end();
     const seconds = (performance.now() - began) / 1_000;
     const { rows, readings, refused } = importer;
     const rate = { seconds: Math.round(seconds * 100) / 100, readingsPerSecond: Math.round(readings / seconds) };
@@ -224,12 +228,14 @@ export const importPaths = async (paths: readonly string[], config: Config, prof
   }
 };
 
-const report = (imported: Imported): string => {
+export const importReport = (imported: Imported): string => {
   const { files, skipped, rows, readings, refused, stored, duplicate, corrected, deadLetter, seconds, readingsPerSecond } = imported;
+  // Of a single file its line has said it.
+  const all = files.length === 1 ? '' : `all: ${rows} rows, ${readings} readings, ${refused} refused; `;
   return [
     ...files.map((one) => `${one.file}: ${one.rows} rows, ${one.readings} readings, ${one.refused} refused (profile ${one.profile})`),
     ...skipped.map((file) => `${file}: skipped, no profile knows it`),
-    `${rows} rows, ${readings} readings, ${refused} refused: stored ${stored}, duplicate ${duplicate}, corrected ${corrected}, dead letters ${deadLetter}`,
+    `${all}stored ${stored}, duplicate ${duplicate}, corrected ${corrected}, dead letters ${deadLetter}`,
     `${seconds} s, ${readingsPerSecond} readings/s`,
   ].join('\n');
 };
@@ -240,5 +246,5 @@ export const importCommand = (): Command =>
     .option('--profile <file>', 'profile to read them by (default: the bundled ones, by file name)')
     .action(async (paths: string[], { json, profile, ...options }) => {
       const imported = await importPaths(paths, configOf(options), profile);
-      print(json, imported, () => report(imported));
+      print(json, imported, () => importReport(imported));
     });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { importPaths } from '../../cli/import.ts';
+import { importPaths, importReport } from '../../cli/import.ts';
 import { withoutKnown } from '../../cli/import-known.ts';
 import { firstDifference, replay } from '../../cli/replay.ts';
 import { inWorkshop } from '../../cli/workshop.ts';
@@ -51,6 +51,12 @@ test('days of 23 and 25 hours: the hour that cannot be told is a dead letter, ev
   const { csv, profileFile } = write(days);
   const imported = await importPaths([csv], configOf('data'), profileFile);
   expect(imported).toMatchObject({ rows: 48, readings: 46, refused: 2, stored: 46, duplicate: 0, corrected: 0, deadLetter: 2, skipped: [] });
+  expect(importReport(imported).split('\n')).toEqual([
+    'tiny.csv: 48 rows, 46 readings, 2 refused (profile tiny)',
+    'stored 46, duplicate 0, corrected 0, dead letters 2',
+    expect.stringMatching(/ s, \d+ readings\/s$/),
+  ]);
+  expect(importReport({ ...imported, files: [...imported.files, ...imported.files] })).toContain('\nall: 48 rows, 46 readings, 2 refused; stored 46');
   const panes = await panesOf('data', 'P1D');
   // 0 + … + 23 = 276 kWh without the row of 2 kWh, in quanta of 0.0001 kWh.
   expect(panes.map(({ start, end, sum, observedMs, open }) => [(end - start) / 3_600_000, sum, observedMs / 3_600_000, open])).toEqual([
