@@ -10,6 +10,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { FailureError, fail, failures } from '../core/failure.ts';
+import { dayMs } from '../core/time.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { openShipment, type Shipment } from '../log/shipment.ts';
 import { backup } from './backup.ts';
@@ -152,7 +153,7 @@ export const follower = async (config: Config, target: string): Promise<Follower
 
 const retryMs = 5_000;
 /** A copy that looks less often than once in a day is none to rely on. */
-const everyMsMax = 86_400_000;
+const everyMsMax = dayMs;
 
 /** Follows until it is stopped; what may pass is tried again. */
 const followOn = async (config: Config, target: string, everyMs: number, stop: AbortSignal): Promise<Followed | null> => {

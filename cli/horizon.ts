@@ -7,16 +7,16 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { FailureError } from '../core/failure.ts';
-import { dayMs } from '../core/time.ts';
+import { dayMs, hourMs } from '../core/time.ts';
 import { backupName, backupsFolder, keptBackups } from './backup-files.ts';
 import type { GateLog } from './parts.ts';
 
 /** Pause before a pass that failed is tried again. */
-const retryMs = 3_600_000;
+const retryMs = hourMs;
 /** Backups that are kept: the last, and the one before in case the last is damaged. */
 const keptMax = 2;
 /** A wall clock that stepped further than this since the start is not believed. */
-const stepMsMax = 3_600_000;
+const stepMsMax = hourMs;
 
 export interface HorizonParts {
   readonly config: Config;

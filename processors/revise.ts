@@ -6,6 +6,7 @@ import type { Closure, FoldRule, Point } from '../core/fold.ts';
 import type { Element, Pane } from '../core/pane.ts';
 import { type DeadLetter, Flag, type Reading } from '../core/reading.ts';
 import type { History, Key } from '../core/store.ts';
+import { dayMs } from '../core/time.ts';
 import { type Calendar, calendar, type Interval, type Level, windowName } from '../core/window.ts';
 import { beyondHorizon, isLost, type Lost } from './horizon.ts';
 import { sameValue } from './identify.ts';
@@ -16,7 +17,7 @@ import { type Counters, isExcluded, type KeyState, type Waiting } from './state.
 /** Keys that are revised at one tick; the others wait for the next. */
 export const revisedKeysPerTickMax = 2_000;
 /** Waiting readings further apart than this, or further than this from the first, are revised at separate ticks, ms. */
-const clusterGapMs = 86_400_000;
+const clusterGapMs = dayMs;
 const clusterReachMs = 3 * clusterGapMs;
 
 export interface Revision {

@@ -1,14 +1,9 @@
 /** The reading side of a partition: ranges by offset, no group, no position of its own. Held while Kafka is away; following what grows is left to the callers. */
 import type { Envelope } from '../../core/envelope.ts';
 import { fail } from '../../core/failure.ts';
-import type { LogReader } from '../../core/log.ts';
+import type { LogReader, LogStretch } from '../../core/log.ts';
 import { type KafkaClient, type KafkaRecord, typeOf } from './client.ts';
 import { envelopeOf } from './record.ts';
-
-interface Batch {
-  readonly envelopes: Envelope[];
-  readonly corrupt: number;
-}
 
 /** Bytes asked for at once; one batch of records may be larger, and comes whole. */
 const fetchBytesMax = 4 * 1024 * 1024;
@@ -75,7 +70,7 @@ export class KafkaReader implements LogReader {
    * See the port. What is not kept any more, and records that others put into the topic, count as corrupt. While Kafka is away it waits.
    * @throws FailureError `newer-version`; `log-corrupt` where the partition lost its end; `log-unreachable` where the reader is closed meanwhile
    */
-  async *read(from: number, end: number, batchMax: number): AsyncGenerator<Batch> {
+  async *read(from: number, end: number, batchMax: number): AsyncGenerator<LogStretch> {
     let offset = from;
     let logTime = Number.NEGATIVE_INFINITY;
     while (offset < end) {
