@@ -1,10 +1,12 @@
 /** Settings that only show in a running octroi reach the part that they are of: each is given a value that is not its default. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { startDemo } from '../../cli/demo.ts';
+import { influxAccess } from '../../cli/influx-parts.ts';
+import { kafkaAccess } from '../../cli/kafka-parts.ts';
 import { openPlant } from '../../cli/parts.ts';
 import { resolveConfig } from '../../config.ts';
 import { dayMs } from '../../core/time.ts';
@@ -106,4 +108,26 @@ test('the speed of the demo town', async () => {
         .flatMap(({ ts }) => (ts > began ? [ts] : [])),
     );
   await until('reports of the present', 20_000, () => stamps().size >= 3);
+});
+
+test('the buckets on InfluxDB, and TLS to the brokers with certificates of their own', () => {
+  const ca = join(folder(), 'ca.pem');
+  writeFileSync(ca, 'certificates');
+  const { config } = resolveConfig(
+    {},
+    {
+      OCTROI_STORE: 'influxdb',
+      OCTROI_INFLUX_ORG: 'town',
+      OCTROI_INFLUX_TOKEN: 'secret',
+      OCTROI_INFLUX_RAW_BUCKET: 'a',
+      OCTROI_INFLUX_PANES_BUCKET: 'b',
+      OCTROI_INFLUX_STATE_BUCKET: 'c',
+      OCTROI_KAFKA_TLS: 'true',
+      OCTROI_KAFKA_TLS_CA: ca,
+    },
+  );
+  expect(influxAccess(config)).toEqual({ url: 'http://127.0.0.1:8086', org: 'town', token: 'secret', buckets: { raw: 'a', panes: 'b', state: 'c' } });
+  expect(kafkaAccess(config).tls).toEqual({ ca: 'certificates' });
+  expect(kafkaAccess({ ...config, kafkaTls: false }).tls).toBeUndefined();
+  expect(() => kafkaAccess({ ...config, kafkaTlsCa: `${ca}.gone` })).toThrow('bad-setting: ENOENT');
 });
