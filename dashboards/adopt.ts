@@ -5,8 +5,17 @@ import { deviceSchema } from '../core/town.ts';
 import type { Views } from '../core/views.ts';
 import type { Directory } from './directory.ts';
 
+export interface Adopted {
+  /** Offset of the registry change, which is durable. */
+  readonly envelope: number;
+  /** True where nobody else may speak in its name: it must give its id as user name from now on, or go on through the gateways that spoke for it. */
+  readonly mustGiveName: boolean;
+}
+
+/** In a town of declared devices a name that nobody gives proves nothing: anybody could speak as the device, more easily than as a declared one. */
+export const mustGiveName = ({ town }: Directory): boolean => town.admission === 'declared';
+
 /**
- * @returns the offset of the registry change, once it is durable
  * @throws FailureError `bad-request` naming `subject`, `type` or `site`; `not-found` for an unknown site
  */
 export const adoptDevice = async (
@@ -14,10 +23,10 @@ export const adoptDevice = async (
   directory: Directory,
   types: ReadonlyMap<string, ResolvedType>,
   { subject, type, site }: { readonly subject: string; readonly type: string; readonly site?: string | undefined },
-): Promise<number> => {
+): Promise<Adopted> => {
   if (!types.has(type)) throw fail('bad-request', `no device type "${type}"; there are ${[...types.keys()].join(', ')}`, 'type');
   if (directory.town.devices.some(({ id }) => id === subject)) throw fail('bad-request', `"${subject}" is a device of the town already`, 'subject');
   const device = deviceSchema.safeParse({ id: subject, type, ...(site === undefined ? {} : { site: directory.site(site).id }) });
   if (!device.success) throw fail('bad-request', `not a device name: ${device.error.issues[0]?.message}`, 'subject');
-  return views.change({ action: 'adopt', device: device.data });
+  return { envelope: await views.change({ action: 'adopt', device: device.data }), mustGiveName: mustGiveName(directory) };
 };

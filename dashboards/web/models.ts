@@ -222,6 +222,8 @@ export interface OperationsModel {
   readonly anomalies: readonly AlarmLine[];
   readonly devices: number;
   readonly message: string | null;
+  /** What is adopted must give its name from now on. */
+  readonly mustGiveName: boolean;
 }
 
 export interface ReceiptModel {

@@ -175,7 +175,10 @@ describe('what the API answers', () => {
       headers: own,
       payload: { subject: 'nouveau', type: 'room-sensor', site: 'ecole' },
     });
-    expect([adopted.statusCode, adopted.json()]).toEqual([200, { subject: 'nouveau', type: 'room-sensor', envelope: expect.any(Number) }]);
+    expect([adopted.statusCode, adopted.json()]).toEqual([
+      200,
+      { subject: 'nouveau', type: 'room-sensor', envelope: expect.any(Number), user_name: 'nouveau' },
+    ]);
     town.gate.tick(end + 2_000);
     await town.commit();
     const { latest } = (await get('/api/v1/latest?device=nouveau')).json<{ latest: { value: number }[] }>();

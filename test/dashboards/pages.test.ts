@@ -160,7 +160,9 @@ describe('operations', () => {
     expect([adopted.statusCode, adopted.headers.location]).toEqual([303, '/fr/operations?adopted=nouveau']);
     town.gate.tick(end + 5_000);
     await town.commit();
-    expect(text((await page('/fr/operations?adopted=nouveau')).html)).toContain('« nouveau » est adopté');
+    const said = text((await page('/fr/operations?adopted=nouveau')).html);
+    expect(said).toContain('« nouveau » est adopté');
+    expect(said).toContain('Il doit désormais se connecter avec « nouveau » comme nom d’utilisateur MQTT');
     expect(text((await page('/fr/operations?adopted=<b>x')).html)).not.toContain('est adopté');
   });
 });

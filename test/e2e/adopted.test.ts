@@ -45,10 +45,13 @@ test('what waited is stored, and it goes on: on the same connection, on a new on
   await publish(3);
   await (await connected(first, 'b'))(4);
   await booksAre(first, 4, 0);
+  // From now on it has a name, and must give it.
+  await (await connected(first))(6);
+  await booksAre(first, 4, 1);
   expect((await first.stop()).code).toBe(0);
 
   const second = await started(data, brisk);
   await (await connected(second, 'b'))(5);
-  await booksAre(second, 5, 0);
+  await booksAre(second, 5, 1);
   expect((await second.stop()).code).toBe(0);
 });

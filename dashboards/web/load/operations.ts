@@ -1,6 +1,7 @@
 /** How gate and plant fare: rates, lag, books, dead letters, silence, anomalies. */
 import { type FailureCode, failures } from '../../../core/failure.ts';
 import type { Status, Views } from '../../../core/views.ts';
+import { mustGiveName } from '../../adopt.ts';
 import { books } from '../../books.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate, isPrivateLetter, shownSites } from '../../figures/residential.ts';
@@ -118,5 +119,6 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
     anomalies: anomalies.rows.map((row) => alarmLine(directory, row)),
     devices: directory.town.devices.length,
     message: message === null || isPrivate(directory, message) ? null : message,
+    mustGiveName: mustGiveName(directory),
   };
 };

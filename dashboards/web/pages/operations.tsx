@@ -218,6 +218,7 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
       {model.message === null ? null : (
         <p class="message" role="status">
           {o.adopted(model.message)}
+          {model.mustGiveName ? ` ${o.adoptedName(model.message)}` : null}
         </p>
       )}
       <ul class="tiles">

@@ -280,6 +280,8 @@ export const en: Messages = {
     adoptAt: 'at site',
     noSite: 'no site',
     adopted: (device) => `“${device}” is adopted; its kept messages are reopened.`,
+    adoptedName: (device) =>
+      `From now on it must connect with “${device}” as its MQTT user name, unless it speaks through a gateway that did before: what comes without a name is refused.`,
     silent: 'Silent devices',
     silentNone: 'No device is silent.',
     silentSince: 'silent since',

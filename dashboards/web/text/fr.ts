@@ -284,6 +284,8 @@ export const fr = {
     adoptAt: 'au site',
     noSite: 'sans site',
     adopted: (device: string) => `« ${device} » est adopté ; ses messages gardés sont rouverts.`,
+    adoptedName: (device: string) =>
+      `Il doit désormais se connecter avec « ${device} » comme nom d’utilisateur MQTT, sauf s’il parle par une passerelle qui le faisait déjà : ce qui vient sans nom est refusé.`,
     silent: 'Appareils muets',
     silentNone: 'Aucun appareil muet.',
     silentSince: 'muet depuis',
