@@ -46,22 +46,31 @@ const probationRows = (rows: number): number => Math.min(Math.floor(probationSha
 
 const sigmoid = (x: number): number => (x >= widthsMax ? -1 : 2 / (1 + Math.exp(5 * x)) - 1);
 
-interface Row {
+/** Rows of a file that have the same score and lie in the same window, or outside. */
+interface Said {
   readonly score: number;
-  /** Place among all windows of the corpus; −1 outside. */
+  /** Place among the file's judged windows; −1 outside. */
   readonly window: number;
+  /** What saying them earns: the best of a window, the sum outside. */
   readonly earns: number;
+  readonly rows: number;
+}
+
+/** What can be earned on one file under one profile. */
+export interface Earnings {
+  readonly said: readonly Said[];
+  /** Windows that can be found. */
+  readonly windows: number;
 }
 
 /** The windows that reach beyond the rows that are not judged. */
 const judgedWindows = ({ scores, windows }: Scored): readonly (readonly [number, number])[] =>
   windows.filter(([, last]) => last >= probationRows(scores.length));
 
-/** What each judged row of a file earns; `windowFirst` is the place of its first judged window in the corpus. */
-const rowsOf = (file: Scored, windowFirst: number, profile: Profile): Row[] => {
+/** Calls `each` with every judged row: its score, its window, and what it earns. */
+const walk = (file: Scored, profile: Profile, each: (score: number, window: number, earns: number) => void): void => {
   const { scores } = file;
   const windows = judgedWindows(file);
-  const rows: Row[] = [];
   let next = 0;
   let before = file.windows.findLast(([, last]) => last < probationRows(scores.length));
   for (let i = probationRows(scores.length); i < scores.length; i++) {
@@ -70,32 +79,45 @@ const rowsOf = (file: Scored, windowFirst: number, profile: Profile): Row[] => {
     if (window !== undefined && i >= window[0]) {
       const [first, last] = window;
       const position = -(last - i + 1) / (last - first + 1);
-      rows.push({ score, window: windowFirst + next, earns: (sigmoid(position) * profile.found) / sigmoid(-1) });
+      each(score, next, (sigmoid(position) * profile.found) / sigmoid(-1));
       if (i === last) {
         before = window;
         next++;
       }
     } else {
       const past = before === undefined ? Number.POSITIVE_INFINITY : (i - before[1]) / (before[1] - before[0]);
-      rows.push({ score, window: -1, earns: sigmoid(past) * profile.falseAlarm });
+      each(score, -1, sigmoid(past) * profile.falseAlarm);
     }
   }
-  return rows;
 };
 
-/** All judged rows, the surest first, and how many windows they can find. */
-const ranked = (files: readonly Scored[], profile: Profile): { readonly rows: Row[]; readonly windows: number } => {
-  const rows: Row[] = [];
+/** What can be earned on a file, by score. */
+export const earningsOf = (file: Scored, profile: Profile): Earnings => {
+  const windows = judgedWindows(file).length;
+  // By window, the rows outside last; in each by score.
+  const groups = Array.from({ length: windows + 1 }, () => new Map<number, Said>());
+  walk(file, profile, (score, window, earns) => {
+    const group = groups[window < 0 ? windows : window];
+    const known = group?.get(score);
+    if (known === undefined) group?.set(score, { score, window, earns, rows: 1 });
+    else group?.set(score, { ...known, earns: window < 0 ? known.earns + earns : Math.max(known.earns, earns), rows: known.rows + 1 });
+  });
+  return { said: groups.flatMap((group) => [...group.values()]), windows };
+};
+
+/** All files' rows, the surest first, their windows numbered through. */
+const ranked = (files: readonly Earnings[]): { readonly said: Said[]; readonly windows: number } => {
+  const all: Said[] = [];
   let windows = 0;
   for (const file of files) {
-    for (const row of rowsOf(file, windows, profile)) rows.push(row);
-    windows += judgedWindows(file).length;
+    for (const said of file.said) all.push(said.window < 0 ? said : { ...said, window: windows + said.window });
+    windows += file.windows;
   }
-  rows.sort((a, b) => b.score - a.score);
-  return { rows, windows };
+  all.sort((a, b) => b.score - a.score);
+  return { said: all, windows };
 };
 
-/** What was earned so far, as the threshold sinks row by row. */
+/** What was earned so far, as the threshold sinks. */
 class Sweep {
   readonly lowest: number;
   raw: number;
@@ -109,10 +131,10 @@ class Sweep {
     this.lowest = this.#missed * windows;
     this.raw = this.lowest;
   }
-  add({ window, earns }: Row): void {
+  add({ window, earns, rows }: Said): void {
     if (window < 0) {
       this.raw += earns;
-      this.falseRows++;
+      this.falseRows += rows;
       return;
     }
     const known = this.#earned[window] ?? 0;
@@ -130,25 +152,25 @@ const result = ({ lowest, raw, found, falseRows }: Sweep, windows: number, profi
 };
 
 /** What a given threshold earns on these files; below 0 where false alarms cost more than was found. */
-export const nabScoreAt = (files: readonly Scored[], profile: Profile, threshold: number): NabScore => {
-  const { rows, windows } = ranked(files, profile);
+export const nabScoreAt = (files: readonly Earnings[], profile: Profile, threshold: number): NabScore => {
+  const { said, windows } = ranked(files);
   const sweep = new Sweep(windows, profile);
-  for (const row of rows) if (row.score >= threshold) sweep.add(row);
+  for (const one of said) if (one.score >= threshold) sweep.add(one);
   return result(sweep, windows, profile, threshold);
 };
 
 /** The best threshold for all these files together, and what it earns; Infinity where saying nothing is best. */
-export const nabScore = (files: readonly Scored[], profile: Profile): NabScore => {
-  const { rows, windows } = ranked(files, profile);
+export const nabScore = (files: readonly Earnings[], profile: Profile): NabScore => {
+  const { said, windows } = ranked(files);
   const sweep = new Sweep(windows, profile);
   let best = result(sweep, windows, profile, Number.POSITIVE_INFINITY);
   let raw = sweep.raw;
-  for (const [place, row] of rows.entries()) {
-    sweep.add(row);
+  for (const [place, one] of said.entries()) {
+    sweep.add(one);
     // Rows of one score are said together, or not at all.
-    if (rows[place + 1]?.score === row.score || sweep.raw <= raw) continue;
+    if (said[place + 1]?.score === one.score || sweep.raw <= raw) continue;
     raw = sweep.raw;
-    best = result(sweep, windows, profile, row.score);
+    best = result(sweep, windows, profile, one.score);
   }
   return best;
 };

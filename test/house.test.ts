@@ -59,7 +59,8 @@ const unlisted = (folder: string, registry: string, others: readonly string[] = 
 };
 
 test('every detector and every dataset is in its registry', () => {
-  expect(unlisted('processors/detect', 'processors/detect/registry.ts', ['detector.ts', 'registry.ts'])).toEqual([]);
+  // novelty.ts is run by `octroi judge` alone until it is in the pipeline.
+  expect(unlisted('processors/detect', 'processors/detect/registry.ts', ['detector.ts', 'registry.ts', 'novelty.ts'])).toEqual([]);
   expect(unlisted('feed/datasets', 'feed/registry.ts')).toEqual([]);
   expect(unlisted('processors/detect', 'feed/registry.ts')).toContain('jump.ts');
 });

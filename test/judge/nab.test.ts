@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { nabScore, nabScoreAt, type Profile, profiles, type Scored } from '../../judge/nab.ts';
+import { nabScore as bestOf, earningsOf, type NabScore, type Profile, profiles, type Scored, nabScoreAt as scoreAt } from '../../judge/nab.ts';
 import { nabFiles } from '../../judge/nab-files.ts';
 
 const [standard, lowFalse, lowMissed] = profiles as [Profile, Profile, Profile];
@@ -12,6 +12,19 @@ const file = (said: Readonly<Record<number, number>>, windows: Scored['windows']
   scores: Array.from({ length: 200 }, (_, row) => said[row] ?? 0),
   windows,
 });
+
+const nabScore = (files: Scored[], profile: Profile): NabScore =>
+  bestOf(
+    files.map((one) => earningsOf(one, profile)),
+    profile,
+  );
+
+const nabScoreAt = (files: Scored[], profile: Profile, threshold: number): NabScore =>
+  scoreAt(
+    files.map((one) => earningsOf(one, profile)),
+    profile,
+    threshold,
+  );
 
 const scores = (...files: Scored[]): number[] => profiles.map((profile) => nabScore(files, profile).score);
 

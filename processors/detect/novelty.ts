@@ -1,0 +1,228 @@
+/**
+ * A general judge of any numeric series: says when a value, its residual to the time of day, its level, its volatility or its
+ * pattern is new in the memory of the series itself. What that means in a town, and what is done about it, is left to others.
+ *
+ * Strictly online: a score is final when it is given, and nothing is known of the series but its rows so far. One setting serves
+ * all series. Method: each channel is measured against its own past (the first four against the widest range so far, patterns
+ * against the distances to their nearest neighbours), with a hold-off after each alarm. Not in the pipeline yet: `octroi judge` runs it.
+ */
+
+/** What was new. */
+export type NoveltyChannel = 'value' | 'residual' | 'level' | 'volatility' | 'pattern';
+
+export interface Novelty {
+  /** 0: nothing is said. From 0.5, the channel's limit, towards 1: how far beyond it; r times the limit is r / (1 + r). */
+  readonly score: number;
+  /** The channel furthest beyond its limit; null where nothing is said. */
+  readonly channel: NoveltyChannel | null;
+}
+
+/** How far beyond its range a channel may go, as a share of that range. */
+const shares = [
+  ['value', 0.03],
+  ['residual', 0.1],
+  ['level', 0.06],
+  ['volatility', 0.2],
+] as const;
+
+const dayMs = 86_400_000;
+/** The profile of a day: half-hours. */
+const profileBins = 48;
+const profileWeight = 0.1;
+/** The slow offset to the profile, so that a season is no residual. */
+const offsetWeight = 0.002;
+/** Rows of which the level is the mean. */
+const levelRows = 12;
+/** Rows of which the volatility is the logarithm of the standard deviation. */
+const volatilityRows = 48;
+/** A pattern: eight means of four rows each, at their own height (of a meter, the amplitude is the information). */
+const blockRows = 4;
+const patternBlocks = 8;
+/** Patterns that one is compared with: none of them shares a row with it. */
+const patternsKept = 300;
+const blocksKept = patternsKept + 2 * patternBlocks;
+const patternsNeeded = 20;
+/** Distances that a pattern's is ranked among, and the rank that is its limit. */
+const distancesKept = 1000;
+const distancesNeeded = 50;
+const distanceQuantile = 0.98;
+/** Of the limit, where the past knows no range at all. */
+const ratioFromNothing = 10;
+/** Rows at the start, and behind an alarm, in which nothing is said. */
+const learnRows = 151;
+const holdRows = 120;
+
+/** What is remembered of one series: 11,360 bytes in arrays and six numbers, however long it is. */
+export interface NoveltyState {
+  rows: number;
+  /** Rows until something may be said. */
+  quietRows: number;
+  offset: number;
+  blocks: number;
+  distances: number;
+  /** Place of the oldest distance. */
+  oldest: number;
+  /** Lowest and highest of each channel of `shares`; NaN before its first. */
+  readonly ranges: Float64Array;
+  /** Mean by time of day; NaN where a bin has seen nothing. */
+  readonly profile: Float64Array;
+  /** The last values, the newest at the end, as are the means. */
+  readonly recent: Float64Array;
+  readonly means: Float64Array;
+  /** The last distances as they came, and in rising order. */
+  readonly arrived: Float32Array;
+  readonly ranked: Float32Array;
+}
+
+export const noveltyState = (): NoveltyState => ({
+  rows: 0,
+  quietRows: learnRows,
+  offset: 0,
+  blocks: 0,
+  distances: 0,
+  oldest: 0,
+  ranges: new Float64Array(2 * shares.length).fill(Number.NaN),
+  profile: new Float64Array(profileBins).fill(Number.NaN),
+  recent: new Float64Array(volatilityRows),
+  means: new Float64Array(blocksKept),
+  arrived: new Float32Array(distancesKept),
+  ranked: new Float32Array(distancesKept),
+});
+
+const push = (values: Float64Array, value: number): void => {
+  values.copyWithin(0, 1);
+  values[values.length - 1] = value;
+};
+
+const meanOfLast = (values: Float64Array, count: number): number => {
+  let sum = 0;
+  for (let i = values.length - count; i < values.length; i++) sum += values[i] as number;
+  return sum / count;
+};
+
+/** How far a value lies beyond the range so far, in limits; the range then holds it. NaN teaches nothing. */
+const beyondRange = ({ ranges }: NoveltyState, place: number, share: number, value: number): number => {
+  if (Number.isNaN(value)) return 0;
+  const low = ranges[2 * place] as number;
+  const high = ranges[2 * place + 1] as number;
+  if (value >= low && value <= high) return 0;
+  ranges[2 * place] = value < low ? value : Number.isNaN(low) ? value : low;
+  ranges[2 * place + 1] = value > high ? value : Number.isNaN(high) ? value : high;
+  if (Number.isNaN(low)) return 0;
+  const beyond = value > high ? value - high : low - value;
+  return high > low ? beyond / (high - low) / share : ratioFromNothing;
+};
+
+/** What is left of a value behind its profile of the day; NaN where that time of day is new. */
+const residual = (state: NoveltyState, at: number, value: number): number => {
+  const bin = Math.floor(((((at % dayMs) + dayMs) % dayMs) / dayMs) * profileBins);
+  const usual = state.profile[bin];
+  if (usual === undefined) return Number.NaN;
+  if (Number.isNaN(usual)) {
+    state.profile[bin] = value;
+    return Number.NaN;
+  }
+  const left = value - usual - state.offset;
+  state.offset += offsetWeight * left;
+  state.profile[bin] = usual + profileWeight * (value - usual);
+  return left;
+};
+
+/** The logarithm, so that a calm is as far from the usual as a storm. */
+const volatility = ({ recent }: NoveltyState): number => {
+  const mean = meanOfLast(recent, volatilityRows);
+  let squares = 0;
+  for (let i = 0; i < volatilityRows; i++) squares += ((recent[i] as number) - mean) ** 2;
+  return Math.log(Math.sqrt(squares / volatilityRows) + 1e-9 + Math.abs(mean) * 1e-4);
+};
+
+/** Root mean square of the distances to the three nearest patterns of the past. */
+const nearest = ({ means, blocks }: NoveltyState): number => {
+  const own = blocksKept - patternBlocks;
+  let [first, second, third] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let start = blocksKept - blocks; start < patternsKept; start++) {
+    let distance = 0;
+    for (let i = 0; i < patternBlocks && distance < third; i++) distance += ((means[start + i] as number) - (means[own + i] as number)) ** 2;
+    if (distance >= third) continue;
+    third = distance < second ? second : distance;
+    second = distance < first ? first : Math.min(second, distance);
+    first = Math.min(first, distance);
+  }
+  return Math.sqrt((first + second + third) / 3);
+};
+
+/** The first place in `ranked` whose distance is not below this one. */
+const placeOf = ({ ranked, distances }: NoveltyState, distance: number): number => {
+  let [low, high] = [0, distances];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranked[middle] as number) < distance) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+const keepDistance = (state: NoveltyState, distance: number): void => {
+  const { ranked, arrived } = state;
+  if (state.distances === distancesKept) {
+    const gone = placeOf(state, arrived[state.oldest] as number);
+    ranked.copyWithin(gone, gone + 1, state.distances--);
+  }
+  const place = placeOf(state, distance);
+  ranked.copyWithin(place + 1, place, state.distances++);
+  ranked[place] = distance;
+  arrived[state.oldest] = distance;
+  state.oldest = (state.oldest + 1) % distancesKept;
+};
+
+/** How far the pattern that ends here is from all of the past, in limits of its own; 0 between the ends of blocks. */
+const strangePattern = (state: NoveltyState): number => {
+  if (state.rows % blockRows !== 0) return 0;
+  push(state.means, meanOfLast(state.recent, blockRows));
+  state.blocks = Math.min(state.blocks + 1, blocksKept);
+  if (state.blocks - 2 * patternBlocks < patternsNeeded) return 0;
+  const distance = Math.fround(nearest(state));
+  const limit = state.ranked[Math.min(state.distances - 1, Math.floor(distanceQuantile * state.distances))] ?? 0;
+  const ratio = limit > 0 ? distance / limit : distance > 0 ? ratioFromNothing : 0;
+  const calibrated = state.distances >= distancesNeeded;
+  keepDistance(state, distance);
+  return calibrated ? ratio : 0;
+};
+
+/** The measure of each channel of `shares`, in its order; NaN: none yet. */
+const measures = (state: NoveltyState, at: number, value: number): readonly number[] => [
+  value,
+  residual(state, at, value),
+  state.rows >= levelRows ? meanOfLast(state.recent, levelRows) : Number.NaN,
+  state.rows >= volatilityRows ? volatility(state) : Number.NaN,
+];
+
+const nothing: Novelty = { score: 0, channel: null };
+
+/**
+ * Judges a row, and learns from it.
+ * @param at civil time of the row as epoch ms (the profile is one of the local day); rows come in their order
+ * @param value in any unit; one that is not finite, or beyond ±2^53, is not judged and teaches nothing
+ */
+export const updateNovelty = (state: NoveltyState, at: number, value: number): Novelty => {
+  if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return nothing;
+  state.rows++;
+  push(state.recent, value);
+  const measured = measures(state, at, value);
+  let ratio = strangePattern(state);
+  let channel: NoveltyChannel = 'pattern';
+  for (let place = 0; place < shares.length; place++) {
+    const [name, share] = shares[place] as (typeof shares)[number];
+    const beyond = beyondRange(state, place, share, measured[place] as number);
+    if (beyond < ratio) continue;
+    ratio = beyond;
+    channel = name;
+  }
+  if (state.quietRows > 0) {
+    state.quietRows--;
+    return nothing;
+  }
+  if (ratio < 1) return nothing;
+  state.quietRows = holdRows - 1;
+  return { score: 1 - 1 / (1 + ratio), channel };
+};
