@@ -178,12 +178,22 @@ const startPlant = (
   return plant;
 };
 
+/**
+ * Waits until the plant has come so far, within bounds: a town that is other than the one before is held against what only
+ * the plant knows, the figures of devices that no file declares.
+ */
+const caughtUp = async (plant: Supervised, end: number): Promise<void> => {
+  const come = plant.http.then(() => plant.view('reached', [end]));
+  await Promise.race([come.catch(() => null), delay(knownMsMax, null, { ref: false })]);
+};
+
 const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
   const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
   const { given, applied } = await takeFolder(config, opened);
   const written = await gateLog(config, logger);
   const { log } = written;
   opened.add(() => log.close());
+  const isFresh = log.durableEnd === 0;
   const later: Later = {};
   const town = await openTown(config, applied, written, later);
   const tell = (): void => later.plant?.tell({ logEnd: log.durableEnd, report: heart.report() });
@@ -192,11 +202,20 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
     later.horizon?.pass(wall);
   });
   heart.beat(); // the first envelope of a session: the time until here was not open
-  if (given !== null && !isDeepStrictEqual(given, applied)) await town.apply(given);
-  else if (log.durableEnd === 0) await town.apply(applied);
-
   opened.add(() => later.plant?.close());
   opened.add(() => log.trouble === null && Promise.race([log.flush(), delay(flushMsMax, undefined, { ref: false })]));
+  const startedPlant = (): Supervised => {
+    later.plant ??= startPlant(config, logger, written, town, later, heart, () => {
+      tell();
+      void town.learn();
+    });
+    return later.plant;
+  };
+  if (given !== null && !isDeepStrictEqual(given, applied)) {
+    if (!isFresh) await caughtUp(startedPlant(), log.durableEnd);
+    await town.apply(given);
+  } else if (isFresh) await town.apply(applied);
+
   const door = await townDoor(config, town, (one, settled) => log.append(one, settled));
   later.door = door;
   opened.add(async () => {
@@ -206,11 +225,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   heart.start();
   opened.add(() => heart.stop());
 
-  const plant = startPlant(config, logger, written, town, later, heart, () => {
-    tell();
-    void town.learn();
-  });
-  later.plant = plant;
+  const plant = startedPlant();
   log.onDurable(gathered(durableNewsMs, tell));
   const socket = await listenControl(config.data, controlOf(written, town, plant, door.port));
   opened.add(() => socket.close());

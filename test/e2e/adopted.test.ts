@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
-import { folder, type Running, started, until } from './running.ts';
+import { folder, octroi, type Running, started, until } from './running.ts';
 
 const patient = 25_000;
 const brisk = { OCTROI_COMMIT_MS: '50' };
@@ -54,4 +54,22 @@ test('what waited is stored, and it goes on: on the same connection, on a new on
   await (await connected(second, 'b'))(5);
   await booksAre(second, 5, 1);
   expect((await second.stop()).code).toBe(0);
+});
+
+test('a start with a town of another zone is refused where an open town has adopted what has figures', { timeout: 60_000 }, async () => {
+  const data = folder();
+  const file = join(folder(), 'town.yaml');
+  const town = (zone: string): void => writeFileSync(file, `name: Ville\nzone: ${zone}\nadmission: open\n`);
+  town('Europe/Paris');
+  const gate = await started(data, brisk, '--town', file);
+  await (await connected(gate))(1);
+  await booksAre(gate, 1, 0);
+  expect((await gate.stop()).code).toBe(0);
+
+  town('America/New_York');
+  const { code, err } = await octroi(['start', '--data', data, '--town', file, '--http-port', '0', '--mqtt-port', '0'], { OCTROI_LOG_LEVEL: 'fatal' });
+  expect([code, err]).toEqual([
+    1,
+    'octroi: town-invalid: device "b" keeps the days of Europe/Paris, and its figures are stored by them: in America/New_York it needs another id. Correct the town file at the line named.\n',
+  ]);
 });
