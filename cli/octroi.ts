@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),
   torture: async () => (await import('./torture.ts')).tortureCommand(),
+  judge: async () => (await import('./judge.ts')).judgeCommand(),
   influx: async () => (await import('./influx.ts')).influxCommand(),
   kafka: async () => (await import('./kafka.ts')).kafkaCommand(),
   config: async () => (await import('./config.ts')).configCommand(),

@@ -48,6 +48,7 @@ test('a false alarm costs: all before a window and three widths behind one, less
   expect(nabScore([file({ 50: 1, 100: 1 })], standard).score).toBeCloseTo(100 - 5.5, 9);
   expect(nabScore([file({ 50: 1, 100: 1 })], lowFalse).score).toBeCloseTo(100 - 11, 9);
   expect(nabScore([file({ 100: 1, 136: 1 })], standard).score).toBeCloseTo(100 - 5.5, 9);
+  expect(nabScore([file({ 100: 1, 130: 1 })], standard).score).toBeCloseTo(100 + 5.5 * (2 / (1 + Math.exp((5 * 21) / 9)) - 1), 9);
   expect(nabScore([file({ 100: 1, 110: 1 })], standard).score).toBeCloseTo(100 + 5.5 * (2 / (1 + Math.exp(5 / 9)) - 1), 9);
   // 20 of them cost more than the window is worth: then silence is best, and said at that threshold it is below nothing.
   const noisy = file(Object.fromEntries([100, ...Array.from({ length: 20 }, (_, i) => 40 + i)].map((row) => [row, 1])));

@@ -1,0 +1,39 @@
+/** `octroi judge` as a process: what it prints, and how it ends. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { folder, octroi } from '../e2e/running.ts';
+
+/** 400 quarters of an hour, one of which stands far out; its window begins there. */
+const labelled = (files: readonly string[]): string => {
+  const dir = folder();
+  mkdirSync(join(dir, 'data', 'a'), { recursive: true });
+  const stamp = (row: number): string => new Date(Date.UTC(2026, 0, 1) + row * 900_000).toISOString().slice(0, 19).replace('T', ' ');
+  const rows = Array.from({ length: 400 }, (_, row) => `${stamp(row)},${row === 300 ? 900 : 20 + (row % 7)}`);
+  for (const file of files) writeFileSync(join(dir, 'data', file), `${['timestamp,value', ...rows].join('\n')}\n`);
+  writeFileSync(join(dir, 'windows.json'), JSON.stringify(Object.fromEntries(files.map((file) => [file, [[stamp(300), stamp(320)]]]))));
+  return dir;
+};
+
+test('the last line of --json is one object with the three scores', async () => {
+  const { code, out } = await octroi(['judge', '--nab', labelled(['a/one.csv', 'a/two.csv']), '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+    nab: { standard: 100, reward_low_FP: 100, reward_low_FN: 100 },
+    held_out: { standard: { mean: 100, p10: 100, p90: 100 } },
+    found: { standard: { windows_found: 2, false_rows: 0 } },
+    windows: 2,
+  });
+});
+
+test('the table says windows found, false rows, and that one file has no half', async () => {
+  const { code, out } = await octroi(['judge', '--nab', labelled(['a/one.csv'])]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^standard +100\.0 +1 of 1 +0 +100\.0 +too few files$/m);
+});
+
+test('a folder of another kind is refused in one line', async () => {
+  const { code, err } = await octroi(['judge', '--nab', folder()]);
+  expect([code, err.trimEnd().split('\n').length]).toEqual([1, 1]);
+  expect(err).toMatch(/^octroi: nab-invalid: no windows\.json/);
+});
