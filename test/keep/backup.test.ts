@@ -79,7 +79,7 @@ test('under load: nothing waits at the door, and the restored folder equals the 
   expect(sent).toBe(8_000);
 });
 
-test('of a folder at rest, and what is refused', { timeout: 30_000 }, async () => {
+test('of a folder at rest, and what is refused', { timeout: 120_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'backup');
   const config = configFor(data);

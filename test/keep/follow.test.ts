@@ -77,7 +77,7 @@ test('a running gate is followed by a process that is killed and comes back', { 
   expect(await adoptedDevices(restored)).toEqual(adopted);
 });
 
-test('a torn tail is mended, another log is refused, and what is lost is said to the position', { timeout: 30_000 }, async () => {
+test('a torn tail is mended, another log is refused, and what is lost is said to the position', { timeout: 120_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
   const written = await filled(data, 40);
@@ -118,7 +118,7 @@ test('a torn tail is mended, another log is refused, and what is lost is said to
   expect((await contents(restored)).position).toBe(position);
 });
 
-test('a log that was cut is followed with the backup that it begins with', { timeout: 30_000 }, async () => {
+test('a log that was cut is followed with the backup that it begins with', { timeout: 120_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
   const config = configFor(data);

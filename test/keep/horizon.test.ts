@@ -149,7 +149,7 @@ describe.each(implementations)('on %s', (name, open) => {
   });
 });
 
-test('a limit of size cuts segment by segment, never beyond the older backup; a failing backup cuts nothing', { timeout: 30_000 }, async () => {
+test('a limit of size cuts segment by segment, never beyond the older backup; a failing backup cuts nothing', { timeout: 120_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const written = await writtenLog(data, { segmentBytesMax: 16_384 });
   written.send('registry', { action: 'apply', town });

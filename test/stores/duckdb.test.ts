@@ -77,7 +77,7 @@ describe('a file that is opened again', () => {
     await third.close();
   });
 
-  it('of version 3 keeps the start of what its dead letters held whole', { timeout: 30_000 }, async () => {
+  it('of version 3 keeps the start of what its dead letters held whole', { timeout: 120_000 }, async () => {
     const long = (offset: number, more: Partial<DeadLetter> = {}): DeadLetter =>
       letter(offset, 'unknown-device', { payload: `${offset}`.repeat(200_000), ...more });
     const rows = Array.from({ length: 120 }, (_, offset) => (offset % 3 === 1 ? letter(offset, 'not-json', { payload: '{' }) : long(offset)));

@@ -323,7 +323,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(await held).toMatchObject({ code: 'store-failed', message: 'the store is closed' });
         expect(await failureOf(store.commit(commits[0] as Commit))).toMatchObject({ code: 'store-failed' });
       });
-    }, 30_000);
+    }, 120_000);
   });
 
   describe('that refuses a point', () => {
@@ -391,7 +391,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       expect(refused?.message).toContain('field type conflict');
       expect(store.position).toBe(1);
       await store.close();
-    }, 30_000);
+    }, 120_000);
   });
 
   describe('that is not as it should be', () => {
@@ -415,7 +415,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(await line({ url: proxy.url })).toMatch(/^store-unreachable: /);
       });
       expect(await line({ url: 'http://127.0.0.1:1' })).toMatch(/^store-unreachable: .*ECONNREFUSED.* Start InfluxDB, or correct OCTROI_INFLUX_URL/);
-    }, 30_000);
+    }, 120_000);
   });
 
   it('cuts at the horizon as the reference does, once a snapshot has passed it, and across a restart', async () => {
