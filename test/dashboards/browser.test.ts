@@ -73,7 +73,7 @@ describe.skipIf(!existsSync(executablePath))('in Chromium (skipped where /usr/bi
     town = await testTown();
     url = await town.app.listen({ host: '127.0.0.1', port: 0 });
     browser = await chromium.launch({ executablePath, args });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser.close();
     await town.close();

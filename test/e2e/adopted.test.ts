@@ -5,7 +5,7 @@ import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { folder, octroi, type Running, started, until } from './running.ts';
 
-const patient = 25_000;
+const patient = 90_000;
 const brisk = { OCTROI_COMMIT_MS: '50' };
 const declared = 'name: Ville\nzone: Europe/Paris\nadmission: declared\n';
 
@@ -32,7 +32,7 @@ const adopt = async ({ http }: Running): Promise<void> => {
   expect(answer.status).toBe(200);
 };
 
-test('what waited is stored, and it goes on: on the same connection, on a new one, and behind a restart', { timeout: 60_000 }, async () => {
+test('what waited is stored, and it goes on: on the same connection, on a new one, and behind a restart', { timeout: 180_000 }, async () => {
   const data = folder();
   const file = join(folder(), 'town.yaml');
   writeFileSync(file, declared);
@@ -56,7 +56,7 @@ test('what waited is stored, and it goes on: on the same connection, on a new on
   expect((await second.stop()).code).toBe(0);
 });
 
-test('a start with a town of another zone is refused where an open town has adopted what has figures', { timeout: 60_000 }, async () => {
+test('a start with a town of another zone is refused where an open town has adopted what has figures', { timeout: 180_000 }, async () => {
   const data = folder();
   const file = join(folder(), 'town.yaml');
   const town = (zone: string): void => writeFileSync(file, `name: Ville\nzone: ${zone}\nadmission: open\n`);

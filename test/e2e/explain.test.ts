@@ -5,7 +5,7 @@ import { folder, octroi, started, until } from './running.ts';
 
 const day = Date.parse('2026-03-02T00:00:00Z');
 
-test('a receipt says how far the plant is behind', { timeout: 90_000 }, async () => {
+test('a receipt says how far the plant is behind', { timeout: 180_000 }, async () => {
   const data = folder();
   const send = async (port: number, n: number): Promise<void> => {
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`);

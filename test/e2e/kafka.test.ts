@@ -26,7 +26,7 @@ describe.skipIf(reason !== null)('a gate with its log on Kafka', { timeout: 180_
   let named = 0;
   beforeAll(async () => {
     server = await startKafka();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => server?.close());
 
   const environment = (): Record<string, string> => ({

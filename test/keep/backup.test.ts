@@ -15,7 +15,7 @@ import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
 import { townOf } from '../drive.ts';
 import { configFor, contents, replayed, temporaryFolder, writtenLog } from './folder.ts';
 
-test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', { timeout: 90_000 }, async () => {
+test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', { timeout: 180_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'backup');
   const config = configFor(data);

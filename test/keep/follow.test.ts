@@ -25,7 +25,7 @@ const shipOnce = async (data: string, target: string): Promise<Followed> => {
 const followedOf = async (target: string): Promise<Followed> => (await readFollowed(target)) as Followed;
 const lastSegment = (folder: string): string => join(folder, 'log', readdirSync(join(folder, 'log')).sort().at(-1) as string);
 
-test('a running gate is followed by a process that is killed and comes back', { timeout: 60_000 }, async () => {
+test('a running gate is followed by a process that is killed and comes back', { timeout: 180_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
   const gate = await openGate(configFor(data));

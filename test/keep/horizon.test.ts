@@ -219,7 +219,7 @@ test('a store of the version before gains what a cut needs', async () => {
   }
 });
 
-test('the gate: a backup, the cut as a command, then the segments; rebuild begins with the backup', { timeout: 60_000 }, async () => {
+test('the gate: a backup, the cut as a command, then the segments; rebuild begins with the backup', { timeout: 180_000 }, async () => {
   const data = join(temporaryFolder(), 'data');
   const written = await writtenLog(data, { segmentBytesMax: 16_384 });
   written.send('registry', { action: 'apply', town });

@@ -13,11 +13,11 @@ import { type KafkaServer, noKafka, startKafka } from './kafka-server.ts';
 const reason = noKafka();
 if (reason !== null) it.skip(`the log on Kafka: ${reason}`, () => {});
 
-describe.skipIf(reason !== null)('the log on Kafka', { timeout: 60_000 }, () => {
+describe.skipIf(reason !== null)('the log on Kafka', { timeout: 180_000 }, () => {
   let server: KafkaServer;
   beforeAll(async () => {
     server = await startKafka();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => server?.close());
 
   const numbers = (from: number, end: number): number[] => Array.from({ length: end - from }, (_, n) => from + n);

@@ -65,7 +65,7 @@ describe.skipIf(reason !== null)('gates and plants', { timeout: 300_000 }, () =>
   let influxd: Influxd;
   beforeAll(async () => {
     [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await kafka?.close();
     await influxd?.close();

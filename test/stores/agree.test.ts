@@ -144,7 +144,7 @@ it('DuckDB answers as the reference does, also after repeated commits', () => ag
 it.skipIf(noInfluxd !== null)(
   `InfluxDB answers as the reference does, also after repeated commits${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
   () => agrees(onInfluxDb, 3),
-  60_000,
+  180_000,
 );
 
 it.skipIf(noInfluxd !== null)(

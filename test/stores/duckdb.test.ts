@@ -30,7 +30,7 @@ const everyKind = {
   closures: [{ from: 1, to: 2, offset: 2 }],
 };
 
-it('answers what is asked of 30,000 dead letters in little memory', { timeout: 60_000 }, async () => {
+it('answers what is asked of 30,000 dead letters in little memory', { timeout: 180_000 }, async () => {
   const store = await duckdbStore({ file, memoryLimitMb: 64 });
   const payload = 'x'.repeat(1_000);
   for (let start = 0; start < 30_000; start += 3_000) {

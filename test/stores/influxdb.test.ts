@@ -53,7 +53,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await startInfluxd();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => influxd?.close());
 
   const opened = async (buckets: Buckets, more: Partial<InfluxDbOptions> = {}): Promise<Store> => influxDbStore({ ...influxd, buckets, ...more });
@@ -204,7 +204,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       const reader = await opened(buckets);
       expect(await stateOf(reader)).toEqual(expected);
       await reader.close();
-    }, 60_000);
+    }, 180_000);
 
     it('was paused and wakes up behind another one changes nothing', async () => {
       for (const heldWrite of [0, 2, 4]) {
@@ -248,7 +248,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(reader.ledger()).toEqual(commits.at(-1)?.ledger);
         await reader.close();
       }
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('whose server', () => {
@@ -276,7 +276,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(told.at(-1)).toBeNull();
         await store.close();
       });
-    }, 60_000);
+    }, 180_000);
 
     it('is killed again and again keeps what it took', async () => {
       const own = await startInfluxd();
@@ -311,7 +311,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       } finally {
         await own.close();
       }
-    }, 90_000);
+    }, 180_000);
 
     it('does not answer leaves a store that can be closed, and what asks the pages fails in seconds', async () => {
       await proxied(async (proxy) => {

@@ -113,7 +113,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test.each([1, 2])('agrees with what the pipeline stored (seed %i)', { timeout: 90_000 }, async (seed) => {
+test.each([1, 2])('agrees with what the pipeline stored (seed %i)', { timeout: 180_000 }, async (seed) => {
   const store = await duckdbStore({ file: join(folder, 'store.duckdb') });
   const gate = await drive(town, start, store);
   await live(gate, chance(seed), 4);
@@ -157,7 +157,7 @@ test('notices a figure that was changed and a pane that is gone', async () => {
   await changed.close();
 });
 
-test('recomputes many keys a few at a time, in little memory', { timeout: 60_000 }, async () => {
+test('recomputes many keys a few at a time, in little memory', { timeout: 180_000 }, async () => {
   const ids = Array.from({ length: 32 }, (_, n) => `many-${n}`);
   const many = townOf(ids.map((id) => ({ id, type: 'generic', intervalMs: minuteMs, imported: true })));
   const store = await duckdbStore({ file: join(folder, 'store.duckdb'), memoryLimitMb: 64 });
