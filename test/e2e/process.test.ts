@@ -176,7 +176,7 @@ describe('it ends', () => {
     expect(existsSync(join(data, 'lock'))).toBe(true);
     const { code, ms } = await gate.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(10_000);
+    expect(ms).toBeLessThan(60_000);
     expect(existsSync(join(data, 'lock'))).toBe(false);
     expect(gate.complaints()).toContain('OCTROI_COMIT_MS is no setting');
   });
@@ -191,6 +191,6 @@ describe('it ends', () => {
     await delay(700); // more than counts as one
     const { code, ms } = await gate.stop('SIGINT');
     expect(code).toBe(1);
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(8_000);
   });
 });
