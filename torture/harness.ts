@@ -12,6 +12,8 @@ export interface Plan {
   readonly bad: boolean;
   /** Default the row's own. */
   readonly trials?: number;
+  /** The machine does much else meanwhile: what hangs on its speed is told and not judged. Default false. */
+  readonly busy?: boolean;
   /** Hears progress. */
   readonly say?: (text: string) => void;
 }
@@ -56,6 +58,7 @@ export const runRow = async (row: Row, plan: Plan): Promise<Outcome> => {
       seed: plan.seed,
       bad: plan.bad,
       full: plan.full,
+      busy: plan.busy === true,
       chance: () => chance(key, place++),
       scope,
       folder(name) {

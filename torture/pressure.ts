@@ -32,7 +32,7 @@ export interface Bottleneck {
 
 /** 500 devices that wait, 8 that do not, and 10 ordinary ones, for as many seconds as there are trials; the control lifts the limits of the door. */
 export const pressure = async (asked: Asked, { limits = {}, env: more = {} }: Bottleneck): Promise<Found> => {
-  const { trials: seconds, scope, bad, full, say } = asked;
+  const { trials: seconds, scope, bad, full, busy, say } = asked;
   const data = asked.folder('data');
   const env = {
     OCTROI_LOG_LEVEL: 'fatal',
@@ -43,7 +43,7 @@ export const pressure = async (asked: Asked, { limits = {}, env: more = {} }: Bo
   };
   const gate = Gate.in(scope, { data, mqttPort: await freePort(), httpPort: await freePort(), env });
   await gate.start();
-  await until('the plant is up', 40_000, async () => (await metric(gate, 'octroi_log_writable')) === 1);
+  await until('the plant is up', 180_000, async () => (await metric(gate, 'octroi_log_writable')) === 1);
   const { mqttPort: port } = gate;
   const worst = { residentMb: 0, gateMb: 0, plantMb: 0 };
   const watching = setInterval(() => {
@@ -75,7 +75,7 @@ export const pressure = async (asked: Asked, { limits = {}, env: more = {} }: Bo
     calm = result.complete && result.latencyMsMax <= calmMs ? calm + 1 : 0;
   }
   const calmAfterMs = Math.round(performance.now() - ended);
-  if (calmAfterMs >= calmMsMax) faults.push(`not back to normal within ${calmMsMax} ms`);
+  if (!busy && calmAfterMs >= calmMsMax) faults.push(`not back to normal within ${calmMsMax} ms`);
   await until('the plant has caught up', full ? 3_600_000 : 600_000, async () => {
     const lag = await metric(gate, 'octroi_lag_envelopes');
     return lag !== null && lag < 10;
@@ -85,7 +85,7 @@ export const pressure = async (asked: Asked, { limits = {}, env: more = {} }: Bo
 
   const lostConnections = results.reduce((sum, { result }) => sum + result.reconnects, othersResult.reconnects);
   if (lostConnections > 0) faults.push(`${lostConnections} connections were lost`);
-  if (othersResult.latencyMsP99 > othersMsP99Max) faults.push(`ordinary devices wait: p99 ${Math.round(othersResult.latencyMsP99)} ms`);
+  if (!busy && othersResult.latencyMsP99 > othersMsP99Max) faults.push(`ordinary devices wait: p99 ${Math.round(othersResult.latencyMsP99)} ms`);
   if (worst.residentMb > residentMbMax) faults.push(`${worst.residentMb} MB resident, ${residentMbMax} are promised`);
   await gate.stop();
   const promised = [...results.flatMap(({ options, result }) => promisedOf(options, result)), ...promisedOf(others.options, othersResult), ...after];

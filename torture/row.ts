@@ -22,6 +22,8 @@ export interface Asked {
   readonly bad: boolean;
   /** The long form: durations as promised, not as a suite can bear them. */
   readonly full: boolean;
+  /** The machine does much else meanwhile: what hangs on its speed is told and not judged. */
+  readonly busy: boolean;
   /** The next number in [0, 1) of the seed. */
   readonly chance: () => number;
   readonly scope: Scope;
