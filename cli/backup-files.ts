@@ -73,14 +73,7 @@ export const isFree = async (folder: string): Promise<boolean> => {
 /** Folders that this process is writing now. */
 const underWay = new Set<string>();
 
-/**
- * Makes a folder whole or not at all: `fill` writes under another name, which is renamed once everything is on disk.
- * @throws FailureError `not-empty`, or what `fill` throws
- */
-export const makeWhole = async (folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
-  if (!(await isFree(folder))) throw fail('not-empty', 'there is something in it', folder);
-  if (underWay.has(folder)) throw fail('not-empty', 'another one is being written into it', folder);
-  underWay.add(folder);
+const fillAndRename = async (folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
   const unfinished = `${folder}.unfinished`;
   try {
     await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
@@ -94,6 +87,20 @@ export const makeWhole = async (folder: string, fill: (unfinished: string) => Pr
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true }).catch(() => {});
     throw error;
+  }
+};
+
+/**
+ * Makes a folder whole or not at all: `fill` writes under another name, which is renamed once everything is on disk.
+ * @throws FailureError `not-empty`, or what `fill` throws
+ */
+export const makeWhole = async (folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
+  // Before anything is waited for: of two that begin at once one is refused.
+  if (underWay.has(folder)) throw fail('not-empty', 'another one is being written into it', folder);
+  underWay.add(folder);
+  try {
+    if (!(await isFree(folder))) throw fail('not-empty', 'there is something in it', folder);
+    await fillAndRename(folder, fill);
   } finally {
     underWay.delete(folder);
   }
