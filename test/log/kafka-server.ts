@@ -6,10 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type KafkaAccess, KafkaClient } from '../../log/kafka/client.ts';
 import { setUpTopic } from '../../log/kafka/topics.ts';
 import type { KafkaLogOptions } from '../../log/kafka.ts';
+import { killed, untilServes } from '../server-process.ts';
 
 const servers = process.env.OCTROI_SERVERS_DIR ?? join(homedir(), '.cache', 'octroi-servers');
 const folderOf = (version: string): string => join(servers, `kafka-${version}`);
@@ -108,15 +108,9 @@ export const startKafka = async (version: KafkaVersion = '4.1.1'): Promise<Kafka
     const quiet = [`-Dlog4j2.configurationFile=${join(home, 'log.properties')}`, `-Dlog4j.configuration=file:${join(home, 'log.properties')}`];
     const args = [...jvm, ...quiet, '-cp', join(folderOf(version), 'lib', '*'), 'kafka.Kafka', join(home, 'server.properties')];
     child = spawn('java', args, { stdio: 'ignore' });
-    while (child.exitCode === null && !(await isUp())) await delay(50);
-    if (child.exitCode !== null) throw new Error(`Kafka ended with ${child.exitCode}`);
+    await untilServes('Kafka', child, isUp);
   };
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  };
+  const kill = (): Promise<void> => killed(child);
 
   await start();
   return {

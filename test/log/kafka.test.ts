@@ -7,13 +7,13 @@ import { administration, KafkaClient } from '../../log/kafka/client.ts';
 import { findBatch } from '../../log/kafka/reader.ts';
 import { checkTopic, setUpTopic, type TopicPlan } from '../../log/kafka/topics.ts';
 import { type KafkaLogOptions, kafkaReader, openKafkaWriter } from '../../log/kafka.ts';
+import { withReason } from '../reason.ts';
 import { draft, numberOf, readAll } from './drafts.ts';
 import { type KafkaServer, noKafka, startKafka } from './kafka-server.ts';
 
 const reason = noKafka();
-if (reason !== null) it.skip(`the log on Kafka: ${reason}`, () => {});
 
-describe.skipIf(reason !== null)('the log on Kafka', { timeout: 180_000 }, () => {
+describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), { timeout: 180_000 }, () => {
   let server: KafkaServer;
   beforeAll(async () => {
     server = await startKafka();

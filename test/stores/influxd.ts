@@ -1,15 +1,14 @@
 /** A real InfluxDB for tests: started in a temporary folder on a free port of this machine, ended by its own process. How the binary is made is `bin/servers/influxd.sh`. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../../stores/influxdb/connection.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type KeptDays, setUpBuckets } from '../../stores/influxdb/setup.ts';
+import { freePort } from '../../torture/gate.ts';
+import { killed, untilServes } from '../server-process.ts';
 
 const folder = process.env.OCTROI_SERVERS_DIR ?? join(homedir(), '.cache', 'octroi-servers');
 const binary = join(folder, 'influxd-v2.9.1');
@@ -34,16 +33,6 @@ export interface Influxd {
   /** Ends the server and removes its folder. */
   close(): Promise<void>;
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 export const startInfluxd = async (): Promise<Influxd> => {
   const home = await mkdtemp(join(tmpdir(), 'octroi-influxd-'));
@@ -70,15 +59,9 @@ export const startInfluxd = async (): Promise<Influxd> => {
     const paths = ['--bolt-path', join(home, 'i.bolt'), '--sqlite-path', join(home, 'i.sqlite'), '--engine-path', join(home, 'engine')];
     const options = ['--http-bind-address', `127.0.0.1:${port}`, '--reporting-disabled', '--no-tasks', '--log-level', 'error'];
     child = spawn(binary, [...paths, ...options], { stdio: 'ignore' });
-    while (child.exitCode === null && !(await isHealthy())) await delay(50);
-    if (child.exitCode !== null) throw new Error(`influxd ended with ${child.exitCode}`);
+    await untilServes('influxd', child, isHealthy);
   };
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  };
+  const kill = (): Promise<void> => killed(child);
 
   await start();
   await call('POST', '/api/v2/setup', { username: 'octroi', password: 'only-for-tests', org, bucket: 'unused', token, retentionPeriodSeconds: 0 });

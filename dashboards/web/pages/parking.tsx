@@ -3,6 +3,7 @@ import type { ParkingModel } from '../models.ts';
 import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Moment } from '../parts/figures.tsx';
+import { LiveBar } from '../parts/live-bar.tsx';
 import { MapSection } from '../parts/map.tsx';
 
 export const ParkingPage = ({ voice, model }: { voice: Voice; model: ParkingModel }) => {
@@ -16,13 +17,7 @@ export const ParkingPage = ({ voice, model }: { voice: Voice; model: ParkingMode
       <section aria-labelledby="parks">
         <h2 id="parks">{words.parking.parks}</h2>
         {model.parks.length === 0 ? <p>{words.parking.none}</p> : <CarParks voice={voice} parks={model.parks} />}
-        <p class="live-bar" data-live-bar hidden>
-          <span class="pulse" aria-hidden="true" />
-          <span data-live-status>{words.town.waiting}</span>
-          <button type="button" data-live-pause aria-pressed="false">
-            {words.town.pause}
-          </button>
-        </p>
+        <LiveBar words={words} />
       </section>
       {model.streets.length === 0 ? null : (
         <section aria-labelledby="streets">

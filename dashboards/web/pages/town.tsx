@@ -5,6 +5,7 @@ import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Alarms, Coverage, Figure } from '../parts/figures.tsx';
 import { Homes } from '../parts/homes.tsx';
+import { LiveBar } from '../parts/live-bar.tsx';
 import { MapSection } from '../parts/map.tsx';
 import { fairCoverage } from '../thresholds.ts';
 
@@ -133,13 +134,7 @@ const Today = ({ voice, model }: { voice: Voice; model: TownModel }) => {
         <Solar voice={voice} pv={model.pv} />
       </ul>
       {model.comparison === null ? null : <Compared voice={voice} comparison={model.comparison} />}
-      <p class="live-bar" data-live-bar hidden>
-        <span class="pulse" aria-hidden="true" />
-        <span data-live-status>{words.town.waiting}</span>
-        <button type="button" data-live-pause aria-pressed="false">
-          {words.town.pause}
-        </button>
-      </p>
+      <LiveBar words={words} />
     </section>
   );
 };

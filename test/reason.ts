@@ -1,0 +1,2 @@
+/** The title of tests that this machine may be unable to run: with the reason where it is. */
+export const withReason = (title: string, reason: string | null): string => (reason === null ? title : `${title}: ${reason}`);

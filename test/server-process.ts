@@ -1,0 +1,18 @@
+/** A real server as a child process of a test. What it serves, and how it is started, is left to its own file. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Looks every 50 ms until it answers. @throws Error where it has ended instead */
+export const untilServes = async (name: string, child: ChildProcess, isUp: () => Promise<boolean>): Promise<void> => {
+  while (child.exitCode === null && !(await isUp())) await delay(50);
+  if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+};
+
+/** Ends it at once, as a power cut would. */
+export const killed = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+};
