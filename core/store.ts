@@ -1,5 +1,6 @@
 /** The ports `History` and `Store`, and what goes through them. Implementations: `stores/duckdb` (embedded), `stores/influxdb`, `stores/memory`. */
 import type { Pane } from './pane.ts';
+import type { Place } from './place.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
 import type { Device } from './town.ts';
 import type { WindowName } from './window.ts';
@@ -76,6 +77,8 @@ export interface Outputs {
   readonly anomalies: Anomaly[];
   /** Devices that the registry gained or changed. */
   readonly devices: Device[];
+  /** Where these stand, and all others when a town is applied: for readers beside octroi, who do not know the town. Stores that have none may leave them out. */
+  readonly places: Place[];
   /** Half-open spans of log time in which no gate was open. */
   readonly closures: { readonly from: number; readonly to: number; readonly offset: number }[];
   /** Committed at once, with a snapshot: what runs again after a crash must see the rows that it saw. */
@@ -105,7 +108,17 @@ export interface Written {
   readonly to: number;
 }
 
-export const emptyOutputs = (): Outputs => ({ readings: [], panes: [], deadLetters: [], anomalies: [], devices: [], closures: [], cuts: [], revisions: [] });
+export const emptyOutputs = (): Outputs => ({
+  readings: [],
+  panes: [],
+  deadLetters: [],
+  anomalies: [],
+  devices: [],
+  places: [],
+  closures: [],
+  cuts: [],
+  revisions: [],
+});
 
 /** Absolute counters since the log began. `accepted` = `stored` + `duplicate` + `corrected` + `deadLetter`, at any moment. */
 export interface Ledger {

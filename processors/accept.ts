@@ -11,6 +11,7 @@ import { identify, identifyUnstamped } from './identify.ts';
 import { judge, judgeSilence } from './judge.ts';
 import { append, type Emit, frontier, pass, settle } from './key-fold.ts';
 import type { Context } from './pipeline.ts';
+import { pushPlaces } from './places.ts';
 import { foldRule } from './registry.ts';
 import { isExcluded, type KeyState, keyState, remember, type SubjectState, subjectState } from './state.ts';
 import { type Measured, validate } from './validate.ts';
@@ -94,7 +95,10 @@ export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs
     bury(context, envelope, itemFirst, decoded.refused, null, textOf(envelope.payload), out);
     return;
   }
-  if (decoded.adopted !== undefined) out.devices.push(decoded.adopted);
+  if (decoded.adopted !== undefined) {
+    out.devices.push(decoded.adopted);
+    pushPlaces(context, [decoded.adopted], envelope.offset, out);
+  }
   const subject = subjectState(context.state, envelope.subject);
   arrive(context, subject, envelope, out);
   const [first] = decoded.candidates;

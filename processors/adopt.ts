@@ -3,6 +3,7 @@ import type { Envelope } from '../core/envelope.ts';
 import type { Outputs } from '../core/store.ts';
 import type { Device } from '../core/town.ts';
 import type { Context } from './pipeline.ts';
+import { pushPlaces } from './places.ts';
 import { throughGateways } from './registry.ts';
 import { reopenKnown } from './reopen.ts';
 
@@ -11,6 +12,9 @@ export const adopt = async (context: Context, envelope: Envelope, device: Device
   const { registry, history } = context;
   const senders = await history.deadLetterSenders({ code: 'unknown-device', subject: device.id }, envelope.offset);
   const adopted = throughGateways(registry.town(), device, senders);
-  if (registry.adopt(adopted)) out.devices.push(adopted);
+  if (registry.adopt(adopted)) {
+    out.devices.push(adopted);
+    pushPlaces(context, [adopted], envelope.offset, out);
+  }
   return reopenKnown(context, envelope, [device.id], out);
 };

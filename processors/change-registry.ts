@@ -8,6 +8,7 @@ import { adopt } from './adopt.ts';
 import { textOf } from './decode.ts';
 import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
+import { pushPlaces } from './places.ts';
 import { reopenKnown } from './reopen.ts';
 import { settleAll } from './tick.ts';
 
@@ -65,6 +66,7 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
       const isNew = newcomers(context, devices);
       context.registry.apply({ ...town.data, devices }, gone);
       out.devices.push(...devices);
+      pushPlaces(context, [...devices, ...context.registry.adopted()], envelope.offset, out);
       if (isNew.size === 0) return;
       return reopenKnown(context, envelope, isNew, out);
     }

@@ -1,12 +1,13 @@
 /** Rows as points and back. What the rows mean is left to the pipeline, when they are written to `writer.ts`. */
 import type { Exact } from '../../core/exact.ts';
 import type { Pane } from '../../core/pane.ts';
+import type { Place } from '../../core/place.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
-import type { Key } from '../../core/store.ts';
+import type { Key, Ledger } from '../../core/store.ts';
 import type { WindowName } from '../../core/window.ts';
 import type { Row } from './csv.ts';
 import { fieldText, fromTagText, quoted, tag } from './line.ts';
-import { nanosOf, piecesOf, slotOf } from './schema.ts';
+import { nanosOf, piecesOf, slotOf, versionsMax } from './schema.ts';
 
 /** The key that a row of several keys belongs to. */
 export const keyOf = (row: Row): Key => ({ subject: fromTagText(row.text('subject')), quantity: fromTagText(row.text('quantity')) });
@@ -105,8 +106,10 @@ export const paneLine = (head: string, pane: Pane): string => {
     revision,
     pane.sharesMs,
   ];
+  // A day has 23, 24 or 25 hours: whoever draws it needs its length.
+  const length = pane.window === 'P1D' || pane.window === 'P1M' ? `,length_ms=${end - start}i` : '';
   const drawn = `${sum}i,integral2=${integral2}i,observed_ms=${observedMs}i,min=${min ?? 0}i,max=${max ?? 0}i,flags=${flags}i`;
-  return `${head}${drawn}${shares},body=${quoted(JSON.stringify(body))} ${nanosOf(start, pane.version)}`;
+  return `${head}${drawn}${shares}${length},body=${quoted(JSON.stringify(body))} ${nanosOf(start, pane.version)}`;
 };
 
 /** The pane in a row of the key and window that has its `body`. */
@@ -137,6 +140,20 @@ export const paneIn = (row: Row, { subject, quantity }: Key, window: WindowName)
     version: row.version,
     revision,
   };
+};
+
+/** Where a device stands, in the state bucket at the envelope that said so: the last point of each device counts. Every point has all fields. */
+export const placeLine = ({ subject, offset, home, capacity, siteName, ...texts }: Place): string => {
+  const fields = Object.entries({ ...texts, site_name: siteName }).map(([name, value]) => `${name}=${quoted(fieldText(value))}`);
+  return `place${tag('subject', subject)} ${fields.join(',')},capacity=${capacity}i,home=${home} ${slotOf(offset)}`;
+};
+
+/** The books at a log time, for dashboards; the envelope they end with tells two of one millisecond apart. */
+export const booksLine = (partition: number, position: number, logTime: number, { readings, envelopes, qos0Dropped, unidentified }: Ledger): string => {
+  const { accepted, stored, duplicate, corrected, deadLetter, waiting } = readings;
+  const counted = { position, accepted, stored, duplicate, corrected, dead_letter: deadLetter, waiting, corrupt: envelopes.corrupt, unidentified };
+  const fields = Object.entries({ ...counted, qos0_dropped: qos0Dropped }).map(([name, value]) => `${name}=${value}i`);
+  return `books,partition=${partition} ${fields.join(',')} ${nanosOf(logTime, position % versionsMax)}`;
 };
 
 /** Times of absence, where a field must be a number. */

@@ -28,6 +28,8 @@ export type Measurement =
   | 'dead_letter_more'
   | 'reopened'
   | 'device'
+  | 'place'
+  | 'books'
   | 'closure'
   | 'revision'
   | 'cut'
@@ -38,7 +40,7 @@ export type Measurement =
   | 'progress';
 
 /** Versions of one reading or pane at the most: they stand in the nanoseconds below its millisecond. */
-const versionsMax = 1_000_000;
+export const versionsMax = 1_000_000;
 
 /** The time of version `version` of what begins at `at` (epoch ms): nanoseconds, as line protocol writes them. */
 export const nanosOf = (at: number, version: number): string => {

@@ -5,11 +5,11 @@
 import { fail } from '../../core/failure.ts';
 import type { DeadLetter, Reading } from '../../core/reading.ts';
 import type { Ledger } from '../../core/store.ts';
-import { dayMs } from '../../core/time.ts';
+import { dayMs, minuteMs } from '../../core/time.ts';
 import type { newRows } from '../commits.ts';
 import { type Connection, Refusal } from './connection.ts';
 import { quoted } from './line.ts';
-import { anomalyLine, letterLines, paneHead, paneLine, readingHead, readingLine } from './points.ts';
+import { anomalyLine, booksLine, letterLines, paneHead, paneLine, placeLine, readingHead, readingLine } from './points.ts';
 import { type Buckets, form, slotOf } from './schema.ts';
 
 type Rows = ReturnType<typeof newRows>;
@@ -157,6 +157,7 @@ const stateLines = (partition: number, rows: Rows, end: number): string[] => [
   ...rows.deadLetters.flatMap((letter) => letterLines(partition, letter)),
   // Devices have no offset: they stand at the last envelope of their commit.
   ...rows.devices.map((device, i) => `device,partition=${partition} body=${quoted(JSON.stringify(device))} ${slotOf(end - 1, i)}`),
+  ...rows.places.map(placeLine),
   ...numbered(rows.closures, ({ from, to }, slot) => `closure,partition=${partition} from=${from}i,to=${to}i ${slot}`),
   ...numbered(rows.revisions, ({ logTime }, slot) => `revision,partition=${partition} log_time=${logTime}i ${slot}`),
 ];
@@ -164,6 +165,8 @@ const stateLines = (partition: number, rows: Rows, end: number): string[] => [
 /** @param clock epoch ms: what a bucket would not keep is not sent */
 export const openWriter = (connection: Connection, buckets: Buckets, partition: number, retention: Retention, clock: () => number): Writer => {
   const headOf = lineHeads();
+  /** Of the last books that were written for dashboards: a point each minute of log time will do. */
+  let booksMinute = -1;
   const oldestKept = (bucket: keyof Retention): number => (retention[bucket] === 0 ? Number.NEGATIVE_INFINITY : clock() - retention[bucket]);
 
   const writeReadings = async (rows: Rows, logTime: number): Promise<Refused[]> => {
@@ -207,7 +210,11 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
     state,
     progress({ position, logTime, ledger }) {
       const body = JSON.stringify({ form, position, logTime, ledger: settled(ledger) });
-      return state([`progress,partition=${partition} body=${quoted(body)} ${slotOf(position)}`]);
+      const lines = [`progress,partition=${partition} body=${quoted(body)} ${slotOf(position)}`];
+      const minute = Math.floor(logTime / minuteMs);
+      if (minute !== booksMinute) lines.push(booksLine(partition, position, logTime, ledger));
+      booksMinute = minute;
+      return state(lines);
     },
     async remove(bucket, predicate, from, to) {
       if (to < from) return;
