@@ -23,9 +23,9 @@ const fromJson = (value: unknown): unknown => {
 export const configSchema = z.strictObject({
   data: z.string().min(1).default('data').describe('folder of the log and the store'),
   role: z
-    .enum(['all', 'gate', 'plant'])
+    .enum(['all', 'gate', 'plant', 'web'])
     .default('all')
-    .describe('what this process is: the whole of octroi, or one of many gates or plants over Kafka and InfluxDB'),
+    .describe('what this process is: the whole of octroi, or one of many gates, plants or servers of pages over Kafka and InfluxDB'),
   town: z.string().min(1).optional().describe('town file; without one, the demo town, or what the data folder holds'),
   demo: flag.default(true).describe('start the demo town and its simulated devices where no town file is given'),
   demoSpeed: whole(1, 600).default(1).describe('how many times as often as in life the devices of the demo town report, once their history is sent'),

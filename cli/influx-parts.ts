@@ -17,14 +17,16 @@ export const influxAccess = ({ influxUrl, influxOrg = '', influxToken = '', infl
   buckets: { raw: influxRawBucket, panes: influxPanesBucket, state: influxStateBucket },
 });
 
-/** For the plant: what keeps InfluxDB from taking what is held is said on standard error, once for each cause. */
+/** For the plant, and for pages that follow it: what keeps InfluxDB from taking what is held is said on standard error, once for each cause. */
 export const influxOptions = (config: Config): InfluxDbOptions => {
-  const logger = pino({ level: config.logLevel, base: { role: 'plant' } }, pino.destination(2));
+  const isWriter = config.role !== 'web';
+  const logger = pino({ level: config.logLevel, base: { role: isWriter ? 'plant' : 'web' } }, pino.destination(2));
+  const held = isWriter ? 'InfluxDB does not take what is committed: it is held, and waits in the log' : 'InfluxDB does not answer: figures stay as they are';
   return {
     ...influxAccess(config),
     tell(trouble) {
-      if (trouble === null) logger.info('InfluxDB takes what was held');
-      else logger.error({ why: trouble }, 'InfluxDB does not take what is committed: it is held, and waits in the log');
+      if (trouble === null) logger.info(isWriter ? 'InfluxDB takes what was held' : 'InfluxDB answers again');
+      else logger.error({ why: trouble }, held);
     },
   };
 };

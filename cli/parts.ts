@@ -14,7 +14,7 @@ import { salvageLastSegment } from '../log/salvage.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { type Run, run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
-import { influxDbStore } from '../stores/influxdb.ts';
+import { influxDbFollower, influxDbStore } from '../stores/influxdb.ts';
 import { influxOptions } from './influx-parts.ts';
 import { openKafkaLog, openKafkaReader } from './kafka-parts.ts';
 import { isUsed } from './used-folder.ts';
@@ -80,7 +80,7 @@ export interface Plant {
 /** How each store is opened: one line a store. */
 const stores: Readonly<Record<Config['store'], (config: Config, partition: number) => Promise<Store>>> = {
   duckdb: openDuckDb,
-  influxdb: (config, partition) => influxDbStore({ ...influxOptions(config), partition }),
+  influxdb: (config, partition) => (config.role === 'web' ? influxDbFollower : influxDbStore)({ ...influxOptions(config), partition }),
 };
 
 /** Opens the store of a data folder and a pipeline that stands where the store does. */

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Opened, Role } from './role.ts';
 import { openGateRole } from './role-gate.ts';
 import { openPlantRole } from './role-plant.ts';
+import { openWebRole } from './role-web.ts';
 
 type OpenRole = (config: Config, opened: Opened, failed: (error: Error) => void) => Promise<Role>;
 
@@ -10,6 +11,7 @@ type OpenRole = (config: Config, opened: Opened, failed: (error: Error) => void)
 const roles: Readonly<Record<Exclude<Config['role'], 'all'>, OpenRole>> = {
   gate: openGateRole,
   plant: openPlantRole,
+  web: openWebRole,
 };
 
 /**
@@ -22,8 +24,9 @@ export const runRole = async (config: Config & { readonly role: keyof typeof rol
   broken.promise.catch(() => {});
   try {
     const { http, mqttPort } = await roles[config.role](config, { add: (close) => void closers.push(close) }, broken.reject);
+    const label = config.role === 'web' ? 'pages ' : 'health';
     const door = mqttPort === null ? '' : `    MQTT    mqtt://${config.mqttHost}:${mqttPort}\n`;
-    console.log(`\n  octroi is open, as a ${config.role}.\n    health  ${http}\n${door}    data    ${config.data}\n`);
+    console.log(`\n  octroi is open, as a ${config.role}.\n    ${label}  ${http}\n${door}    data    ${config.data}\n`);
     await Promise.race([stop, broken.promise]);
     console.log('octroi closes …');
   } finally {

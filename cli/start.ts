@@ -16,7 +16,7 @@ export const startCommand = (): Command =>
   new Command('start')
     .description('start the gate, the plant and the pages')
     .option('--data <dir>', 'data folder (OCTROI_DATA, default data)')
-    .option('--role <role>', 'all, or gate or plant where there are many (OCTROI_ROLE, default all)')
+    .option('--role <role>', 'all, or gate, plant or web where there are many (OCTROI_ROLE, default all)')
     .option('--town <file>', 'town file (OCTROI_TOWN)')
     .option('--http-port <n>', 'port of the pages and the API (OCTROI_HTTP_PORT, default 8080)')
     .option('--mqtt-port <n>', 'port of the MQTT door (OCTROI_MQTT_PORT, default 1883)')

@@ -11,13 +11,13 @@ import { compareDevices } from './dump.ts';
 import { type Access, answeredWithinMs, type Connection, connect, held } from './influxdb/connection.ts';
 import { cutLines, deleteCut } from './influxdb/cuts.ts';
 import { dump } from './influxdb/dump.ts';
-import { type Flux, fluxOf } from './influxdb/flux.ts';
+import { always, type Flux, fluxOf } from './influxdb/flux.ts';
 import { lettersOf } from './influxdb/letters.ts';
 import { type Loaded, load } from './influxdb/load.ts';
 import { queries } from './influxdb/queries.ts';
-import { type Buckets, slotOf } from './influxdb/schema.ts';
+import { type Buckets, offsetOf, slotOf } from './influxdb/schema.ts';
 import { checkBuckets } from './influxdb/setup.ts';
-import { isDue, readSnapshot, snapshotLines } from './influxdb/snapshots.ts';
+import { findSnapshots, isDue, readSnapshot, snapshotLines } from './influxdb/snapshots.ts';
 import { openWriter, type Refused, type Writer } from './influxdb/writer.ts';
 
 export interface InfluxDbOptions extends Access {
@@ -47,9 +47,7 @@ const open = async (connection: Connection, { buckets, partition = 0, clock = Da
   const swift = fluxOf(connection, buckets, partition, answeredWithinMs);
   const patient = fluxOf(connection, buckets, partition, held);
   const loaded = await load(patient, buckets, lettersOf(patient, buckets), connection.where);
-  const opened = { connection, buckets, partition, patient, swift, writer: openWriter(connection, buckets, partition, retention, clock), loaded };
-  await carryOutCuts(opened);
-  return opened;
+  return { connection, buckets, partition, patient, swift, writer: openWriter(connection, buckets, partition, retention, clock), loaded };
 };
 
 /**
@@ -57,10 +55,24 @@ const open = async (connection: Connection, { buckets, partition = 0, clock = Da
  * @returns the store; rejects with `store-unreachable`, `store-denied` (token, organisation), `store-not-set-up` (buckets),
  * `newer-version`. What is committed later is held while InfluxDB does not take it, however long
  */
-export const influxDbStore = async (options: InfluxDbOptions): Promise<Store> => {
+export const influxDbStore = (options: InfluxDbOptions): Promise<Store> =>
+  connected(options, async (opened) => {
+    await carryOutCuts(opened);
+    return storeOf(opened, writing(opened), () => readSnapshot(opened.patient, opened.buckets));
+  });
+
+/**
+ * Opens the store to be followed by who runs the same log, and writes nothing: a commit waits until another has written as
+ * far, and is then known without being read again. What InfluxDB refused of it shows with the next snapshot.
+ * @returns as `influxDbStore`
+ */
+export const influxDbFollower = (options: InfluxDbOptions): Promise<Store> =>
+  connected(options, async (opened) => storeOf(opened, following(opened), () => steadySnapshot(opened)));
+
+const connected = async (options: InfluxDbOptions, store: (opened: Opened) => Promise<Store>): Promise<Store> => {
   const connection = connect(options, options.tell);
   try {
-    return storeOf(await open(connection, options));
+    return await store(await open(connection, options));
   } catch (error) {
     connection.close();
     throw error;
@@ -117,15 +129,9 @@ const take = (loaded: Loaded, commit: Commit, rows: ReturnType<typeof newRows>, 
   loaded.ledger = commit.ledger;
 };
 
-/** A store that is closed while InfluxDB does not answer lets go of what it holds, at once or after that time: the log has it. */
-const closeWithinMs = 1_000;
-
-const storeOf = (opened: Opened): Store => {
-  const { connection, buckets, partition, patient, swift, writer, loaded } = opened;
-  const letters = { patient: lettersOf(patient, buckets), swift: lettersOf(swift, buckets) };
-  let closed = false;
-  let lastCommit: Promise<void> = Promise.resolve();
-
+/** Commits as the writer of a partition. */
+const writing = (opened: Opened): ((one: Commit) => Promise<void>) => {
+  const { patient, writer, buckets, partition, loaded } = opened;
   /** Writes the changed scopes, or all where that is due. @returns what makes them count */
   const writeSnapshot = async ({ offset, scopes }: NonNullable<Commit['snapshot']>): Promise<() => Promise<void>> => {
     const isWhole = isDue(loaded.snapshot);
@@ -143,8 +149,7 @@ const storeOf = (opened: Opened): Store => {
     };
   };
 
-  const commit = async (one: Commit): Promise<void> => {
-    if (closed) throw fail('store-failed', 'the store is closed', connection.where);
+  return async (one) => {
     const isNewer = one.end > loaded.position;
     const snapshot = one.snapshot !== null && one.snapshot.offset > loaded.snapshot.offset ? one.snapshot : null;
     const rows = newRows(one, loaded.position);
@@ -164,6 +169,53 @@ const storeOf = (opened: Opened): Store => {
     await makeCount?.();
     await carryOutCuts(opened);
   };
+};
+
+/** How often it is asked how far the writer has come, ms. */
+const lookMs = 250;
+
+/** Commits what another writes: what this one has made of the log is the same. */
+const following = ({ patient, buckets, loaded }: Opened): ((one: Commit) => Promise<void>) => {
+  const letters = lettersOf(patient, buckets);
+  let written = loaded.position;
+  const look = async (): Promise<void> => {
+    const [last] = await patient.lastOfEach({ bucket: buckets.state, measurement: 'progress' }, { start: slotOf(written), stop: always.stop });
+    if (last !== undefined) written = Math.max(written, offsetOf(last.nanos));
+  };
+  return async (one) => {
+    for (await look(); written < one.end; await look()) await delay(lookMs);
+    if (one.end > loaded.position) take(loaded, one, newRows(one, loaded.position), []);
+    if (one.snapshot === null) return;
+    loaded.refused = await letters.refused(loaded.position);
+    loaded.letters.clear();
+    for (const count of await letters.counts(loaded.position)) loaded.letters.set(`${count.code}/${count.subject}`, count);
+  };
+};
+
+/** The newest snapshot while another writes: read again where it was replaced meanwhile. Fails with `store-failed` where the store was opened too far behind it. */
+const steadySnapshot = async ({ patient, buckets, loaded, connection }: Opened): ReturnType<Store['snapshot']> => {
+  for (;;) {
+    const [whole] = (await findSnapshots(patient, buckets)).offsets;
+    const snapshot = await readSnapshot(patient, buckets);
+    if ((await findSnapshots(patient, buckets)).offsets[0] !== whole) continue;
+    if (snapshot.offset > loaded.position) throw fail('store-failed', 'a snapshot was taken while the store was opened', connection.where);
+    return snapshot;
+  }
+};
+
+/** A store that is closed while InfluxDB does not answer lets go of what it holds, at once or after that time: the log has it. */
+const closeWithinMs = 1_000;
+
+const storeOf = (opened: Opened, carryOut: (one: Commit) => Promise<void>, snapshot: Store['snapshot']): Store => {
+  const { connection, buckets, patient, swift, loaded } = opened;
+  const letters = { patient: lettersOf(patient, buckets), swift: lettersOf(swift, buckets) };
+  let closed = false;
+  let lastCommit: Promise<void> = Promise.resolve();
+
+  const commit = async (one: Commit): Promise<void> => {
+    if (closed) throw fail('store-failed', 'the store is closed', connection.where);
+    await carryOut(one);
+  };
 
   return {
     ...queries({ patient, swift, buckets, letters, loaded }),
@@ -180,7 +232,7 @@ const storeOf = (opened: Opened): Store => {
     },
     async snapshot() {
       await lastCommit;
-      return readSnapshot(patient, buckets);
+      return snapshot();
     },
     ledger: () => shownLedger(loaded),
     latest: (subjects) => loaded.book.latest(subjects),

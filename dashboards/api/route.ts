@@ -62,7 +62,7 @@ export const route = <Q extends z.ZodObject = typeof noQuery, B extends z.ZodTyp
 export const name = z.string().min(1).max(64);
 export const moment = z.string().min(1).max(40).describe('RFC 3339 with its offset, a civil date of the zone, or epoch milliseconds');
 export const limit = z.coerce.number().int().min(1).max(pageRowsMax).default(pageRowsDefault).describe('rows at most');
-export const cursor = z.string().min(1).max(200).describe('the `next` of the page before');
+export const cursor = z.string().min(1).max(4_000).describe('the `next` of the page before');
 export const windowParameter = z
   .enum(['PT1M', 'PT15M', 'PT1H', 'P1D', 'P1M'])
   .describe('ISO 8601: 1 min, 15 min, 1 h, civil day, civil month. `P`, the whole life of a series, has no bounds: `octroi explain` shows it');

@@ -1,8 +1,6 @@
 /** Two gates and two plants over a real Kafka and a real InfluxDB: killed, paused, woken under load. About 100 s. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { types } from '../../cli/parts.ts';
 import type { Store } from '../../core/store.ts';
@@ -16,6 +14,7 @@ import { memoryStore } from '../../stores/memory.ts';
 import { freePort, Gate } from '../../torture/gate.ts';
 import { type Load, startLoad, untilAcknowledged } from '../../torture/load.ts';
 import { Scope } from '../../torture/row.ts';
+import { type RoleProcess, roleEnvironment, startRole } from '../e2e/roles.ts';
 import { folder, octroi, until } from '../e2e/running.ts';
 import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
 import { withReason } from '../reason.ts';
@@ -24,35 +23,9 @@ import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 const reason = noKafka() ?? noInfluxd;
 
 const partitions = 4;
-const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));
-
-interface Plant {
-  readonly child: ChildProcess;
-  /** Partitions that it follows, in the order in which it said so. */
-  readonly followed: () => number[];
-  readonly said: () => string;
-}
-
-const startPlant = async (env: Record<string, string>): Promise<Plant> => {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', command, 'start', '--role', 'plant', '--data', folder(), '--http-port', '0'],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', ...env },
-    },
-  );
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
-  onTestFinished(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  });
-  await until(`the plant is open: ${said}`, 60_000, () => said.includes('octroi is open, as a plant'));
-  const followed = (): number[] => [...said.matchAll(/"partition":(\d+),"position":\d+,"msg":"a partition is followed"/g)].map(([, one]) => Number(one));
-  return { child, followed, said: () => said };
-};
+/** Partitions that a plant follows, in the order in which it said so. */
+const followedBy = ({ said }: RoleProcess): number[] =>
+  [...said().matchAll(/"partition":(\d+),"position":\d+,"msg":"a partition is followed"/g)].map(([, one]) => Number(one));
 
 const dumped = async (store: Store): Promise<string[]> => {
   const lines: string[] = [];
@@ -72,23 +45,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
   });
 
   test('a plant that is killed or paused is replaced; what any gate acknowledged is there, once, and every figure is that of one run', async () => {
-    const buckets = await influxd.buckets();
-    const env: Record<string, string> = {
-      OCTROI_LOG: 'kafka',
-      OCTROI_KAFKA_BROKERS: kafka.brokers.join(','),
-      OCTROI_KAFKA_TOPIC: 'many',
-      OCTROI_KAFKA_PARTITIONS: String(partitions),
-      OCTROI_KAFKA_REPLICATION: '1',
-      OCTROI_STORE: 'influxdb',
-      OCTROI_INFLUX_URL: influxd.url,
-      OCTROI_INFLUX_ORG: influxd.org,
-      OCTROI_INFLUX_TOKEN: influxd.token,
-      OCTROI_INFLUX_RAW_BUCKET: buckets.raw,
-      OCTROI_INFLUX_PANES_BUCKET: buckets.panes,
-      OCTROI_INFLUX_STATE_BUCKET: buckets.state,
-      OCTROI_COMMIT_MS: '500',
-      OCTROI_SNAPSHOT_MS: '5000',
-    };
+    const env = await roleEnvironment(kafka, influxd, 'many', partitions);
     const made = await octroi(['kafka', 'setup'], env);
     expect(made.err).toBe('');
     expect(made.out).toMatch(/^made {4}many \(4 partitions.*\nmade {4}many-town \(1 partition/);
@@ -101,9 +58,9 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
       gates.push(gate);
     }
     const [one, other] = gates as [Gate, Gate];
-    const plants = await Promise.all([startPlant(env), startPlant(env)]);
-    const [first, second] = plants as [Plant, Plant];
-    await until('the partitions are shared', 30_000, () => first.followed().length > 0 && second.followed().length > 0);
+    const plants = await Promise.all([startRole('plant', env), startRole('plant', env)]);
+    const [first, second] = plants as [RoleProcess, RoleProcess];
+    await until('the partitions are shared', 30_000, () => followedBy(first).length > 0 && followedBy(second).length > 0);
 
     // The same devices say the same through either gate.
     const firstAt = Date.now() - 86_400_000;
@@ -111,17 +68,17 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     const [load] = loads as [Load];
     await untilAcknowledged(300, load, one);
 
-    const taken = async (of: Plant, what: () => Promise<void>): Promise<number> => {
-      const before = of.followed().length;
-      const has = new Set(of.followed());
+    const taken = async (of: RoleProcess, what: () => Promise<void>): Promise<number> => {
+      const before = followedBy(of).length;
+      const has = new Set(followedBy(of));
       await what();
-      return (await until('the partitions are taken over', 60_000, () => new Set([...has, ...of.followed().slice(before)]).size === partitions)).ms;
+      return (await until('the partitions are taken over', 60_000, () => new Set([...has, ...followedBy(of).slice(before)]).size === partitions)).ms;
     };
     const killed = await taken(second, async () => void first.child.kill('SIGKILL'));
     await untilAcknowledged(200, load, one);
 
-    const third = await startPlant(env);
-    await until('the partitions are shared again', 30_000, () => third.followed().length > 0);
+    const third = await startRole('plant', env);
+    await until('the partitions are shared again', 30_000, () => followedBy(third).length > 0);
     const paused = await taken(third, async () => void second.child.kill('SIGSTOP'));
     await untilAcknowledged(200, load, one);
     second.child.kill('SIGCONT');
@@ -136,6 +93,8 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     for (const gate of gates) expect(await gate.stop()).toBe(0);
 
     const options = (partition: number): KafkaLogOptions => ({ brokers: kafka.brokers, topic: 'many', partition, messageBytesMax: 20 * 2 ** 20 });
+    const named = (which: string): string => env[`OCTROI_INFLUX_${which}_BUCKET`] as string;
+    const buckets = { raw: named('RAW'), panes: named('PANES'), state: named('STATE') };
     const open = (partition: number): Promise<Store> => influxDbStore({ url: influxd.url, org: influxd.org, token: influxd.token, buckets, partition });
     const told = new Map<string, Set<number>>();
     for (const { journal } of results)

@@ -1,0 +1,135 @@
+/** `octroi start --role web`: the pages and the API where there are many gates and plants. It runs the log again beside the plants, as far as they have stored it, and writes nothing. */
+import { mkdir } from 'node:fs/promises';
+import { pino } from 'pino';
+import { type Config, environmentName } from '../config.ts';
+import { fail } from '../core/failure.ts';
+import type { LiveEvent, Views } from '../core/views.ts';
+import { lockFolder } from '../log/lock.ts';
+import { requireStore } from './influx-parts.ts';
+import { checkKafka, followEnds } from './kafka-parts.ts';
+import { type PlantThread, startPlantThread } from './plant-thread.ts';
+import { requirePort, requireWritable } from './preflight.ts';
+import type { Opened, Role } from './role.ts';
+import { serve } from './serve.ts';
+import { partitionedViews } from './web-views.ts';
+
+/** Pause before the thread of a partition that ended is started again, ms. */
+const restartMs = 1_000;
+/** How often a thread that hangs is looked for, ms. */
+const lookMs = 1_000;
+
+/** A thread a partition: each knows its part of the town, its open windows and the books as its plant does. */
+class Followers {
+  readonly #config: Config;
+  readonly #logger: pino.Logger;
+  readonly #threads: PlantThread[] = [];
+  readonly #positions: number[];
+  readonly #listeners = new Set<(event: LiveEvent) => void>();
+  #closing = false;
+
+  constructor(config: Config, logger: pino.Logger) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#positions = this.partitions.map(() => 0);
+    for (const partition of this.partitions) this.#start(partition);
+  }
+
+  get partitions(): number[] {
+    return Array.from({ length: this.#config.kafkaPartitions }, (_, partition) => partition);
+  }
+
+  get views(): PlantThread['views'][] {
+    return this.#threads.map(({ views }) => views);
+  }
+
+  /** Resolves when every thread knows where its store stands. Rejects with what keeps one from it. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#threads.map(({ ready }) => ready));
+  }
+
+  tell(partition: number, end: number): void {
+    this.#threads[partition]?.tell(end);
+  }
+
+  /** Ends what hangs. */
+  look(): void {
+    for (const thread of this.#threads) if (thread.ping() > this.#config.plantSilentMsMax) thread.drop();
+  }
+
+  /** The position of an event is the sum of the partitions': it grows with each. */
+  listen(listener: (event: LiveEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** There is nothing to save. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const thread of this.#threads) thread.drop();
+    await Promise.all(this.#threads.map(({ ended }) => ended));
+  }
+
+  #start(partition: number): void {
+    if (this.#closing) return;
+    const thread = startPlantThread(
+      this.#config,
+      (event) => {
+        this.#positions[partition] = event.position;
+        const position = this.#positions.reduce((sum, one) => sum + one, 0);
+        for (const listener of this.#listeners) listener({ ...event, position });
+      },
+      partition,
+    );
+    this.#threads[partition] = thread;
+    thread.ready.then(
+      (position) => {
+        this.#positions[partition] = position;
+      },
+      () => {}, // told by `ended`
+    );
+    void thread.ended.then((why) => {
+      if (this.#closing) return;
+      this.#logger.error({ partition, why: String(why) }, 'the thread of a partition ended; it is started again');
+      setTimeout(() => this.#start(partition), restartMs);
+    });
+  }
+}
+
+/**
+ * Opens pages and the API. Its data folder holds its lock; what it shows is in InfluxDB and Kafka.
+ * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `log-unreachable`, `log-denied`, `log-not-set-up`, `store-unreachable`, `store-denied`, `store-not-set-up`
+ */
+export const openWebRole = async (config: Config, opened: Opened): Promise<Role> => {
+  if (config.log !== 'kafka') throw fail('bad-setting', 'pages beside many plants need the log on Kafka', environmentName('log'));
+  if (config.store !== 'influxdb') throw fail('bad-setting', 'pages beside many plants need their store on InfluxDB', environmentName('store'));
+  const logger = pino({ level: config.logLevel, base: { role: 'web' } });
+  await requireWritable(config.data);
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(config.data);
+  opened.add(() => lock.release());
+  await requirePort('HTTP', config.httpHost, config.httpPort);
+  await checkKafka(config);
+  await requireStore(config);
+
+  const followers = new Followers(config, logger);
+  opened.add(() => followers.close());
+  const following = followEnds(config, () => followers.partitions, (partition, end) => followers.tell(partition, end)); // biome-ignore format: one line
+  opened.add(() => following.close());
+  const looking = setInterval(() => followers.look(), lookMs);
+  opened.add(() => clearInterval(looking));
+  await followers.ready();
+  const views: Views = {
+    ...partitionedViews(
+      () => followers.views,
+      () => following.trouble(),
+    ),
+    change: async () => {
+      throw fail('unavailable', 'these pages cannot change the town: octroi town apply does, at any gate', environmentName('role'));
+    },
+    onCommit: (listener) => followers.listen(listener),
+  };
+  // What is public is not retained on MQTT here: these pages are no client of any gate.
+  const served = await serve(config, views, { change: views.change, publish: async () => {}, clearPublic: async () => {} });
+  opened.add(() => served.close());
+  return { http: served.url, mqttPort: null };
+};
