@@ -21,6 +21,7 @@ import { requirePorts, requireWritable } from './cli/preflight.ts';
 import { townDoor } from './cli/town-door.ts';
 import { adoptedDevices, appliedTown, readTown } from './cli/town-file.ts';
 import type { Config } from './config.ts';
+import type { AlarmAction } from './core/alarm.ts';
 import type { Draft } from './core/envelope.ts';
 import { fail } from './core/failure.ts';
 import { type Town, townSchema } from './core/town.ts';
@@ -167,7 +168,8 @@ const startPlant = (
 ): Supervised => {
   const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => later.door?.publishPublic(topic, payload, retain);
   const clearPublic = async (): Promise<void> => later.door?.clearPublic();
-  const plant = supervisePlant({ config, logger, calls: { change: town.change, publish, clearPublic }, report: heart.report, onStart });
+  const act = (action: AlarmAction): Promise<number> => append(ownDraft('command', JSON.stringify({ action: 'alarm', alarm: action })));
+  const plant = supervisePlant({ config, logger, calls: { change: town.change, act, publish, clearPublic }, report: heart.report, onStart });
   const view: Supervised['view'] = (name, args) => plant.view(name, args);
   plant.http.then(
     () => {

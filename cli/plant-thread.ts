@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker } from './plant-worker.ts';
 import type { Verifications } from './verifications.ts';
 
 /** What a plant's thread answers. */
-export type PlantViews = Omit<Views, 'change' | 'onCommit'> &
+export type PlantViews = Omit<Views, 'change' | 'act' | 'onCommit'> &
   Verifications & {
     /** Resolves when all below `end` is committed. */
     reached(end: number): Promise<void>;

@@ -67,7 +67,10 @@ const plant = await openChecked(
   config,
   (commit) => {
     rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
-    if (live) send({ event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies } });
+    if (live)
+      send({
+        event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies, alarms: commit.outputs.alarms },
+      });
   },
   partition,
 ).catch((error: unknown) => {

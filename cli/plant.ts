@@ -1,5 +1,6 @@
 /** The plant's process: the worker thread with the store behind it, the pages and the API before it. Started and watched by the gate. */
 import { type Config, configSecrets } from '../config.ts';
+import type { AlarmAction } from '../core/alarm.ts';
 import { answering, calling, type Wire } from '../core/channel.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
@@ -19,6 +20,7 @@ export type FromPlant = Wire | { readonly ready: PlantReady } | { readonly broke
 /** What the gate does for the plant. */
 export interface GateCalls {
   change(change: RegistryChange): Promise<number>;
+  act(action: AlarmAction): Promise<number>;
   publish(topic: string, payload: string, retain: boolean): Promise<void>;
   /** Forgets every retained public message. */
   clearPublic(): Promise<void>;
@@ -62,6 +64,7 @@ const views: Views = new Proxy({} as Views, {
   get: (_, name) => {
     if (name === 'status') return status;
     if (name === 'change') return (change: RegistryChange) => gate.remote.change(change);
+    if (name === 'act') return (action: AlarmAction) => gate.remote.act(action);
     if (name === 'onCommit') {
       return (listener: (event: LiveEvent) => void) => {
         listeners.add(listener);

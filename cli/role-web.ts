@@ -126,10 +126,13 @@ export const openWebRole = async (config: Config, opened: Opened): Promise<Role>
     change: async () => {
       throw fail('unavailable', 'these pages cannot change the town: octroi town apply does, at any gate', environmentName('role'));
     },
+    act: async () => {
+      throw fail('unavailable', 'these pages cannot answer alarms: octroi alarms does, at any gate', environmentName('role'));
+    },
     onCommit: (listener) => followers.listen(listener),
   };
   // What is public is not retained on MQTT here: these pages are no client of any gate.
-  const served = await serve(config, views, { change: views.change, publish: async () => {}, clearPublic: async () => {} });
+  const served = await serve(config, views, { change: views.change, act: views.act, publish: async () => {}, clearPublic: async () => {} });
   opened.add(() => served.close());
   return { http: served.url, mqttPort: null };
 };

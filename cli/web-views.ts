@@ -1,14 +1,16 @@
 /** The views of many partitions as one: a device is asked for where it is, what goes over all is put together. Who answers for a partition is left to the caller. */
+import type { Alarm } from '../core/alarm.ts';
 import { fail } from '../core/failure.ts';
+import type { Anomaly } from '../core/reading.ts';
 import type { Ledger, Page } from '../core/store.ts';
 import type { Device } from '../core/town.ts';
 import type { Status, Views } from '../core/views.ts';
 import { partitionOf } from '../log/kafka/partitions.ts';
 import { compareText } from '../stores/key-book.ts';
-import { anomalyCursor, deadLetterCursor, page } from '../stores/paging.ts';
+import { deadLetterCursor, occurrenceCursor, page } from '../stores/paging.ts';
 
 /** What is asked of one partition. */
-export type PartitionViews = Omit<Views, 'change' | 'onCommit'>;
+export type PartitionViews = Omit<Views, 'change' | 'act' | 'onCommit'>;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
@@ -97,12 +99,22 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
     return { rows: shown.map(({ letter }) => letter), next: cursors.every((cursor) => cursor === none) ? null : cursors.join(between) };
   };
 
-  const anomalies = async (query: Parameters<Views['anomalies']>[0]): ReturnType<Views['anomalies']> => {
-    const pages: Page<Awaited<ReturnType<Views['anomalies']>>['rows'][number]>[] = await every((one) => one.anomalies(query));
+  /** One page of those of the partitions, newest first. */
+  const merged = <Row extends Anomaly | Alarm>(pages: readonly Page<Row>[], limit: number): Page<Row> => {
     const rows = pages.flatMap((found) => found.rows).sort((a, b) => b.since - a.since || compareText(a.id, b.id));
-    const found = page(rows, query.limit, anomalyCursor);
+    const found = page(rows, limit, occurrenceCursor);
     const last = found.rows.at(-1);
-    return last !== undefined && pages.some(({ next }) => next !== null) ? { ...found, next: anomalyCursor(last) } : found;
+    return last !== undefined && pages.some(({ next }) => next !== null) ? { ...found, next: occurrenceCursor(last) } : found;
+  };
+
+  const alarms = async (query: Parameters<Views['alarms']>[0]): ReturnType<Views['alarms']> => {
+    const pages: Awaited<ReturnType<Views['alarms']>>[] = await every((one) => one.alarms(query));
+    return merged(pages, query.limit);
+  };
+
+  const anomalies = async (query: Parameters<Views['anomalies']>[0]): ReturnType<Views['anomalies']> => {
+    const pages: Awaited<ReturnType<Views['anomalies']>>[] = await every((one) => one.anomalies(query));
+    return merged(pages, query.limit);
   };
 
   /** Devices that were adopted: an open town adopts a device where its readings are. */
@@ -153,6 +165,12 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
         (change) => change.new,
       ),
     anomalies: (query) => (query.subject === undefined ? anomalies(query) : of(query.subject).anomalies(query)),
+    alarms,
+    async alarm(id) {
+      const found = await every((one) => one.alarm(id));
+      return found.find((one) => one !== null) ?? null;
+    },
+    alarmExceptions: () => flat((one) => one.alarmExceptions()),
     deadLetters: (query) => (query.subject === undefined ? letters(query) : of(query.subject).deadLetters(query)),
     async deadLetterCounts() {
       const all = new Map<string, Awaited<ReturnType<Views['deadLetterCounts']>>[number]>();

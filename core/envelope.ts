@@ -64,6 +64,10 @@ export type RegistryChange = { readonly action: 'apply'; readonly town: unknown 
 
 /**
  * The payload of a command envelope: an operator's or a program's action. `settle`: an import of these subjects has ended.
+ * `alarm`: what an operator did about an alarm, as `alarmActionSchema` reads it.
  * `cut`: the log below the offset `before` is behind the horizon, and the raw readings that came from it go with it.
  */
-export type Command = { readonly action: 'settle'; readonly subjects: readonly string[] } | { readonly action: 'cut'; readonly before: number };
+export type Command =
+  | { readonly action: 'settle'; readonly subjects: readonly string[] }
+  | { readonly action: 'cut'; readonly before: number }
+  | { readonly action: 'alarm'; readonly alarm: unknown };

@@ -1,4 +1,5 @@
 /** The ports `History` and `Store`, and what goes through them. Implementations: `stores/duckdb` (embedded), `stores/influxdb`, `stores/memory`. */
+import type { Alarm } from './alarm.ts';
 import type { Pane } from './pane.ts';
 import type { Place } from './place.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
@@ -51,6 +52,8 @@ export interface History {
     },
     before: number,
   ): Promise<Anomaly[]>;
+  /** The highest version of an alarm among those written below `before`; null where there is none. Its revision is its `offset`. */
+  alarm(id: string, before: number): Promise<Alarm | null>;
   /** Runs of readings written below `before`, by key in the order asked, then by time: neighbours in a run lie at most `gapMs` apart. */
   runs(keys: readonly (Key & { readonly gapMs: number })[], before: number): Promise<(Span & { readonly count: number })[]>;
 }
@@ -75,6 +78,7 @@ export interface Outputs {
   readonly panes: Pane[];
   readonly deadLetters: DeadLetter[];
   readonly anomalies: Anomaly[];
+  readonly alarms: Alarm[];
   /** Devices that the registry gained or changed. */
   readonly devices: Device[];
   /** Where these stand, and all others when a town is applied: for readers beside octroi, who do not know the town. Stores that have none may leave them out. */
@@ -113,6 +117,7 @@ export const emptyOutputs = (): Outputs => ({
   panes: [],
   deadLetters: [],
   anomalies: [],
+  alarms: [],
   devices: [],
   places: [],
   closures: [],
@@ -218,6 +223,8 @@ export interface StoreQueries extends History {
   written(key: Key, from: number, to: number, revisions: readonly number[]): Promise<Written[]>;
   /** Highest versions, newest first. */
   anomalies(query: { readonly subject?: string; readonly open?: boolean; readonly limit: number; readonly after?: string }): Promise<Page<Anomaly>>;
+  /** Highest versions, newest first; `open`: those whose state is not `normal`, or the others. */
+  alarms(query: { readonly open?: boolean; readonly limit: number; readonly after?: string }): Promise<Page<Alarm>>;
   deadLettersPage(query: { readonly subject?: string; readonly code?: string; readonly limit: number; readonly after?: string }): Promise<Page<DeadLetter>>;
   /** Open dead letters by code and subject. */
   deadLetterCounts(): Promise<{ readonly code: string; readonly subject: string; readonly count: number; readonly lastLogTime: number }[]>;

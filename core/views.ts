@@ -1,4 +1,5 @@
 /** The port `Views`: all that pages, the API and the feed may ask of the plant. Implemented over a store and a pipeline. */
+import type { Alarm, AlarmAction, AlarmException } from './alarm.ts';
 import type { RegistryChange, Tick } from './envelope.ts';
 import type { FailureCode } from './failure.ts';
 import type { FoldRule } from './fold.ts';
@@ -135,6 +136,7 @@ export interface LiveEvent {
   readonly logTime: number;
   readonly latest: readonly LatestReading[];
   readonly anomalies: readonly Anomaly[];
+  readonly alarms: readonly Alarm[];
 }
 
 export interface Views {
@@ -159,12 +161,19 @@ export interface Views {
   /** What changed the civil month around a moment after it was closed, by key in the order asked, then oldest first. */
   adjustments(keys: readonly Key[], at: number): Promise<Change[]>;
   anomalies(query: Parameters<Store['anomalies']>[0]): Promise<Page<Anomaly>>;
+  alarms(query: Parameters<Store['alarms']>[0]): Promise<Page<Alarm>>;
+  /** One alarm as it is now; null where there is none. */
+  alarm(id: string): Promise<Alarm | null>;
+  /** Causes that raise no alarm. */
+  alarmExceptions(): Promise<readonly AlarmException[]>;
   deadLetters(query: Parameters<Store['deadLettersPage']>[0]): Promise<Page<DeadLetter>>;
   deadLetterCounts(): ReturnType<Store['deadLetterCounts']>;
   silent(): Promise<SilentDevice[]>;
   closures(): Promise<{ readonly from: number; readonly to: number }[]>;
   /** Appends a registry change to the log. @returns its offset, once it is durable */
   change(change: RegistryChange): Promise<number>;
+  /** Appends what an operator did about an alarm. @returns its offset, once it is durable */
+  act(action: AlarmAction): Promise<number>;
   /** Tells each commit. @returns a function that ends it */
   onCommit(listener: (event: LiveEvent) => void): () => void;
 }

@@ -1,10 +1,12 @@
 /** Registry changes and operators' commands: the town as it holds from here on. */
+import { alarmActionSchema } from '../core/alarm.ts';
 import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { Outputs } from '../core/store.ts';
 import { adoptable, type Device, deviceFaults, pastFaults, standingIn, type Town, townSchema } from '../core/town.ts';
 import { bury } from './accept.ts';
 import { adopt } from './adopt.ts';
+import { actOnAlarm, alarmContext } from './alarms.ts';
 import { textOf } from './decode.ts';
 import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
@@ -85,6 +87,11 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
         if (subject !== undefined) settleAll(context, name, subject, envelope.offset, out);
       }
       return;
+    }
+    case 'alarm': {
+      const read = alarmActionSchema.safeParse(change.alarm);
+      if (!read.success) return bury(context, envelope, 0, failure('bad-request', read.error.message), null, text, out) as undefined;
+      return actOnAlarm(alarmContext(context, envelope, out), read.data, context.history);
     }
     case 'cut':
       return cutRaw(context, envelope, change.before, out);

@@ -5,14 +5,18 @@
  *   message, import → decode → validate → identify → fold → judge
  *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future, and what one envelope could not
  *   registry        → the town as it holds from here on → reopen what it explains
- *   command         → settle what was imported, or cut at the horizon
+ *   command         → settle what was imported, or cut at the horizon; what an operator did about an alarm
+ *   anomalies, time → alarms
  */
+import type { AlarmException } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { LogReader } from '../core/log.ts';
+import type { Anomaly } from '../core/reading.ts';
 import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
+import { alarmContext, noticeAnomaly, passAlarmTime } from './alarms.ts';
 import { changeRegistry } from './change-registry.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
@@ -49,6 +53,7 @@ export interface Pipeline {
   readonly openPanes: (subject: string) => OpenPane[];
   /** How a key is folded; undefined before its first reading. */
   readonly ruleOf: (key: Key) => FoldRule | undefined;
+  readonly alarmExceptions: () => readonly AlarmException[];
   /** Devices judged silent, and since when (log time). */
   readonly silent: () => { readonly subject: string; readonly since: number }[];
   readonly snapshot: (all: boolean) => Snapshot[];
@@ -66,12 +71,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
 
   /** The stamps of a log of several writers may go back, where a clock was set; log time does not. */
   const inTime = (envelope: Envelope): Envelope => (envelope.logTime < context.state.logTime ? { ...envelope, logTime: context.state.logTime } : envelope);
-  const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
-    const { state } = context;
-    const envelope = inTime(given);
-    state.end = envelope.offset + 1;
-    passLogTime(context, envelope, out);
-    state.counters.processed++;
+  const operate = (envelope: Envelope, out: Outputs): Promise<void> | undefined => {
     switch (envelope.kind) {
       case 'message':
         return acceptMessage(context, envelope, out);
@@ -83,6 +83,23 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
       case 'command':
         return changeRegistry(context, envelope, out);
     }
+  };
+  /** Of what the envelope put out, and of the time that it tells. */
+  const alarm = (envelope: Envelope, anomalies: readonly Anomaly[], out: Outputs): void => {
+    const at = alarmContext(context, envelope, out);
+    for (const anomaly of anomalies) noticeAnomaly(at, anomaly);
+    if (envelope.kind === 'tick') passAlarmTime(at);
+  };
+  const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
+    const { state } = context;
+    const envelope = inTime(given);
+    state.end = envelope.offset + 1;
+    const before = out.anomalies.length;
+    passLogTime(context, envelope, out);
+    state.counters.processed++;
+    const operated = operate(envelope, out);
+    if (operated !== undefined) return operated.then(() => alarm(envelope, out.anomalies.slice(before), out));
+    if (out.anomalies.length > before || envelope.kind === 'tick') alarm(envelope, out.anomalies.slice(before), out);
   };
 
   return {
@@ -103,6 +120,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     },
     openPanes: (subject) => openPanes(context, subject),
     ruleOf: ({ subject, quantity }) => context.state.subjects.get(subject)?.keys.get(quantity)?.fold.rule,
+    alarmExceptions: () => [...context.state.alarms.exceptions.values()],
     silent: () => [...context.state.subjects].flatMap(([subject, { silentSince }]) => (silentSince === null ? [] : [{ subject, since: silentSince }])),
     snapshot: (all) => snapshot(context.state, context.registry, all),
     restore(scopes) {

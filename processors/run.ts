@@ -26,7 +26,7 @@ export interface Run {
 }
 
 const rowsOf = (out: Outputs): number =>
-  out.readings.length + out.panes.length + out.deadLetters.length + out.anomalies.length + out.devices.length + out.closures.length;
+  out.readings.length + out.panes.length + out.deadLetters.length + out.anomalies.length + out.alarms.length + out.devices.length + out.closures.length;
 
 /** Characters of a dead letter beside its payload, as the store keeps it. */
 const letterCharsMin = 400;

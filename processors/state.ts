@@ -4,6 +4,7 @@ import type { Element } from '../core/pane.ts';
 import { Flag } from '../core/reading.ts';
 import type { Ledger, Snapshot } from '../core/store.ts';
 import { deviceSchema, townSchema } from '../core/town.ts';
+import { type AlarmBook, alarmBookBody, alarmBookOf, emptyAlarmBook } from './alarms.ts';
 import type { DetectorState } from './detect/detector.ts';
 import type { Lost } from './horizon.ts';
 import { type KeyFold, keyFold } from './key-fold.ts';
@@ -107,6 +108,7 @@ export interface PipelineState {
   cutBefore: number;
   /** Subjects with waiting readings or touched windows, in order of arrival. */
   readonly revising: Set<string>;
+  alarms: AlarmBook;
   /** Subjects changed since the last snapshot. */
   readonly changed: Set<string>;
 }
@@ -126,6 +128,7 @@ export const initialState = (): PipelineState => ({
   reopening: new Map(),
   cutBefore: 0,
   revising: new Set(),
+  alarms: emptyAlarmBook(),
   changed: new Set(),
 });
 
@@ -188,6 +191,7 @@ export const isExcluded = (point: { readonly flags: number }): boolean => (point
 
 const subjectScope = 'subject/';
 const wholeScope = 'pipeline';
+const alarmScope = 'alarms';
 
 const out = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
 const back = (element: Element): Element => ({
@@ -208,7 +212,7 @@ const restoreSubject = (body: string): SubjectState => {
 
 /** The scopes that changed since the last call; all of them where `all` is set. */
 export const snapshot = (state: PipelineState, registry: Registry, all: boolean): Snapshot[] => {
-  const { subjects, changed, revising, reopening, ...rest } = state;
+  const { subjects, changed, revising, reopening, alarms, ...rest } = state;
   const scopes: Snapshot[] = [
     {
       scope: wholeScope,
@@ -221,6 +225,7 @@ export const snapshot = (state: PipelineState, registry: Registry, all: boolean)
         homes: registry.homes(),
       }),
     },
+    { scope: alarmScope, body: alarmBookBody(alarms) },
   ];
   for (const name of all ? subjects.keys() : changed) {
     const subject = subjects.get(name);
@@ -236,6 +241,10 @@ export const restore = (scopes: readonly Snapshot[], registry: Registry): Pipeli
   for (const { scope, body } of scopes) {
     if (scope.startsWith(subjectScope)) {
       state.subjects.set(scope.slice(subjectScope.length), restoreSubject(body));
+      continue;
+    }
+    if (scope === alarmScope) {
+      state.alarms = alarmBookOf(body);
       continue;
     }
     const { revising, reopening = [], town, adopted, counters, homes = [], ...rest } = JSON.parse(body);

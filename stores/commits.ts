@@ -1,4 +1,5 @@
 /** What of a commit is new to a store that stands at a position. Writing it is left to the stores. */
+import type { Alarm } from '../core/alarm.ts';
 import type { Pane } from '../core/pane.ts';
 import type { Place } from '../core/place.ts';
 import type { Anomaly, DeadLetter, Reading } from '../core/reading.ts';
@@ -11,7 +12,7 @@ const from = <Row>(rows: readonly Row[], position: number, writtenBy: (row: Row)
   rows.every((row) => writtenBy(row) >= position) ? rows : rows.filter((row) => writtenBy(row) >= position);
 
 const revisionOf = (row: Reading | Pane | DeadLetter): number => row.revision;
-const offsetOf = (row: Anomaly | Closure | Cut | Place | RevisionTime): number => row.offset;
+const offsetOf = (row: Anomaly | Alarm | Closure | Cut | Place | RevisionTime): number => row.offset;
 
 /** The rows of a commit that a store at `position` does not hold yet. */
 export const newRows = ({ outputs }: Commit, position: number): Readonly<{ [Name in keyof Outputs]: Readonly<Outputs[Name]> }> => ({
@@ -19,6 +20,7 @@ export const newRows = ({ outputs }: Commit, position: number): Readonly<{ [Name
   panes: from(outputs.panes, position, revisionOf),
   deadLetters: from(outputs.deadLetters, position, revisionOf),
   anomalies: from(outputs.anomalies, position, offsetOf),
+  alarms: from(outputs.alarms, position, offsetOf),
   devices: outputs.devices,
   places: from(outputs.places, position, offsetOf),
   closures: from(outputs.closures, position, offsetOf),

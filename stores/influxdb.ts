@@ -112,8 +112,12 @@ const take = (loaded: Loaded, commit: Commit, rows: ReturnType<typeof newRows>, 
   for (const device of rows.devices) loaded.devices.set(device.id, device);
   loaded.closures.push(...rows.closures);
   for (const anomaly of rows.anomalies) {
-    if (anomaly.until === null) loaded.lasting.set(anomaly.id, anomaly);
-    else loaded.lasting.delete(anomaly.id);
+    if (anomaly.until === null) loaded.lasting.anomaly.set(anomaly.id, anomaly);
+    else loaded.lasting.anomaly.delete(anomaly.id);
+  }
+  for (const alarm of rows.alarms) {
+    if (alarm.state !== 'normal') loaded.lasting.alarm.set(alarm.id, alarm);
+    else loaded.lasting.alarm.delete(alarm.id);
   }
   for (const { code, subject, logTime, version } of [...rows.deadLetters, ...refused.map(({ letter }) => letter)]) {
     const id = `${code}/${subject}`;

@@ -1,4 +1,5 @@
 /** Pages and their cursors: a cursor names the last row of the page before, so that rows that arrive meanwhile move nothing. */
+import type { Alarm } from '../core/alarm.ts';
 import { type FailureError, fail } from '../core/failure.ts';
 import { type Anomaly, type DeadLetter, payloadCharsOf } from '../core/reading.ts';
 import type { Page } from '../core/store.ts';
@@ -20,15 +21,15 @@ export const upToChars = (letters: readonly DeadLetter[], charsMax: number): Dea
   return place < 0 ? [...letters] : letters.slice(0, place + 1);
 };
 
-/** Anomalies are paged by (since, id). */
-export const anomalyCursor = (anomaly: Anomaly): string => `${anomaly.since}/${anomaly.id}`;
+/** Anomalies and alarms are paged by (since, id). */
+export const occurrenceCursor = ({ since, id }: Anomaly | Alarm): string => `${since}/${id}`;
 /** Dead letters are paged by their identity. */
 export const deadLetterCursor = (letter: DeadLetter): string => `${letter.offset}/${letter.item}/${letter.code}`;
 
 const bad = (): FailureError => fail('bad-request', 'this is not a cursor of an earlier page', 'after');
 
-/** Reads `anomalyCursor`; without one, what every anomaly lies behind. Fails with `bad-request`. */
-export const parseAnomalyCursor = (cursor: string | undefined): Pick<Anomaly, 'since' | 'id'> => {
+/** Reads `occurrenceCursor`; without one, what every row lies behind. Fails with `bad-request`. */
+export const parseOccurrenceCursor = (cursor: string | undefined): Pick<Anomaly, 'since' | 'id'> => {
   if (cursor === undefined) return { since: Number.MAX_SAFE_INTEGER, id: '' };
   const parts = /^(-?\d{1,16})\/(.+)$/su.exec(cursor);
   if (parts === null) throw bad();

@@ -1,17 +1,19 @@
 /** All rows of the DuckDB store as canonical lines, from one consistent view. The form of a line is `../dump.ts`. */
 import type { DuckDBInstance } from '@duckdb/node-api';
+import type { Alarm } from '../../core/alarm.ts';
 import type { Anomaly, DeadLetter } from '../../core/reading.ts';
 import type { RevisionTime } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import { windowNames } from '../../core/window.ts';
 import type { Closure } from '../commits.ts';
 import {
+  alarmLine,
   anomalyLine,
   closureLine,
-  compareAnomalies,
   compareClosures,
   compareDeadLetters,
   compareDevices,
+  compareOccurrences,
   compareRevisions,
   deadLetterLine,
   deviceLine,
@@ -28,7 +30,7 @@ import { paneTables } from './schema.ts';
 const orderedSql = (fields: string, table: string, time: string): string => `SELECT key, ${fields}
   FROM ${table} JOIN (SELECT key, row_number() OVER (ORDER BY subject, quantity) AS place FROM keys) USING (key) ORDER BY place, ${time}, version`;
 
-async function* bodies<Row>(one: Reader, table: 'dead_letters' | 'anomalies' | 'devices'): AsyncGenerator<Row> {
+async function* bodies<Row>(one: Reader, table: 'dead_letters' | 'anomalies' | 'alarms' | 'devices'): AsyncGenerator<Row> {
   for await (const chunk of one.chunks(`SELECT body FROM ${table}`, [])) yield* readBodies<Row>(chunk);
 }
 
@@ -45,7 +47,8 @@ async function* lines(one: Reader, book: KeyBook): AsyncGenerator<string> {
     for await (const chunk of one.chunks(orderedSql(paneFields, paneTables[window], 'start_ms'), [])) yield* readPanes(chunk, window, keyOf).map(paneLine);
   }
   yield* (await gather(bodies<DeadLetter>(one, 'dead_letters'), compareDeadLetters)).map(deadLetterLine);
-  yield* (await gather(bodies<Anomaly>(one, 'anomalies'), compareAnomalies)).map(anomalyLine);
+  yield* (await gather(bodies<Anomaly>(one, 'anomalies'), compareOccurrences)).map(anomalyLine);
+  yield* (await gather(bodies<Alarm>(one, 'alarms'), compareOccurrences)).map(alarmLine);
   yield* (await gather(bodies<Device>(one, 'devices'), compareDevices)).map(deviceLine);
   const closures: Closure[] = [];
   for await (const chunk of one.chunks('SELECT log_offset, from_ms, to_ms FROM closures', [])) closures.push(...readClosures(chunk));

@@ -1,10 +1,11 @@
 /** The queries of the DuckDB store. Values go as parameters; what differs by window comes from fixed maps. */
+import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import { type Anomaly, Flag, type Reading } from '../../core/reading.ts';
 import type { Store, StoreQueries, Written } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import type { KeyBook } from '../key-book.ts';
-import { anomalyCursor, page, parseAnomalyCursor } from '../paging.ts';
+import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
 import { highestVersions } from '../series.ts';
 import { type Cells, cellsOf } from './columns.ts';
 import { letters } from './letters.ts';
@@ -31,6 +32,10 @@ const readingsSql = `SELECT key, ${readingFields} FROM readings WHERE key = $1 A
 const anomaliesSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) ORDER BY since_ms DESC, id LIMIT $5`;
+const alarmsSql = `SELECT body FROM (
+    SELECT * FROM alarms QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
+  ) WHERE ($1::BIGINT IS NULL OR is_open = $1) AND (since_ms < $2 OR (since_ms = $2 AND id > $3)) ORDER BY since_ms DESC, id LIMIT $4`;
+const alarmSql = 'SELECT body FROM alarms WHERE id = $1 AND log_offset < $2 ORDER BY version DESC LIMIT 1';
 const judgedSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE subject = $1 AND since_ms <= $3 AND log_offset < $4 QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE (until_ms IS NULL OR until_ms >= $2) AND (since_ms > $5 OR (since_ms = $5 AND id > $6)) ORDER BY since_ms, id LIMIT $7`;
@@ -178,9 +183,16 @@ export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
     });
   },
   async anomalies({ subject, open, limit, after }) {
-    const start = parseAnomalyCursor(after);
+    const start = parseOccurrenceCursor(after);
     const wanted = open === undefined ? null : open ? 1 : 0;
     const rows = await readers.use((reader) => bodies<Anomaly>(reader, anomaliesSql, [subject ?? null, wanted, start.since, start.id, limit + 1]));
-    return page(rows, limit, anomalyCursor);
+    return page(rows, limit, occurrenceCursor);
   },
+  async alarms({ open, limit, after }) {
+    const start = parseOccurrenceCursor(after);
+    const wanted = open === undefined ? null : Number(open);
+    const rows = await readers.use((reader) => bodies<Alarm>(reader, alarmsSql, [wanted, start.since, start.id, limit + 1]));
+    return page(rows, limit, occurrenceCursor);
+  },
+  alarm: async (id, before) => (await readers.use((reader) => bodies<Alarm>(reader, alarmSql, [id, before])))[0] ?? null,
 });

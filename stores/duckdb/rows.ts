@@ -1,5 +1,6 @@
 /** How rows map to the columns of the tables and back. The tables are in `schema.ts`, the typed arrays in `columns.ts`. */
 import type { DuckDBDataChunk } from '@duckdb/node-api';
+import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
 import type { Key, RevisionTime, Span } from '../../core/store.ts';
@@ -125,6 +126,15 @@ export const anomalyColumns: readonly Column<Anomaly>[] = [
   bigInts((row) => row.since),
   bigInts((row) => row.until),
   texts((row) => row.subject),
+  texts((row) => JSON.stringify(row)),
+  bigInts((row) => row.offset),
+];
+
+export const alarmColumns: readonly Column<Alarm>[] = [
+  texts((row) => row.id),
+  integers((row) => row.version),
+  bigInts((row) => row.since),
+  integers((row) => (row.state === 'normal' ? 0 : 1)),
   texts((row) => JSON.stringify(row)),
   bigInts((row) => row.offset),
 ];

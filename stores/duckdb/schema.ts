@@ -2,7 +2,7 @@
 import { type WindowName, windowNames } from '../../core/window.ts';
 
 /** Counts changes of the tables that older programs cannot read. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** The only table names that depend on input come from this map. */
 export const paneTables: Readonly<Record<WindowName, string>> = {
@@ -55,10 +55,15 @@ const addAnomalyOffsets: readonly string[] = [
   "UPDATE anomalies SET log_offset = CAST(json_extract(body, '$.offset') AS BIGINT)",
 ];
 
+/** Came with version 5. Whether it is open says `is_open`: 0 or 1. */
+const createAlarms = `CREATE TABLE alarms (id VARCHAR NOT NULL, version INTEGER NOT NULL, since_ms BIGINT NOT NULL, is_open INTEGER NOT NULL,
+    body VARCHAR NOT NULL, log_offset BIGINT NOT NULL)`;
+
 /** Statements that bring a file of an older version to this one, but for the dead letters: see `shorten.ts`. */
 export const upgradeStatements = (version: number): readonly string[] => [
   ...(version < 2 ? createCutTables : []),
   ...(version < 3 ? [createRevisions, ...addAnomalyOffsets] : []),
+  ...(version < 5 ? [createAlarms] : []),
   `UPDATE schema_version SET version = ${schemaVersion}`,
 ];
 
@@ -70,6 +75,7 @@ export const createStatements: readonly string[] = [
   ...tables.map((table) => `CREATE TABLE ${table}`),
   ...createCutTables,
   createRevisions,
+  createAlarms,
   `INSERT INTO schema_version VALUES (${schemaVersion})`,
   "INSERT INTO progress VALUES (0, 0, '', 0)",
 ];

@@ -9,6 +9,7 @@ import { type Appender, openAppender } from './append.ts';
 import { texts } from './columns.ts';
 import { type Parameter, reader } from './readers.ts';
 import {
+  alarmColumns,
   anomalyColumns,
   closureColumns,
   deadLetterColumns,
@@ -60,12 +61,13 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
   for (const window of windowNames) panes.set(window, await open(paneTables[window], paneColumns(book)));
   const deadLetters = await open('dead_letters', deadLetterColumns);
   const anomalies = await open('anomalies', anomalyColumns);
+  const alarms = await open('alarms', alarmColumns);
   const devices = await open('devices', deviceColumns);
   const closures = await open('closures', closureColumns);
   const revisions = await open('revisions', revisionColumns);
   const cutSpans = await open('cut_spans', spanColumns(book));
   const snapshots = await open('snapshots', [texts((one: Snapshot) => one.scope), texts((one: Snapshot) => one.body)]);
-  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, devices, closures, revisions, cutSpans, snapshots];
+  const all = [keys, readings, ...panes.values(), deadLetters, anomalies, alarms, devices, closures, revisions, cutSpans, snapshots];
   let keysWritten = book.entries.length;
 
   const { chunks } = reader(connection);
@@ -99,6 +101,7 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     keys.append(book.entries.slice(keysWritten));
     deadLetters.append(rows.deadLetters);
     anomalies.append(rows.anomalies);
+    alarms.append(rows.alarms);
     closures.append(rows.closures);
     revisions.append(rows.revisions);
     for (const one of rows.cuts) await cut(one);

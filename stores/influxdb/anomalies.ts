@@ -1,75 +1,101 @@
-/** Anomalies of the InfluxDB store, as the port `Store` asks for them. */
-import type { Anomaly } from '../../core/reading.ts';
+/** Anomalies and alarms of the InfluxDB store, as the port `Store` asks for them. */
 import type { Page, Store } from '../../core/store.ts';
 import { compareText } from '../key-book.ts';
-import { anomalyCursor, page, parseAnomalyCursor } from '../paging.ts';
+import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
 import type { Flux, Stretch } from './flux.ts';
 import { tagText } from './line.ts';
-import { anomalyIn } from './points.ts';
+import { type Occurrences, occurrenceIn } from './points.ts';
 import type { Asking } from './queries.ts';
 import { type Buckets, boundOf, endOfTime } from './schema.ts';
 
 const dayNanos = 86_400_000_000_000n;
 
-type Asked = Parameters<Store['anomalies']>[0];
-
-/** Anomalies with start <= since < stop, highest versions below `before`. */
-const anomaliesIn = async (flux: Flux, buckets: Buckets, stretch: Stretch, before: number, subject?: string): Promise<Anomaly[]> => {
+/** Rows with start <= since < stop, highest versions below `before`. */
+const rowsIn = async <Kind extends keyof Occurrences>(
+  flux: Flux,
+  buckets: Buckets,
+  measurement: Kind,
+  stretch: Stretch,
+  before: number,
+  subject?: string,
+): Promise<Occurrences[Kind][]> => {
   const tags = subject === undefined ? {} : { tags: { subject: tagText(subject) } };
-  const newest = new Map<string, Anomaly>();
-  for (const row of await flux.points({ bucket: buckets.panes, measurement: 'anomaly', ...tags, fields: ['body', 'offset'] }, stretch)) {
+  const newest = new Map<string, Occurrences[Kind]>();
+  for (const row of await flux.points({ bucket: buckets.panes, measurement, ...tags, fields: ['body', 'offset'] }, stretch)) {
     if (row.number('offset') >= before) continue;
-    const anomaly = anomalyIn(row);
-    if ((newest.get(anomaly.id)?.version ?? -1) < anomaly.version) newest.set(anomaly.id, anomaly);
+    const found = occurrenceIn<Kind>(row);
+    if ((newest.get(found.id)?.version ?? -1) < found.version) newest.set(found.id, found);
   }
   return [...newest.values()];
 };
 
+interface Asked {
+  readonly subject?: string;
+  readonly open?: boolean;
+  readonly limit: number;
+  readonly after?: string;
+}
+
 /** At least one more than `limit` of those that are wanted where there are so many: backwards from the newest, in stretches that grow. */
-const newestOf = async (
+const newestOf = async <Kind extends keyof Occurrences>(
   { swift, buckets, loaded }: Asking,
+  measurement: Kind,
   { subject, limit }: Asked,
   end: bigint,
-  isWanted: (one: Anomaly) => boolean,
-): Promise<Anomaly[]> => {
+  isWanted: (one: Occurrences[Kind]) => boolean,
+): Promise<Occurrences[Kind][]> => {
   const { position } = loaded;
-  const found: Anomaly[] = [];
+  const found: Occurrences[Kind][] = [];
   let stop = end;
   for (let width = dayNanos; found.length <= limit; width *= 8n) {
-    const newest = await swift.newest({ bucket: buckets.panes, measurement: 'anomaly' }, 'offset', { start: 0n, stop });
+    const newest = await swift.newest({ bucket: buckets.panes, measurement }, 'offset', { start: 0n, stop });
     if (newest === null) break;
     stop = boundOf(newest.at + 1);
     const start = stop > width ? boundOf(Number((stop - width) / 1_000_000n)) : 0n;
-    found.push(...(await anomaliesIn(swift, buckets, { start, stop }, position, subject)).filter(isWanted));
+    found.push(...(await rowsIn(swift, buckets, measurement, { start, stop }, position, subject)).filter(isWanted));
     stop = start;
   }
   return found;
 };
 
-const pageOf = async (asking: Asking, asked: Asked): Promise<Page<Anomaly>> => {
+const pageOf = async <Kind extends keyof Occurrences>(
+  asking: Asking,
+  measurement: Kind,
+  asked: Asked,
+  isOpen: (one: Occurrences[Kind]) => boolean,
+): Promise<Page<Occurrences[Kind]>> => {
   const { subject, open, limit, after } = asked;
-  const { since, id } = parseAnomalyCursor(after);
-  const isWanted = (one: Anomaly): boolean =>
+  const { since, id } = parseOccurrenceCursor(after);
+  const isWanted = (one: Occurrences[Kind]): boolean =>
     (subject === undefined || one.subject === subject) &&
-    (open === undefined || (one.until === null) === open) &&
+    (open === undefined || isOpen(one) === open) &&
     (one.since < since || (one.since === since && compareText(one.id, id) > 0));
   const found =
     open === true
-      ? [...asking.loaded.lasting.values()].filter(isWanted)
-      : await newestOf(asking, asked, after === undefined ? endOfTime : boundOf(since + 1), isWanted);
+      ? [...asking.loaded.lasting[measurement].values()].filter(isWanted)
+      : await newestOf(asking, measurement, asked, after === undefined ? endOfTime : boundOf(since + 1), isWanted);
   found.sort((a, b) => b.since - a.since || compareText(a.id, b.id));
-  return page(found.slice(0, limit + 1), limit, anomalyCursor);
+  return page(found.slice(0, limit + 1), limit, occurrenceCursor);
 };
 
-/** What the port asks of anomalies. */
-export const anomalies = (asking: Asking): Pick<Store, 'judged' | 'anomalies'> => ({
+/** What the port asks of anomalies and alarms. */
+export const anomalies = (asking: Asking): Pick<Store, 'judged' | 'anomalies' | 'alarm' | 'alarms'> => ({
   async judged({ subject, from, to, limit, after }, before) {
     const stretch = { start: 0n, stop: boundOf(to + 1) };
-    return (await anomaliesIn(asking.patient, asking.buckets, stretch, Math.min(before, asking.loaded.position), subject))
+    return (await rowsIn(asking.patient, asking.buckets, 'anomaly', stretch, Math.min(before, asking.loaded.position), subject))
       .filter((one) => one.until === null || one.until >= from)
       .filter((one) => after === null || one.since > after.since || (one.since === after.since && compareText(one.id, after.id) > 0))
       .sort((a, b) => a.since - b.since || compareText(a.id, b.id))
       .slice(0, limit);
   },
-  anomalies: (asked) => pageOf(asking, asked),
+  anomalies: (asked) => pageOf(asking, 'anomaly', asked, ({ until }) => until === null),
+  alarms: (asked) => pageOf(asking, 'alarm', asked, ({ state }) => state !== 'normal'),
+  async alarm(id, before) {
+    // Its name ends with the time at which it was raised.
+    const since = Number(id.slice(id.lastIndexOf('/') + 1));
+    if (!Number.isSafeInteger(since)) return null;
+    const stretch = { start: boundOf(since), stop: boundOf(since + 1) };
+    const rows = await rowsIn(asking.patient, asking.buckets, 'alarm', stretch, Math.min(before, asking.loaded.position));
+    return rows.find((one) => one.id === id) ?? null;
+  },
 });

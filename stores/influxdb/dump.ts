@@ -1,13 +1,13 @@
 /** All rows of the InfluxDB store as canonical lines. The form of a line is `../dump.ts`. */
 import type { Key } from '../../core/store.ts';
 import { windowNames } from '../../core/window.ts';
-import { anomalyLine, closureLine, compareAnomalies, compareClosures, compareDevices, compareRevisions, deadLetterLine, deviceLine, paneLine, readingLine, revisionLine } from '../dump.ts'; // biome-ignore format: one line
+import { alarmLine, anomalyLine, closureLine, compareClosures, compareDevices, compareOccurrences, compareRevisions, deadLetterLine, deviceLine, paneLine, readingLine, revisionLine } from '../dump.ts'; // biome-ignore format: one line
 import { compareKeys } from '../key-book.ts';
 import { always, type Flux } from './flux.ts';
 import type { Letters } from './letters.ts';
 import type { Loaded } from './load.ts';
 import { versionsIn } from './neighbourhood.ts';
-import { anomalyIn, keyOf, paneIn } from './points.ts';
+import { keyOf, occurrenceIn, paneIn } from './points.ts';
 import { type Buckets, offsetOf, slotOf } from './schema.ts';
 
 /** As `Store.dump`, a key at a time. */
@@ -25,11 +25,13 @@ export async function* dump(flux: Flux, buckets: Buckets, letters: Letters, { bo
     }
   }
   yield* (await letters.all(position)).map(deadLetterLine);
-  const anomalies = (await flux.points({ bucket: buckets.panes, measurement: 'anomaly', fields: ['body', 'offset'] })).map(anomalyIn);
-  yield* anomalies
-    .filter(({ offset }) => offset < position)
-    .sort(compareAnomalies)
-    .map(anomalyLine);
+  const written = async <Kind extends 'anomaly' | 'alarm'>(measurement: Kind) =>
+    (await flux.points({ bucket: buckets.panes, measurement, fields: ['body', 'offset'] }))
+      .map((row) => occurrenceIn<Kind>(row))
+      .filter(({ offset }) => offset < position)
+      .sort(compareOccurrences);
+  yield* (await written('anomaly')).map(anomalyLine);
+  yield* (await written('alarm')).map(alarmLine);
   yield* [...devices.values()].sort(compareDevices).map(deviceLine);
   yield* [...closures].sort(compareClosures).map(closureLine);
   const revisions = await flux.points({ bucket: buckets.state, measurement: 'revision' }, { start: 0n, stop: slotOf(position) });

@@ -1,6 +1,5 @@
 /** What the InfluxDB store keeps in memory, read when it is opened. Keeping it current is left to `../influxdb.ts`. */
 import { fail } from '../../core/failure.ts';
-import type { Anomaly } from '../../core/reading.ts';
 import { emptyLedger, type Ledger, type Recount } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import type { Closure } from '../commits.ts';
@@ -9,7 +8,7 @@ import { type CutState, loadCuts } from './cuts.ts';
 import type { Flux } from './flux.ts';
 import type { Letters } from './letters.ts';
 import { nearest } from './neighbourhood.ts';
-import { anomalyIn, keyOf, readingIn } from './points.ts';
+import { keyOf, type Occurrences, occurrenceIn, readingIn } from './points.ts';
 import { type Buckets, form, offsetOf, slotOf } from './schema.ts';
 import { findSnapshots, type SnapshotState } from './snapshots.ts';
 import { stretchesOf } from './stretches.ts';
@@ -20,8 +19,8 @@ export interface Loaded {
   readonly book: KeyBook;
   readonly devices: Map<string, Device>;
   readonly closures: Closure[];
-  /** Anomalies that last, by id. */
-  readonly lasting: Map<string, Anomaly>;
+  /** Anomalies that last and alarms that are open, by id. */
+  readonly lasting: { readonly [Kind in keyof Occurrences]: Map<string, Occurrences[Kind]> };
   /** Open dead letters by code and subject; `stale` where the newest of them was reopened, and another is the newest now. */
   readonly letters: Map<string, LetterCount & { stale?: true }>;
   readonly cuts: CutState;
@@ -49,22 +48,27 @@ const loadBook = async (flux: Flux, buckets: Buckets, before: number): Promise<K
 
 const lastMs = 1_000_000n;
 
-const loadLasting = async (flux: Flux, { panes: bucket }: Buckets, before: number): Promise<Map<string, Anomaly>> => {
+const loadLasting = async <Kind extends keyof Occurrences>(
+  flux: Flux,
+  { panes: bucket }: Buckets,
+  measurement: Kind,
+  before: number,
+): Promise<Map<string, Occurrences[Kind]>> => {
   const newest = new Map<string, { slot: bigint; version: number; lasting: boolean }>();
-  for (const row of await flux.points({ bucket, measurement: 'anomaly', fields: ['lasting', 'offset'] })) {
+  for (const row of await flux.points({ bucket, measurement, fields: ['lasting', 'offset'] })) {
     if (row.number('offset') >= before) continue;
     const id = [row.text('subject'), row.text('quantity'), row.text('kind'), row.at].join('/');
     const { version, nanos: slot } = row;
     if ((newest.get(id)?.version ?? -1) < version) newest.set(id, { slot, version, lasting: row.is('lasting') });
   }
-  const lasting = new Map<string, Anomaly>();
+  const lasting = new Map<string, Occurrences[Kind]>();
   const slots = [...newest.values()].filter((one) => one.lasting).map(({ slot }) => slot);
   const wanted = new Set(slots);
-  for (const row of await flux.pointsIn({ bucket, measurement: 'anomaly' }, stretchesOf(slots, 60_000n * lastMs))) {
+  for (const row of await flux.pointsIn({ bucket, measurement }, stretchesOf(slots, 60_000n * lastMs))) {
     if (!wanted.has(row.nanos) || !row.is('lasting') || row.number('offset') >= before) continue;
-    const anomaly = anomalyIn(row);
+    const found = occurrenceIn<Kind>(row);
     const id = [row.text('subject'), row.text('quantity'), row.text('kind'), row.at].join('/');
-    if (newest.get(id)?.version === anomaly.version) lasting.set(anomaly.id, anomaly);
+    if (newest.get(id)?.version === found.version) lasting.set(found.id, found);
   }
   return lasting;
 };
@@ -101,7 +105,7 @@ export const load = async (flux: Flux, buckets: Buckets, letters: Letters, where
     book: await loadBook(flux, buckets, position),
     devices,
     closures,
-    lasting: await loadLasting(flux, buckets, position),
+    lasting: { anomaly: await loadLasting(flux, buckets, 'anomaly', position), alarm: await loadLasting(flux, buckets, 'alarm', position) },
     letters: new Map((await letters.counts(position)).map((one) => [`${one.code}/${one.subject}`, one])),
     cuts: await loadCuts(flux, buckets, position),
     refused: await letters.refused(position),

@@ -1,4 +1,6 @@
 /** Rows as points and back. What the rows mean is left to the pipeline, when they are written to `writer.ts`. */
+
+import type { Alarm } from '../../core/alarm.ts';
 import type { Exact } from '../../core/exact.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { Place } from '../../core/place.ts';
@@ -166,7 +168,19 @@ export const anomalyLine = (partition: number, anomaly: Anomaly): string => {
   const span = `lasting=${anomaly.until === null},until=${anomaly.until ?? absentTime}i`;
   return `anomaly${tags} ${span},${reasons},offset=${anomaly.offset}i,body=${quoted(JSON.stringify(anomaly))} ${nanosOf(anomaly.since, anomaly.version)}`;
 };
-export const anomalyIn = (row: Row): Anomaly => JSON.parse(row.text('body')) as Anomaly;
+export const alarmLine = (partition: number, alarm: Alarm): string => {
+  const tags = `${tag('kind', alarm.kind)},partition=${partition}${tag('quantity', alarm.quantity)}${tag('subject', alarm.subject)}`;
+  const reasons = `reason_en=${quoted(fieldText(alarm.reason.en))},reason_fr=${quoted(fieldText(alarm.reason.fr))}`;
+  const life = `lasting=${alarm.state !== 'normal'},state=${quoted(alarm.state)},priority=${quoted(alarm.priority)},until=${alarm.until ?? absentTime}i`;
+  return `alarm${tags} ${life},${reasons},offset=${alarm.offset}i,body=${quoted(JSON.stringify(alarm))} ${nanosOf(alarm.since, alarm.version)}`;
+};
+
+/** What an anomaly and an alarm have in common for the store: `lasting` where it is not over. */
+export interface Occurrences {
+  readonly anomaly: Anomaly;
+  readonly alarm: Alarm;
+}
+export const occurrenceIn = <Kind extends keyof Occurrences>(row: Row): Occurrences[Kind] => JSON.parse(row.text('body')) as Occurrences[Kind];
 
 /**
  * A dead letter stands at its offset and item, in the series of its code: that is its identity. What was refused comes

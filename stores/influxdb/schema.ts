@@ -5,7 +5,7 @@ import { fail } from '../../core/failure.ts';
 export interface Buckets {
   /** Readings. */
   readonly raw: string;
-  /** Panes and anomalies. */
+  /** Panes, anomalies and alarms. */
   readonly panes: string;
   /** What the store itself goes by: position, snapshots, dead letters, devices, closures, lifetimes. Its points stand at offsets, not at times. */
   readonly state: string;
@@ -24,6 +24,7 @@ export type Measurement =
   | 'reading'
   | 'pane'
   | 'anomaly'
+  | 'alarm'
   | 'dead_letter'
   | 'dead_letter_more'
   | 'reopened'

@@ -9,7 +9,7 @@ import { dayMs, minuteMs } from '../../core/time.ts';
 import type { newRows } from '../commits.ts';
 import { type Connection, Refusal } from './connection.ts';
 import { quoted } from './line.ts';
-import { anomalyLine, booksLine, letterLines, paneHead, paneLine, placeLine, readingHead, readingLine } from './points.ts';
+import { alarmLine, anomalyLine, booksLine, letterLines, paneHead, paneLine, placeLine, readingHead, readingLine } from './points.ts';
 import { type Buckets, form, slotOf } from './schema.ts';
 
 type Rows = ReturnType<typeof newRows>;
@@ -196,6 +196,7 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
       lines.push(paneLine(headOf(subject, `${quantity} ${window}`, () => paneHead(partition, { subject, quantity }, window)), pane)); // biome-ignore format: one line
     }
     for (const anomaly of rows.anomalies) if (anomaly.since >= oldest) lines.push(anomalyLine(partition, anomaly));
+    for (const alarm of rows.alarms) if (alarm.since >= oldest) lines.push(alarmLine(partition, alarm));
     return mustSend(connection, buckets.panes, lines);
   };
 

@@ -1,14 +1,25 @@
-/** Anomalies of the store in memory, as the port `Store` asks for them. */
+/** Anomalies and alarms of the store in memory, as the port `Store` asks for them. */
+import type { Alarm } from '../../core/alarm.ts';
 import type { Anomaly } from '../../core/reading.ts';
-import type { Store } from '../../core/store.ts';
+import type { Page, Store } from '../../core/store.ts';
 import { compareText } from '../key-book.ts';
-import { anomalyCursor, page, parseAnomalyCursor } from '../paging.ts';
+import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
 import { latestVersions, type Tables } from './tables.ts';
 
-const idOf = ({ id }: Anomaly): string => id;
+const idOf = ({ id }: Anomaly | Alarm): string => id;
 
-/** What the port asks of anomalies. */
-export type Anomalies = Pick<Store, 'judged' | 'anomalies'>;
+/** What the port asks of anomalies and alarms. */
+export type Anomalies = Pick<Store, 'judged' | 'anomalies' | 'alarm' | 'alarms'>;
+
+/** A page of the highest versions, newest first. */
+const newest = <Row extends Anomaly | Alarm>(rows: readonly Row[], isWanted: (row: Row) => boolean, limit: number, after: string | undefined): Page<Row> => {
+  const start = parseOccurrenceCursor(after);
+  const found = latestVersions(rows, idOf)
+    .filter(isWanted)
+    .filter((one) => one.since < start.since || (one.since === start.since && compareText(one.id, start.id) > 0))
+    .sort((a, b) => b.since - a.since || compareText(a.id, b.id));
+  return page(found, limit, occurrenceCursor);
+};
 
 export const anomalies = (all: Tables): Anomalies => ({
   async judged({ subject, from, to, limit, after }, before) {
@@ -19,12 +30,12 @@ export const anomalies = (all: Tables): Anomalies => ({
       .filter((one) => after === null || one.since > after.since || (one.since === after.since && compareText(one.id, after.id) > 0))
       .slice(0, limit);
   },
-  async anomalies({ subject, open, limit, after }) {
-    const start = parseAnomalyCursor(after);
-    const rows = latestVersions(all.anomalies, idOf)
-      .filter((one) => (subject === undefined || one.subject === subject) && (open === undefined || (one.until === null) === open))
-      .filter((one) => one.since < start.since || (one.since === start.since && compareText(one.id, start.id) > 0))
-      .sort((a, b) => b.since - a.since || compareText(a.id, b.id));
-    return page(rows, limit, anomalyCursor);
-  },
+  anomalies: async ({ subject, open, limit, after }) =>
+    newest(all.anomalies, (one) => (subject === undefined || one.subject === subject) && (open === undefined || (one.until === null) === open), limit, after),
+  alarms: async ({ open, limit, after }) => newest(all.alarms, (one) => open === undefined || (one.state !== 'normal') === open, limit, after),
+  alarm: async (id, before) =>
+    latestVersions(
+      all.alarms.filter((one) => one.id === id && one.offset < before),
+      idOf,
+    )[0] ?? null,
 });

@@ -1,6 +1,6 @@
 /** All rows of the store in memory as canonical lines. The form of a line is `../dump.ts`. */
 import { windowNames } from '../../core/window.ts';
-import { anomalyLine, closureLine, compareAnomalies, compareClosures, compareDeadLetters, compareDevices, compareRevisions, deadLetterLine, deviceLine, paneLine, readingLine, revisionLine } from '../dump.ts'; // biome-ignore format: one line
+import { alarmLine, anomalyLine, closureLine, compareClosures, compareDeadLetters, compareDevices, compareOccurrences, compareRevisions, deadLetterLine, deviceLine, paneLine, readingLine, revisionLine } from '../dump.ts'; // biome-ignore format: one line
 import { compareKeys } from '../key-book.ts';
 import { panesOf, readingsOf, type Tables } from './tables.ts';
 
@@ -10,7 +10,8 @@ export async function* dump(all: Tables): AsyncGenerator<string> {
   for (const key of keys) yield* readingsOf(all, key).rows.map(readingLine);
   for (const window of windowNames) for (const key of keys) yield* panesOf(all, key, window).rows.map(paneLine);
   yield* [...all.deadLetters].sort(compareDeadLetters).map(deadLetterLine);
-  yield* [...all.anomalies].sort(compareAnomalies).map(anomalyLine);
+  yield* [...all.anomalies].sort(compareOccurrences).map(anomalyLine);
+  yield* [...all.alarms].sort(compareOccurrences).map(alarmLine);
   yield* [...all.devices.values()].sort(compareDevices).map(deviceLine);
   yield* [...all.closures].sort(compareClosures).map(closureLine);
   yield* [...all.revisions].sort(compareRevisions).map(revisionLine);

@@ -1,4 +1,5 @@
 /** The rows of the store in memory, and how those of a commit get in. Questions about them are left to the files beside it. */
+import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
 import type { Commit, Cut, Key, RevisionTime } from '../../core/store.ts';
@@ -17,6 +18,7 @@ export interface Tables {
   readonly panes: Map<KeyEntry, Map<WindowName, Series<Pane>>>;
   readonly deadLetters: DeadLetter[];
   readonly anomalies: Anomaly[];
+  readonly alarms: Alarm[];
   readonly devices: Map<string, Device>;
   readonly closures: Closure[];
   readonly revisions: RevisionTime[];
@@ -31,6 +33,7 @@ export const tables = (): Tables => ({
   panes: new Map(),
   deadLetters: [],
   anomalies: [],
+  alarms: [],
   devices: new Map(),
   closures: [],
   revisions: [],
@@ -93,6 +96,7 @@ export const addRows = (all: Tables, commit: Commit, position: number): void => 
   for (const pane of rows.panes) addPane(all, pane);
   for (const letter of rows.deadLetters) all.deadLetters.push(letter);
   for (const anomaly of rows.anomalies) all.anomalies.push(anomaly);
+  for (const alarm of rows.alarms) all.alarms.push(alarm);
   for (const device of rows.devices) all.devices.set(device.id, device);
   for (const closure of rows.closures) all.closures.push(closure);
   for (const revision of rows.revisions) all.revisions.push(revision);

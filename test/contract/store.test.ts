@@ -13,7 +13,7 @@ import { memoryStore } from '../../stores/memory.ts';
 import { withReason } from '../reason.ts';
 import { dumpOf } from '../stores/answers.ts';
 import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
-import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from '../stores/rows.ts';
+import { alarm, anomaly, commit, energy, everything, letter, other, pane, power, reading } from '../stores/rows.ts';
 
 /** One server for all cases, each with buckets of its own. */
 let influxd: Promise<Influxd> | undefined;
@@ -70,6 +70,7 @@ for (const [name, open, reason] of implementations)
           panes: [pane('PT1H', 0, 3_600_000, 7, 1)],
           deadLetters: [letter(0, 'unknown-device')],
           anomalies: [anomaly('a', 5, 1)],
+          alarms: [alarm(5, 1)],
           closures: [{ from: 1, to: 2, offset: 0 }],
         });
         await store.commit(first);
@@ -78,7 +79,7 @@ for (const [name, open, reason] of implementations)
         expect(await dumpOf(store)).toEqual(before);
         expect([store.position, store.logTime]).toEqual([2, 2_000]);
         expect(store.ledger().envelopes.processed).toBe(2);
-        expect(before).toHaveLength(5);
+        expect(before).toHaveLength(6);
       });
 
       it('writes of a commit that overlaps only what lies at its position and beyond', async () => {
@@ -363,6 +364,33 @@ for (const [name, open, reason] of implementations)
         expect(await store.deadLettersPage({ limit: 2, after: second.next ?? '' })).toEqual({ rows: [stored[1]], next: null });
         expect((await store.deadLettersPage({ limit: 9, code: 'future', subject: 'meter-1' })).rows).toEqual([stored[1]]);
         await expect(store.deadLettersPage({ limit: 2, after: 'nonsense' })).rejects.toThrow('bad-request');
+      });
+    });
+
+    describe('alarms', () => {
+      it('show their highest version, open or over, newest first, by pages', async () => {
+        const rows = [alarm(100, 0), alarm(300, 1), alarm(300, 1, { subject: 'meter-2' }), alarm(50, 2)];
+        const answered = { by: 'Camille', at: 200, comment: '"é\n' };
+        const over = alarm(100, 3, { version: 1, state: 'normal', until: 250, acknowledged: answered, shelved: { ...answered, until: 9 } });
+        await store.commit(commit(0, 4, { alarms: [...rows, over] }));
+        const first = await store.alarms({ limit: 2 });
+        expect(first.rows).toEqual([rows[1], rows[2]]);
+        expect(await store.alarms({ limit: 2, after: first.next ?? '' })).toEqual({ rows: [over, rows[3]], next: null });
+        expect((await store.alarms({ limit: 9, open: true })).rows).toEqual([rows[1], rows[2], rows[3]]);
+        expect((await store.alarms({ limit: 9, open: false })).rows).toEqual([over]);
+        await expect(store.alarms({ limit: 2, after: 'nonsense' })).rejects.toThrow('bad-request');
+      });
+
+      it('are found by name, as of a position', async () => {
+        const [raised, over] = [alarm(100, 0), alarm(100, 3, { version: 1, state: 'normal', until: 250 })];
+        await store.commit(commit(0, 4, { alarms: [raised, over] }));
+        expect(await store.alarm(raised.id, 3)).toEqual(raised);
+        expect(await store.alarm(raised.id, 4)).toEqual(over);
+        expect(await store.alarm('device/meter-1/jump/101', 4)).toBeNull();
+        expect(await store.alarm('nonsense', 4)).toBeNull();
+        await store.commit(commit(4, 5, { alarms: [alarm(400, 4)] }));
+        await store.commit(commit(5, 6, { alarms: [alarm(400, 5, { version: 1, state: 'returned' })] }));
+        expect((await store.alarms({ limit: 9, open: true })).rows.map(({ state }) => state)).toEqual(['returned']);
       });
     });
 

@@ -1,6 +1,7 @@
 /** A small town behind the real pipeline and the memory store, and the HTTP side on top of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import type { AlarmAction } from '../../core/alarm.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import { quarterMs } from '../../core/time.ts';
 import { type Town, townSchema } from '../../core/town.ts';
@@ -73,7 +74,7 @@ export const viewsOver = (gate: Drive): { views: Views; commit(): Promise<void>;
   const commit = async (): Promise<void> => {
     await gate.process();
     const { position, logTime } = gate.store;
-    const event = { position, logTime, latest: gate.store.latest().filter(({ offset }) => offset >= told), anomalies: [] };
+    const event = { position, logTime, latest: gate.store.latest().filter(({ offset }) => offset >= told), anomalies: [], alarms: [] };
     told = position;
     for (const listener of listeners) listener(event);
   };
@@ -95,6 +96,10 @@ export const viewsOver = (gate: Drive): { views: Views; commit(): Promise<void>;
       startedAt: start,
       ...extra,
     }),
+    async act(alarm: AlarmAction) {
+      gate.append('command', { action: 'alarm', alarm });
+      return gate.log.length - 1;
+    },
     async change(change: RegistryChange) {
       gate.append('registry', change);
       await commit();

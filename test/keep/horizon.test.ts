@@ -208,7 +208,7 @@ test('a store of the version before gains what a cut needs', async () => {
   const instance = await DuckDBInstance.create(file);
   const connection = await instance.connect();
   await connection.run(
-    'DROP TABLE cut_spans; DROP TABLE cut_rows; DROP TABLE revisions; ALTER TABLE anomalies DROP COLUMN log_offset; UPDATE schema_version SET version = 1',
+    'DROP TABLE alarms; DROP TABLE cut_spans; DROP TABLE cut_rows; DROP TABLE revisions; ALTER TABLE anomalies DROP COLUMN log_offset; UPDATE schema_version SET version = 1',
   );
   connection.closeSync();
   instance.closeSync();

@@ -67,9 +67,9 @@ export class CommitWatch {
   }
 
   #keepText(commit: Commit, position: number): void {
-    const { readings, panes, deadLetters, anomalies, closures } = commit.outputs;
+    const { readings, panes, deadLetters, anomalies, alarms, closures } = commit.outputs;
     for (const row of [...readings, ...panes, ...deadLetters]) if (row.revision >= position) this.rows.push(JSON.stringify(row, exact));
-    for (const row of [...anomalies, ...closures]) if (row.offset >= position) this.rows.push(JSON.stringify(row));
+    for (const row of [...anomalies, ...alarms, ...closures]) if (row.offset >= position) this.rows.push(JSON.stringify(row));
   }
 
   #seePane(pane: Pane): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
+import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { DeadLetter, Reading } from '../../core/reading.ts';
 import type { Commit, Store } from '../../core/store.ts';
@@ -13,7 +14,7 @@ import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { drive, townOf } from '../drive.ts';
 import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
-import { anomaly, commit, everything, letter, pane, reading } from './rows.ts';
+import { alarm, anomaly, commit, everything, letter, pane, reading } from './rows.ts';
 
 const keys = ['b', 'a', 'é', '\u{1f525}', '\ufb01'].map((subject) => ({ subject, quantity: 'energy' }));
 
@@ -25,7 +26,7 @@ const seeds = fc.record({
   flags: fc.constantFrom(0, 16, 32),
   exact: fc.bigInt(-(2n ** 63n) + 1n, 2n ** 63n - 1n),
   shares: fc.option(fc.array(fc.nat(), { maxLength: 3 })),
-  kind: fc.constantFrom('reading', 'pane', 'letter', 'reopen', 'anomaly'),
+  kind: fc.constantFrom('reading', 'pane', 'letter', 'reopen', 'anomaly', 'alarm'),
 });
 type Seed = typeof seeds extends fc.Arbitrary<infer T> ? T : never;
 
@@ -39,7 +40,13 @@ const builder = () => {
     return version;
   };
   return (revision: number, group: Seed[]) => {
-    const out = { readings: [] as Reading[], panes: [] as Pane[], deadLetters: [] as DeadLetter[], anomalies: [] as ReturnType<typeof anomaly>[] };
+    const out = {
+      readings: [] as Reading[],
+      panes: [] as Pane[],
+      deadLetters: [] as DeadLetter[],
+      anomalies: [] as ReturnType<typeof anomaly>[],
+      alarms: [] as Alarm[],
+    };
     for (const [item, { key, at, value, flags, exact, shares, kind }] of group.entries()) {
       const name = keys[key] as (typeof keys)[number];
       const id = `${name.subject}/energy/jump/${at % 7}`;
@@ -60,7 +67,10 @@ const builder = () => {
         );
       } else if (kind === 'anomaly')
         out.anomalies.push(anomaly(id, at % 7, revision, { ...name, until: flags === 0 ? null : at, version: versionOf(`a${id}`) }));
-      else if (kind === 'reopen' && open !== undefined) out.deadLetters.push({ ...open, version: 1, revision });
+      else if (kind === 'alarm') {
+        const state = flags === 0 ? 'active' : 'normal';
+        out.alarms.push(alarm(at % 7, revision, { ...name, state, version: versionOf(`alarm${name.subject}/${at % 7}`) }));
+      } else if (kind === 'reopen' && open !== undefined) out.deadLetters.push({ ...open, version: 1, revision });
       else {
         const made = letter(revision, flags === 0 ? 'future' : 'unknown-device', { subject: name.subject, item, at: value });
         out.deadLetters.push(made);
@@ -101,6 +111,8 @@ const answers = async (store: Store, from: number, to: number, before: number, l
     earliest: await store.deadLetterEarliest({ code: 'future', atMin: from }, before),
     counts: await store.deadLetterCounts(),
     anomalies: await store.anomalies({ limit, open: true }),
+    alarms: [await store.alarms({ limit, open: true }), await store.alarms({ limit })],
+    alarm: await store.alarm(`device/a/jump/${limit}`, before),
     judged: await store.judged({ subject: 'a', from: before % 7, to: limit, limit, after: null }, before),
     written: await Promise.all(keys.map((key) => store.written(key, from, to, [1, 2, 3, before]))),
   };
@@ -144,7 +156,7 @@ it('DuckDB answers as the reference does, also after repeated commits', () => ag
 it.skipIf(noInfluxd !== null)(
   `InfluxDB answers as the reference does, also after repeated commits${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
   () => agrees(onInfluxDb, 3),
-  180_000,
+  600_000,
 );
 
 it.skipIf(noInfluxd !== null)(
@@ -202,5 +214,5 @@ it.skipIf(noInfluxd !== null)(
       await rm(folder, { recursive: true });
     }
   },
-  180_000,
+  600_000,
 );

@@ -86,7 +86,7 @@ describe('a file that is opened again', () => {
     await old.commit(commit(120, 121, { deadLetters: [long(0, { version: 1, revision: 120 })] }));
     await old.close();
     const connection = await (await DuckDBInstance.create(file)).connect();
-    await connection.run('UPDATE schema_version SET version = 3');
+    await connection.run('DROP TABLE alarms; UPDATE schema_version SET version = 3');
     connection.closeSync();
 
     const store = await duckdbStore({ file, memoryLimitMb: 64 });
@@ -121,7 +121,7 @@ describe('a file that is opened again', () => {
     await old.close();
     const instance = await DuckDBInstance.create(file);
     const connection = await instance.connect();
-    await connection.run('DROP TABLE revisions; ALTER TABLE anomalies DROP COLUMN log_offset; UPDATE schema_version SET version = 2');
+    await connection.run('DROP TABLE alarms; DROP TABLE revisions; ALTER TABLE anomalies DROP COLUMN log_offset; UPDATE schema_version SET version = 2');
     connection.closeSync();
     instance.closeSync();
     const store = await duckdbStore({ file });

@@ -1,4 +1,5 @@
 /** Rows and commits with literal defaults, for the tests of the stores. */
+import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
 import { type Commit, emptyLedger, emptyOutputs, type Outputs } from '../../core/store.ts';
@@ -76,6 +77,14 @@ export const anomaly = (id: string, since: number, offset: number, more: Partial
   version: 0,
   ...more,
 });
+
+export const alarm = (since: number, offset: number, more: Partial<Alarm> = {}): Alarm => {
+  const { subject = 'meter-1', kind = 'jump' } = more;
+  const cause = `device/${subject}/${kind}`;
+  const lives = { anomalies: 1, lasting: 1, firstAnomaly: `${subject}/energy/${kind}/${since}`, acknowledged: null, shelved: null, label: null, flood: false };
+  const what = { cause, kind, subject, quantity: 'energy', site: null, priority: 'low', state: 'active' } as const;
+  return { id: `${cause}/${since}`, ...what, since, until: null, ...lives, reason: { fr: 'Saut', en: 'Jump' }, offset, version: 0, ...more };
+};
 
 /** A commit of the offsets [start, end). */
 export const commit = (start: number, end: number, outputs: Partial<Outputs> = {}, more: Partial<Commit> = {}): Commit => ({

@@ -1,0 +1,39 @@
+/** What becomes an alarm, how soon, and what its anomalies have in common. The life of an alarm is left to `alarms.ts`. */
+import type { AlarmPriority } from '../core/alarm.ts';
+import type { Anomaly } from '../core/reading.ts';
+import { minuteMs } from '../core/time.ts';
+import type { Registry } from './registry.ts';
+
+export interface AlarmRule {
+  readonly priority: AlarmPriority;
+  /** How long an anomaly lasts before it raises an alarm, and how long none may have lasted before the alarm returns to normal; ms of log time. The second is above 0: two alarms of one cause never begin at once. */
+  readonly onDelayMs: number;
+  readonly offDelayMs: number;
+  /** True where it stays, once it is over, until somebody has acknowledged it (a latch). */
+  readonly isLatched: boolean;
+}
+
+const usual: AlarmRule = { priority: 'low', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false };
+
+/** By kind of anomaly; any other is as `usual`. By consequence: what hides consumption or breaks the books of a meter comes before a single odd value. */
+const rules: Partial<Record<Anomaly['kind'], AlarmRule>> = {
+  silent: { priority: 'medium', onDelayMs: 2 * minuteMs, offDelayMs: minuteMs, isLatched: false },
+  stuck: { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
+  'out-of-range': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
+  'clock-step': { priority: 'high', onDelayMs: 0, offDelayMs: minuteMs, isLatched: true },
+};
+
+export const alarmRuleOf = (kind: Anomaly['kind']): AlarmRule => rules[kind] ?? usual;
+
+/**
+ * What the anomaly has in common with others. Silent devices that speak through one gateway are one alarm, and so are those of
+ * one site: what failed is the gateway, the line or the mains, and one call mends it.
+ */
+export const causeOf = ({ subject, kind }: Anomaly, { find }: Pick<Registry, 'find'>): { readonly cause: string; readonly site: string | null } => {
+  if (kind === 'clock-step') return { cause: `octroi/${kind}`, site: null };
+  const { site = null, via } = find(subject)?.device ?? {};
+  const [gateway] = via ?? [];
+  if (kind === 'silent' && gateway !== undefined) return { cause: `sender/${gateway}/${kind}`, site };
+  if (kind === 'silent' && site !== null) return { cause: `site/${site}/${kind}`, site };
+  return { cause: `device/${subject}/${kind}`, site };
+};

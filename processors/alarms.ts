@@ -1,0 +1,227 @@
+/**
+ * Operator alarms: makes alarms of the anomalies that the pipeline puts out, and takes them through their life as time passes and
+ * people answer (ISA-18.2). What becomes an alarm, and how soon, is `alarm-rules.ts`; telling anybody of it is left to others.
+ */
+import type { Alarm, AlarmAction, AlarmException, Signed } from '../core/alarm.ts';
+import type { Envelope } from '../core/envelope.ts';
+import type { Anomaly } from '../core/reading.ts';
+import type { History, Outputs } from '../core/store.ts';
+import { minuteMs } from '../core/time.ts';
+import { alarmRuleOf, causeOf } from './alarm-rules.ts';
+import type { Context } from './pipeline.ts';
+import type { Registry } from './registry.ts';
+
+/** More alarms than a person can answer (EEMUA 191: ten in ten minutes): what is raised beyond is marked as part of a flood. */
+export const floodAlarms = 10;
+export const floodMs = 10 * minuteMs;
+
+interface OpenAlarm {
+  /** Its last version. */
+  alarm: Alarm;
+  /** Since when none of its anomalies lasts, log time; null while one does. */
+  emptySince: number | null;
+  /** Its numbers changed since that version was put out. */
+  isChanged: boolean;
+}
+
+/** What the operator remembers: alarms that are open, by cause, and the anomalies that last. As many as a town has keys at the most. */
+export interface AlarmBook {
+  readonly open: Map<string, OpenAlarm>;
+  /** The cause of each anomaly that an open alarm holds and that lasts, by its id. */
+  readonly members: Map<string, string>;
+  /** Anomalies that have not lasted long enough yet, and since when (log time), by id. */
+  readonly pending: Map<string, { readonly anomaly: Anomaly; readonly since: number }>;
+  readonly exceptions: Map<string, AlarmException>;
+  /** Log times at which alarms were raised within `floodMs`; at most `floodAlarms`. */
+  raisedAt: number[];
+}
+
+export const emptyAlarmBook = (): AlarmBook => ({ open: new Map(), members: new Map(), pending: new Map(), exceptions: new Map(), raisedAt: [] });
+
+/** Of a snapshot, and back. */
+export const alarmBookBody = ({ open, members, pending, exceptions, raisedAt }: AlarmBook): string =>
+  JSON.stringify({ open: [...open], members: [...members], pending: [...pending], exceptions: [...exceptions], raisedAt });
+export const alarmBookOf = (body: string): AlarmBook => {
+  const { open, members, pending, exceptions, raisedAt } = JSON.parse(body);
+  return { open: new Map(open), members: new Map(members), pending: new Map(pending), exceptions: new Map(exceptions), raisedAt };
+};
+
+/** Where and when the operator works: the envelope's offset, and the log time. */
+export interface AlarmContext {
+  readonly book: AlarmBook;
+  readonly registry: Pick<Registry, 'find'>;
+  /** Of the log: alarms are made in each by itself. */
+  readonly partition: number;
+  readonly offset: number;
+  readonly logTime: number;
+  readonly out: Alarm[];
+}
+
+export const alarmContext = ({ state, registry }: Context, { offset, partition }: Envelope, out: Outputs): AlarmContext => ({
+  book: state.alarms,
+  registry,
+  partition,
+  offset,
+  logTime: state.logTime,
+  out: out.alarms,
+});
+
+const put = (context: AlarmContext, one: OpenAlarm, change: Partial<Alarm>): void => {
+  one.alarm = { ...one.alarm, ...change, offset: context.offset, version: one.alarm.version + 1 };
+  one.isChanged = false;
+  context.out.push(one.alarm);
+};
+
+const isFlood = ({ book, logTime }: AlarmContext): boolean => {
+  book.raisedAt = book.raisedAt.filter((at) => logTime - at < floodMs);
+  if (book.raisedAt.length >= floodAlarms) return true;
+  book.raisedAt.push(logTime);
+  return false;
+};
+
+const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: string | null): OpenAlarm => {
+  const { offset, logTime, book, out } = context;
+  const { kind, subject, quantity, reason } = anomaly;
+  const alarm: Alarm = {
+    id: `${cause}/${logTime}`,
+    cause,
+    kind,
+    subject,
+    quantity,
+    site,
+    priority: alarmRuleOf(kind).priority,
+    state: 'active',
+    since: logTime,
+    until: null,
+    anomalies: 1,
+    lasting: 1,
+    firstAnomaly: anomaly.id,
+    reason,
+    acknowledged: null,
+    shelved: null,
+    label: null,
+    flood: isFlood(context),
+    offset,
+    version: 0,
+  };
+  const raised = { alarm, emptySince: null, isChanged: false };
+  book.open.set(cause, raised);
+  out.push(alarm);
+  return raised;
+};
+
+/** Takes an anomaly into the alarm of its cause, which it raises where there is none. */
+const join = (context: AlarmContext, anomaly: Anomaly): void => {
+  const { book } = context;
+  const { cause: common, site } = causeOf(anomaly, context.registry);
+  const cause = context.partition === 0 ? common : `${common}@${context.partition}`;
+  const exception = book.exceptions.get(cause);
+  if (exception !== undefined) {
+    book.exceptions.set(cause, { ...exception, held: exception.held + 1 });
+    return;
+  }
+  book.members.set(anomaly.id, cause);
+  const one = book.open.get(cause);
+  if (one === undefined) {
+    raise(context, anomaly, cause, site);
+    return;
+  }
+  const { anomalies, lasting, state } = one.alarm;
+  one.alarm = { ...one.alarm, anomalies: anomalies + 1, lasting: lasting + 1 };
+  one.emptySince = null;
+  if (state === 'returned') put(context, one, { state: 'active', until: null });
+  else one.isChanged = true;
+};
+
+const leave = ({ book, logTime }: AlarmContext, id: string): void => {
+  const one = book.open.get(book.members.get(id) ?? '');
+  book.members.delete(id);
+  if (one === undefined) return;
+  one.alarm = { ...one.alarm, lasting: one.alarm.lasting - 1 };
+  one.isChanged = true;
+  if (one.alarm.lasting === 0) one.emptySince = logTime;
+};
+
+/** Takes a row of an anomaly: its beginning, its end, or a mark on it. */
+export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
+  const { book, logTime } = context;
+  const { id, until, version, kind } = anomaly;
+  if (until === null) {
+    if (book.members.has(id) || book.pending.has(id)) return;
+    if (version > 0) return; // a mark on one that raised no alarm
+    if (alarmRuleOf(kind).onDelayMs > 0) book.pending.set(id, { anomaly, since: logTime });
+    else join(context, anomaly);
+    return;
+  }
+  if (book.pending.delete(id)) return;
+  if (version === 0) join(context, anomaly); // it began and ended at once
+  if (book.members.has(id)) leave(context, id);
+};
+
+/** What passing time does: anomalies that last long enough, alarms that are over for long enough, shelves that end. */
+export const passAlarmTime = (context: AlarmContext): void => {
+  const { book, logTime } = context;
+  for (const [id, { anomaly, since }] of book.pending) {
+    if (logTime - since < alarmRuleOf(anomaly.kind).onDelayMs) continue;
+    book.pending.delete(id);
+    join(context, anomaly);
+  }
+  for (const one of book.open.values()) {
+    const { shelved, state, kind } = one.alarm;
+    if (shelved !== null && shelved.until <= logTime) put(context, one, { shelved: null });
+    const { offDelayMs, isLatched } = alarmRuleOf(kind);
+    if (one.emptySince !== null && logTime - one.emptySince >= offDelayMs && state !== 'returned') {
+      if (isLatched && state === 'active') put(context, one, { state: 'returned', until: one.emptySince });
+      else close(context, one);
+    } else if (one.isChanged) put(context, one, {});
+  }
+};
+
+const close = (context: AlarmContext, one: OpenAlarm): void => {
+  put(context, one, { state: 'normal', until: one.emptySince });
+  context.book.open.delete(one.alarm.cause);
+};
+
+const openWith = ({ book }: AlarmContext, id: string): OpenAlarm | undefined => [...book.open.values()].find(({ alarm }) => alarm.id === id);
+
+/** Carries out what an operator did. @returns a promise only where the alarm is closed and must be read */
+export const actOnAlarm = (context: AlarmContext, action: AlarmAction, history: Pick<History, 'alarm'>): Promise<void> | undefined => {
+  const { book, logTime, offset, out } = context;
+  const signed: Signed = { by: action.by, at: logTime, comment: action.comment };
+  if (action.do === 'end-exception') {
+    book.exceptions.delete(action.cause);
+    return;
+  }
+  const one = openWith(context, action.alarm);
+  if (action.do === 'label') {
+    const label = { ...signed, verdict: action.verdict };
+    const labelled = ({ cause }: Alarm): void => {
+      if (action.verdict === 'known') book.exceptions.set(cause, { ...signed, cause, held: 0 });
+    };
+    if (one !== undefined) {
+      put(context, one, { label });
+      labelled(one.alarm);
+      return;
+    }
+    return history.alarm(action.alarm, offset).then((closed) => {
+      if (closed === null) return;
+      out.push({ ...closed, label, offset, version: closed.version + 1 });
+      labelled(closed);
+    });
+  }
+  if (one === undefined) return;
+  switch (action.do) {
+    case 'acknowledge': {
+      if (one.alarm.acknowledged !== null) return;
+      const isOver = one.alarm.state === 'returned';
+      put(context, one, { acknowledged: signed, state: isOver ? 'normal' : 'acknowledged' });
+      if (isOver) book.open.delete(one.alarm.cause);
+      return;
+    }
+    case 'shelve':
+      put(context, one, { shelved: { ...signed, until: logTime + action.minutes * minuteMs } });
+      return;
+    case 'unshelve':
+      if (one.alarm.shelved !== null) put(context, one, { shelved: null });
+  }
+};
