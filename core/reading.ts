@@ -86,6 +86,9 @@ export const deadLetterTopicCharsMax = 256;
 /** Characters of the whole payload, also where the letter keeps only its start. */
 export const payloadCharsOf = ({ payload, payloadChars }: DeadLetter): number => payloadChars ?? payload.length;
 
+/** What an anomaly is: the detector's name; silence and steps of the server's clock are told by ticks, a detector that failed by its failure. */
+export type AnomalyKind = 'out-of-range' | 'stuck' | 'silent' | 'jump' | 'clock-step' | 'detector-failed';
+
 /** One unusual thing, judged by one detector. A further row with the same id and the next version ends or marks it. */
 export interface Anomaly {
   /** `<subject>/<quantity>/<kind>/<since>`; stable across replays. */
@@ -93,7 +96,7 @@ export interface Anomaly {
   readonly subject: string;
   /** '' where the whole device is concerned. */
   readonly quantity: string;
-  readonly kind: 'out-of-range' | 'stuck' | 'silent' | 'jump' | 'clock-step';
+  readonly kind: AnomalyKind;
   /** Epoch ms of the first unusual moment, in event time (log time for silence). */
   readonly since: number;
   /** Epoch ms of the end; null while it lasts. */
@@ -102,6 +105,10 @@ export interface Anomaly {
   /** What was usual: [low, high] in the canonical unit; null where there is no such range. */
   readonly usual: readonly [number, number] | null;
   readonly reason: { readonly fr: string; readonly en: string };
+  /** How surely it is unusual, 0.5 to 1, what was expected instead of `observed`, in the canonical unit, and which of its detector's reasons it is: present on the row that begins it. */
+  readonly score?: number;
+  readonly expected?: number | null;
+  readonly code?: string;
   /** Offset of the envelope whose processing wrote this row. */
   readonly offset: number;
   readonly version: number;

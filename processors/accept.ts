@@ -7,13 +7,15 @@ import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag } from '../core/r
 import type { Outputs } from '../core/store.ts';
 import { type Level, lifetime, windowName } from '../core/window.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
+import { noteClosed } from './hours.ts';
 import { identify, identifyUnstamped } from './identify.ts';
-import { judge, judgeSilence } from './judge.ts';
-import { append, type Emit, frontier, pass, settle } from './key-fold.ts';
+import { aboutOf, judgeHours, judgeSilence } from './judge.ts';
+import { type Emit, frontier, settle } from './key-fold.ts';
+import { takeOnTime } from './one-key.ts';
 import type { Context } from './pipeline.ts';
 import { pushPlaces } from './places.ts';
 import { foldRule } from './registry.ts';
-import { isExcluded, type KeyState, keyState, remember, type SubjectState, subjectState } from './state.ts';
+import { type KeyState, keyState, type SubjectState, subjectState } from './state.ts';
 import { type Measured, validate } from './validate.ts';
 
 /** Puts out the closed windows of one key. A window that closes here has its first pane. */
@@ -21,6 +23,7 @@ export const emitTo =
   (subject: string, quantity: string, key: KeyState, revision: number, out: Outputs): Emit =>
   (level: Level, element: Element) => {
     if (level === lifetime && key.fold.rule.kind !== 'index' && key.fold.rule.kind !== 'delta') return;
+    noteClosed(key, level, element);
     const version = level === lifetime ? key.fold.totalVersions++ : 0;
     out.panes.push(paneOf(subject, quantity, windowName(level), element, version, revision));
   };
@@ -162,7 +165,7 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
       state.counters.accepted++;
       state.counters.duplicate++;
       return;
-    case 'new':
+    case 'new': {
       state.counters.accepted++;
       state.counters.stored++;
       out.readings.push({
@@ -176,16 +179,13 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
         revision: revisionOf(context),
         version: 0,
       });
-      remember(key, point);
-      if (isExcluded(point)) pass(key.fold, point.at);
-      else {
-        const missed = append(key.fold, point, state.closures, emitTo(envelope.subject, quantity, key, revisionOf(context), out));
-        if (missed !== null) {
-          key.touched.push([missed, frontier(key.fold)]);
-          state.revising.add(envelope.subject);
-        }
-      }
-      judge(key, point, measured.rule, { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies });
+      const to = { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies };
+      const emit = emitTo(envelope.subject, quantity, key, revisionOf(context), out);
+      const missed = takeOnTime(key, point, aboutOf(declared, measured.rule, key), state.closures, emit, to);
+      if (missed === null) return;
+      key.touched.push([missed, frontier(key.fold)]);
+      state.revising.add(envelope.subject);
+    }
   }
 };
 
@@ -206,11 +206,21 @@ export const acceptImport = (context: Context, envelope: Envelope, out: Outputs)
   }
 };
 
+/** Judges the hours of a key that closed without a reading, or behind one. */
+export const judgeClosed = ({ registry, state }: Context, name: string, quantity: string, key: KeyState, now: number, offset: number, out: Outputs): void => {
+  const declared = key.hours === undefined ? undefined : registry.find(name);
+  const rule = declared?.type.rules.get(quantity);
+  if (declared === undefined || rule === undefined) return;
+  judgeHours(key, now, aboutOf(declared, rule, key), { subject: name, offset, anomalies: out.anomalies });
+  state.changed.add(name);
+};
+
 /** Closes the windows of a subject's keys that end at or before `until(key)`. */
 export const settleSubject = (context: Context, name: string, subject: SubjectState, offset: number, until: (key: KeyState) => number, out: Outputs): void => {
   for (const [quantity, key] of subject.keys) {
     const before = frontier(key.fold);
     settle(key.fold, until(key), context.state.closures, emitTo(name, quantity, key, offset, out));
     if (frontier(key.fold) !== before) context.state.changed.add(name);
+    judgeClosed(context, name, quantity, key, until(key), offset, out);
   }
 };

@@ -118,8 +118,9 @@ const addWhole = (key: KeyFold, whole: { amount: number; from: number; to: numbe
 };
 
 /** Notes a reading that takes no part in the fold. */
-export const pass = (key: KeyFold, at: number): void => {
+export const pass = (key: KeyFold, at: number): null => {
   key.maxAt = Math.max(key.maxAt, at);
+  return null;
 };
 
 /** Closes the windows of a silent key that end at or before `until`; what its last reading still holds goes in. */

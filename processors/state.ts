@@ -8,6 +8,7 @@ import { type AlarmBook, alarmBookBody, alarmBookOf, emptyAlarmBook } from './al
 import type { DetectorState } from './detect/detector.ts';
 import type { Lost } from './horizon.ts';
 import { type KeyFold, keyFold } from './key-fold.ts';
+import { floatsBack, floatsOut } from './learn/memory.ts';
 import type { Basis } from './mark.ts';
 import type { Registry } from './registry.ts';
 
@@ -27,8 +28,14 @@ export interface KeyState {
   touched: [from: number, to: number][];
   /** Where raw readings were cut at the horizon, in order; absent: nowhere. */
   lost?: Lost[];
-  /** State of each detector, by its name. */
+  /** State of each detector, and of the model of the usual, by its name. */
   readonly detectors: Record<string, DetectorState>;
+  /** Their single-precision numbers, by the same names; absent: none has any. */
+  floats?: Record<string, Float32Array>;
+  /** Hours that closed and that no detector has seen, in order; absent: none. */
+  hours?: Element[];
+  /** End of the last hour that they have seen; absent: none was. */
+  seenUntil?: number;
   /** The span of all its anomalies up to now; null: it never had one; absent in snapshots of before, where nothing is known of it. */
   judged?: Hull | null;
 }
@@ -193,7 +200,7 @@ const subjectScope = 'subject/';
 const wholeScope = 'pipeline';
 const alarmScope = 'alarms';
 
-const out = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
+const out = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : floatsOut(value));
 const back = (element: Element): Element => ({
   ...element,
   integral2: typeof element.integral2 === 'string' ? BigInt((element.integral2 as string).slice(0, -1)) : element.integral2,
@@ -205,7 +212,12 @@ const restoreSubject = (body: string): SubjectState => {
   const { keys, ...rest } = JSON.parse(body) as Omit<SubjectState, 'keys'> & { keys: [string, KeyState][] };
   const restored = keys.map(([name, key]): [string, KeyState] => [
     name,
-    { ...key, fold: { ...key.fold, open: key.fold.open.map(back), total: back(key.fold.total) } },
+    {
+      ...key,
+      fold: { ...key.fold, open: key.fold.open.map(back), total: back(key.fold.total) },
+      ...(key.hours === undefined ? {} : { hours: key.hours.map(back) }),
+      ...(key.floats === undefined ? {} : { floats: Object.fromEntries(Object.entries(key.floats).map(([kind, text]) => [kind, floatsBack(text)])) }),
+    },
   ]);
   return { ...rest, keys: new Map(restored) };
 };

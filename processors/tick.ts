@@ -2,9 +2,10 @@
 import type { Envelope, Tick } from '../core/envelope.ts';
 import type { Outputs } from '../core/store.ts';
 import { dayMs, minuteMs } from '../core/time.ts';
-import { emitTo, settleSubject } from './accept.ts';
+import { emitTo, judgeClosed, settleSubject } from './accept.ts';
 import { textOf } from './decode.ts';
 import { type Lost, union } from './horizon.ts';
+import { noteRevisions } from './hours.ts';
 import { judgeSilence } from './judge.ts';
 import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
@@ -140,8 +141,11 @@ const reviseAll = async (context: Context, envelope: Envelope, out: Outputs): Pr
       const emit = emitTo(name, quantity, key, envelope.offset, out);
       const at = { key: { subject: name, quantity }, state: key, closures: state.closures, counters: state.counters };
       const { readings, panes, deadLetters } = out;
+      const panesFrom = panes.length;
       const isJudged = key.judged !== null || subject.silences !== null;
       const changed = await revise({ ...at, offset: envelope.offset, logTime: state.logTime, history, readings, panes, deadLetters, isJudged, emit });
+      noteRevisions(key, panes, panesFrom);
+      judgeClosed(context, name, quantity, key, key.fold.maxAt, envelope.offset, out);
       for (const [from, to] of union(judgedSpans(subject, key, changed), 0)) spans.push([quantity, from, to]);
     }
     if (spans.length > 0) subject.unmarked = [...(subject.unmarked ?? []), { revision: envelope.offset, spans, after: null }];

@@ -1,27 +1,85 @@
-/** The contract of detectors: pure, online, bounded memory a key; one file each, listed in `registry.ts`. */
+/**
+ * The contract of detectors: pure, online, bounded memory a key; one file each, listed in `registry.ts`. When they are asked,
+ * and what becomes of a judgement, is left to `judge.ts`.
+ *
+ * A detector sees each reading that came on time, or each hour that closed, once and in order. What it says of one never depends
+ * on a later one. Its memory is two plain parts that leave and come back by the snapshot: numbers by name, at most `numbersMax`
+ * of them, and `floats` single-precision numbers, set up as zeros.
+ */
 import type { QuantityRule } from '../../core/device-type.ts';
-import type { Point } from '../../core/fold.ts';
+import type { FoldRule, Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
+import type { Hour } from '../learn/hour.ts';
 
-/** What a detector remembers of one key: plain data, a handful of numbers. */
+/** Numbers by name. None of them NaN or infinite: JSON would lose it. */
 export type DetectorState = Record<string, number>;
+
+/** What a key is, beside its readings. */
+export interface About {
+  readonly rule: QuantityRule;
+  readonly fold: FoldRule;
+  /** ms between two reports, as declared. */
+  readonly intervalMs: number;
+  /** Places of a car park, where declared. */
+  readonly capacity?: number | undefined;
+}
 
 export interface Judgement {
   readonly unusual: boolean;
+  /** 0 to 1; from 0.5, the detector's limit, on it is unusual. r times the limit is r / (1 + r). */
+  readonly score: number;
   /** Event time at which the unusual began, epoch ms. */
   readonly since: number;
+  /** Quanta; null where it is no single value. */
+  readonly observed: number | null;
+  readonly expected: number | null;
   /** What was usual, quanta. */
   readonly usual: readonly [low: number, high: number] | null;
-  /** Numbers for the reason, by name, in quanta or ms. */
+  /** Which of the detector's reasons it is: stable, for programs. */
+  readonly code: string;
+  /** Numbers for the reason, by name: quanta, ms, or as the detector says. */
   readonly values: Readonly<Record<string, number>>;
 }
 
-export interface Detector {
-  readonly kind: Exclude<Anomaly['kind'], 'silent' | 'clock-step'>;
+/** Prints quanta, a value or a difference, with their unit. */
+export type Show = (quanta: number, language: 'fr' | 'en') => string;
+
+interface Common {
+  readonly kind: Exclude<Anomaly['kind'], 'silent' | 'clock-step' | 'detector-failed'>;
+  /** What it doubts. While a doubt in the data lasts, nothing is said of consumption. */
+  readonly doubts: 'data' | 'consumption';
+  /** Memory a key: numbers by name at the most, and single-precision numbers. */
+  readonly numbersMax: number;
+  readonly floats: number;
   /** True where it has something to say of such a quantity. */
   readonly appliesTo: (rule: QuantityRule) => boolean;
-  /** Judges a reading that came on time, and learns from it; null: no opinion. Later readings never change a judgement. */
-  readonly update: (state: DetectorState, point: Point, rule: QuantityRule) => Judgement | null;
-  /** The reason in plain language. `show` prints quanta, a value or a difference, with their unit. */
-  readonly reason: (judgement: Judgement, observed: number | null, show: (quanta: number, language: 'fr' | 'en') => string) => Anomaly['reason'];
+  /** The reason in plain language. */
+  readonly reason: (judgement: Judgement, show: Show) => Anomaly['reason'];
+  /** How far it has learnt, days of how many; null: it judges. Absent: it need not learn. */
+  readonly learning?: (state: DetectorState, floats: Float32Array) => Learning | null;
 }
+
+export interface Learning {
+  readonly days: number;
+  readonly of: number;
+}
+
+export interface ReadingDetector extends Common {
+  readonly sees: 'reading';
+  /** Judges a reading that came on time, and learns from it; null: no opinion, whatever it said before stands. */
+  readonly update: (state: DetectorState, floats: Float32Array, point: Point, about: About) => Judgement | null;
+}
+
+export interface HourDetector extends Common {
+  readonly sees: 'hour';
+  /** Judges an hour that closed, and learns from it; null as above. */
+  readonly update: (state: DetectorState, floats: Float32Array, hour: Hour, about: About) => Judgement | null;
+}
+
+export type Detector = ReadingDetector | HourDetector;
+
+/** Bytes that a detector keeps of a key at the most: its named numbers and its floats, without what the language adds. */
+export const memoryBytes = ({ numbersMax, floats }: Pick<Detector, 'numbersMax' | 'floats'>): number => 8 * numbersMax + 4 * floats;
+
+/** The score of something that is `ratio` times the limit. */
+export const scoreOf = (ratio: number): number => (ratio > 0 ? (Number.isFinite(ratio) ? ratio / (1 + ratio) : 1) : 0);

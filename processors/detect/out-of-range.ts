@@ -1,22 +1,32 @@
 /** Detector: a value outside the plausible range of its type. */
 import { toQuanta } from '../../core/quantity.ts';
 import { Flag } from '../../core/reading.ts';
-import type { Detector } from './detector.ts';
+import { type ReadingDetector, scoreOf } from './detector.ts';
 
-export const outOfRange: Detector = {
+export const outOfRange: ReadingDetector = {
   kind: 'out-of-range',
+  sees: 'reading',
+  doubts: 'data',
+  numbersMax: 0,
+  floats: 0,
   appliesTo: (rule) => rule.plausible !== undefined,
-  update(_state, point, rule) {
-    if (point.value === null || rule.plausible === undefined) return null;
-    const [low, high] = rule.plausible;
+  update(_state, _floats, { at, value, flags }, { rule }) {
+    if (value === null || rule.plausible === undefined) return null;
+    const [low, high] = [toQuanta(rule.quantity, rule.plausible[0]), toQuanta(rule.quantity, rule.plausible[1])];
+    const unusual = (flags & Flag.implausible) !== 0;
+    const beyond = Math.max(value - high, low - value) / (high - low);
     return {
-      unusual: (point.flags & Flag.implausible) !== 0,
-      since: point.at,
-      usual: [toQuanta(rule.quantity, low), toQuanta(rule.quantity, high)],
+      unusual,
+      score: unusual ? scoreOf(1 + beyond) : 0,
+      since: at,
+      observed: value,
+      expected: null,
+      usual: [low, high],
+      code: 'out-of-range',
       values: {},
     };
   },
-  reason({ usual }, observed, show) {
+  reason({ usual, observed }, show) {
     const [low, high] = usual ?? [0, 0];
     const value = (language: 'fr' | 'en'): string => (observed === null ? '–' : show(observed, language));
     return {

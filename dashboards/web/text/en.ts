@@ -38,7 +38,7 @@ export const en: Messages = {
     weather: 'Weather',
     housing: 'Housing',
   },
-  kinds: { 'out-of-range': 'out of range', stuck: 'stuck', silent: 'silent', jump: 'jump', 'clock-step': 'clock' },
+  kinds: { 'out-of-range': 'out of range', stuck: 'stuck', silent: 'silent', jump: 'jump', 'clock-step': 'clock', 'detector-failed': 'check failed' },
   flags: {
     unstamped: 'no time stamp',
     unidentified: 'not identifiable',

@@ -41,7 +41,7 @@ export const fr = {
     weather: 'Météo',
     housing: 'Logement',
   } as Readonly<Record<string, string>>,
-  kinds: { 'out-of-range': 'hors plage', stuck: 'figé', silent: 'muet', jump: 'saut', 'clock-step': 'horloge' } as Readonly<Record<string, string>>,
+  kinds: { 'out-of-range': 'hors plage', stuck: 'figé', silent: 'muet', jump: 'saut', 'clock-step': 'horloge', 'detector-failed': 'contrôle en échec' } as Readonly<Record<string, string>>,
   flags: {
     unstamped: 'sans horodatage',
     unidentified: 'non identifiable',
