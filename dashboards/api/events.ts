@@ -6,6 +6,7 @@ import type { LiveEvent } from '../../core/views.ts';
 import type { Directory } from '../directory.ts';
 import { eventValuesMax, streamsMax } from '../limits.ts';
 import { iso } from '../moment.ts';
+import { shownAlarm } from './alarms.ts';
 import { shownAnomaly } from './anomalies.ts';
 import { shownLatest } from './latest.ts';
 import { name, route } from './route.ts';
@@ -25,6 +26,7 @@ const message = (directory: Directory, event: LiveEvent, { device, quantities }:
     latest: latest.slice(-eventValuesMax).map((one) => shownLatest(directory, one)),
     cut: Math.max(0, latest.length - eventValuesMax),
     anomalies: event.anomalies.filter(({ subject }) => device === undefined || subject === device).map(shownAnomaly),
+    alarms: event.alarms.filter(({ subject }) => device === undefined || subject === device).map(shownAlarm),
   };
   return eventText('commit', data, event.position);
 };

@@ -1,7 +1,8 @@
 /** The routes of the API, one line each; a test says that the list agrees with the folder. */
 import { adjustments } from './adjustments.ts';
 import { adopt } from './adopt.ts';
-import { alarms, anomalies } from './anomalies.ts';
+import { actions, alarms } from './alarms.ts';
+import { anomalies } from './anomalies.ts';
 import { deadLetters } from './dead-letters.ts';
 import { devices } from './devices.ts';
 import { events } from './events.ts';
@@ -26,6 +27,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   explain,
   adjustments,
   alarms,
+  actions,
   anomalies,
   deadLetters,
   events,

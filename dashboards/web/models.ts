@@ -1,4 +1,5 @@
 /** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
+import type { Alarm, AlarmException } from '../../core/alarm.ts';
 import type { MonthState } from '../../core/month.ts';
 import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
 import type { Amount, CarrierName, PeriodFigures } from '../figures/energy.ts';
@@ -23,7 +24,7 @@ export interface Assets {
   readonly styles: readonly string[];
 }
 
-export interface AlarmLine {
+export interface AnomalyLine {
   readonly id: string;
   /** null: a home, not named. */
   readonly device: string | null;
@@ -35,6 +36,25 @@ export interface AlarmLine {
   readonly reason: { readonly fr: string; readonly en: string };
   /** Readings in its span changed after it was judged; with the receipt that shows them, where there is one. */
   readonly revised: { readonly receipt: string | null } | null;
+}
+
+export interface AlarmModel
+  extends Pick<Alarm, 'kind' | 'priority' | 'state' | 'since' | 'until' | 'anomalies' | 'lasting' | 'acknowledged' | 'shelved' | 'label' | 'flood' | 'reason'> {
+  /** null: a home, not named, and not answered here. */
+  readonly id: string | null;
+  readonly place: string | null;
+  readonly site: string | null;
+  readonly receipt: string | null;
+}
+
+export interface AlarmsModel {
+  readonly active: readonly AlarmModel[];
+  readonly shelved: readonly AlarmModel[];
+  /** There are more than are shown. */
+  readonly more: boolean;
+  readonly closed: readonly AlarmModel[];
+  readonly exceptions: readonly AlarmException[];
+  readonly answered: boolean;
 }
 
 export interface MapShape {
@@ -73,7 +93,7 @@ export interface TownModel {
   readonly comparison: Comparison | null;
   readonly sites: number;
   readonly pv: { readonly today: Amount; readonly watts: number | null; readonly reporting: number; readonly devices: Readonly<Record<string, number | null>> };
-  readonly alarms: { readonly open: readonly AlarmLine[]; readonly more: boolean };
+  readonly alarms: { readonly open: readonly AnomalyLine[]; readonly more: boolean };
   readonly parks: readonly CarPark[];
   readonly homes: readonly { readonly quarter: string; readonly name: string; readonly yesterday: Amount }[];
   readonly map: MapModel | null;
@@ -153,7 +173,7 @@ export interface SiteModel extends SiteHead {
     readonly amount: Amount;
     readonly revised: boolean;
   })[];
-  readonly alarms: readonly AlarmLine[];
+  readonly alarms: readonly AnomalyLine[];
 }
 
 export interface ParkingModel {
@@ -219,7 +239,7 @@ export interface OperationsModel {
   readonly sites: readonly { readonly id: string; readonly name: string }[];
   readonly silent: readonly { readonly device: string; readonly since: number }[];
   readonly silentHomes: number;
-  readonly anomalies: readonly AlarmLine[];
+  readonly anomalies: readonly AnomalyLine[];
   readonly devices: number;
   readonly message: string | null;
   /** What is adopted must give its name from now on. */
@@ -293,6 +313,7 @@ export type Page =
   | { readonly kind: 'sites'; readonly model: SitesModel }
   | { readonly kind: 'site'; readonly model: SiteModel }
   | { readonly kind: 'parking'; readonly model: ParkingModel }
+  | { readonly kind: 'alarms'; readonly model: AlarmsModel }
   | { readonly kind: 'operations'; readonly model: OperationsModel }
   | { readonly kind: 'receipt'; readonly model: ReceiptModel }
   | { readonly kind: 'sum'; readonly model: SumModel }

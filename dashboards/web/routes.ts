@@ -1,14 +1,17 @@
 /** The addresses of the pages: what is asked, loaded and rendered. Looks and words are left to pages/ and text/. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { alarmActionSchema } from '../../core/alarm.ts';
 import { type Failure, FailureError, fail, failure } from '../../core/failure.ts';
 import { adoptDevice } from '../adopt.ts';
+import { actOn } from '../alarms.ts';
 import type { Context } from '../api/route.ts';
 import { pageQueryCharsMax } from '../limits.ts';
 import { problemOf } from '../problem.ts';
 import { type Bundle, loadBundle } from './bundle.ts';
 import { siteCsv } from './csv.ts';
 import { type Geo, readGeo } from './geo.ts';
+import { loadAlarms } from './load/alarms.ts';
 import { loadReceipt, loadSum } from './load/explain.ts';
 import { loadOperations } from './load/operations.ts';
 import { loadParking } from './load/parking.ts';
@@ -47,6 +50,7 @@ const pages: Readonly<Record<string, Loader>> = {
     model: await loadSite(source, asked(siteQuery, query)),
   }),
   '/parking': async (source) => ({ kind: 'parking', model: await loadParking(source) }),
+  '/alarms': async (source, query) => ({ kind: 'alarms', model: await loadAlarms(source, query.answered !== undefined) }),
   '/operations': async (source, query) => {
     const { adopted } = asked(z.object({ adopted: optional }), query);
     // Only a device of the town is said to be adopted: the page repeats nobody's words.
@@ -156,6 +160,17 @@ const adoptRoute = (app: FastifyInstance, { context: { views, types, directory }
   });
 };
 
+/** The forms of the alarms page. */
+const alarmRoute = (app: FastifyInstance, { context: { views } }: Shared, language: Language): void => {
+  app.post(`/${language}/alarms/act`, async (request, reply) => {
+    const { do: pressed = '', minutes, ...rest } = (request.body ?? {}) as Record<string, string>;
+    const [what, verdict] = pressed.startsWith('label-') ? ['label', pressed.slice('label-'.length)] : [pressed];
+    const more = { ...(what === 'shelve' ? { minutes: Number(minutes) } : {}), ...(verdict === undefined ? {} : { verdict }) };
+    await actOn(views, asked(alarmActionSchema, { ...rest, do: what, ...more }));
+    return reply.redirect(`/${language}/alarms?answered`, 303);
+  });
+};
+
 const assetRoutes = (app: FastifyInstance, { bundle }: Shared): void => {
   app.get('/icon.svg', async (_, reply) => reply.type('image/svg+xml').header('cache-control', 'public, max-age=86400').send(icon));
   app.get('/assets/:file', async (request, reply) => {
@@ -189,6 +204,7 @@ export const web =
       pageRoutes(app, shared, language);
       csvRoute(app, shared, language);
       adoptRoute(app, shared, language);
+      alarmRoute(app, shared, language);
     }
     for (const path of Object.keys(pages)) {
       app.get(path, async (request, reply) => reply.header('vary', 'accept-language').redirect(`/${languageOf(request)}${request.url}`, 302));

@@ -20,7 +20,7 @@ const text = (html: string): string =>
     .replaceAll('&gt;', '>')
     .replace(/[\s\u00a0\u202f]+/g, ' ');
 
-const pages = ['/', '/sites', '/sites/mairie', '/parking', '/operations', '/accessibility', '/explain?from=2026-03-30&to=2026-03-30'];
+const pages = ['/', '/sites', '/sites/mairie', '/parking', '/alarms', '/operations', '/accessibility', '/explain?from=2026-03-30&to=2026-03-30'];
 
 test.each(pages.flatMap((path) => [`/fr${path}`, `/en${path}`]))('%s is a page of its own in its language', async (url) => {
   const { status, html, headers } = await page(url);

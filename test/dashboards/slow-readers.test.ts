@@ -75,7 +75,8 @@ const event = (position: number): LiveEvent => ({
   position,
   logTime: start + position,
   latest: Array.from({ length: 500 }, (_, n) => ({ subject: 'mairie-elec', quantity: 'active_power', at: start + n, value: n, flags: 0, offset: n })),
-  anomalies: [], alarms: [],
+  anomalies: [],
+  alarms: [],
 });
 
 test('a stream that is not read is cut at its limit; the others get every event at once', async () => {

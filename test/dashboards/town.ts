@@ -98,6 +98,7 @@ export const viewsOver = (gate: Drive): { views: Views; commit(): Promise<void>;
     }),
     async act(alarm: AlarmAction) {
       gate.append('command', { action: 'alarm', alarm });
+      await commit();
       return gate.log.length - 1;
     },
     async change(change: RegistryChange) {

@@ -1,33 +1,57 @@
-/** Anomalies as lines of a page; homes are not named. */
-import type { Anomaly } from '../../../core/reading.ts';
-import { levelOf } from '../../../core/window.ts';
+/** Alarms for the page on which they are answered; homes are not named, and answered through the API alone. */
+import type { Alarm } from '../../../core/alarm.ts';
 import type { Directory } from '../../directory.ts';
-import { isPrivate } from '../../figures/residential.ts';
-import type { AlarmLine } from '../models.ts';
+import { isPrivate, isResidential } from '../../figures/residential.ts';
+import type { AlarmModel, AlarmsModel } from '../models.ts';
+import { anomalyReceipt, hiddenReason } from './anomalies.ts';
+import type { Source } from './source.ts';
 
-/** The path of the receipt around the moment at which it began; null where a whole device is concerned. */
-const receiptOf = (directory: Directory, subject: string, quantity: string, since: number): string | null => {
-  const device = directory.find(subject);
-  if (device === undefined || quantity === '') return null;
-  const window = directory.finestOf(device, quantity) <= levelOf('PT1H') ? 'PT1H' : 'P1D';
-  return `/explain?device=${encodeURIComponent(subject)}&quantity=${quantity}&window=${window}&at=${since}`;
+const openShown = 200;
+const closedShown = 30;
+
+const isHidden = (directory: Directory, { kind, subject, site }: Alarm): boolean => {
+  if (kind === 'clock-step') return false;
+  const found = site === null ? undefined : directory.findSite(site);
+  return isPrivate(directory, subject) || (found !== undefined && isResidential(found));
 };
 
-export const alarmLine = (directory: Directory, { id, subject, quantity, kind, since, until, reason, basisRevised }: Anomaly): AlarmLine => {
-  // The server's own clock is nobody's.
-  const hidden = kind !== 'clock-step' && isPrivate(directory, subject);
-  const site = directory.find(subject)?.site ?? null;
+/** What the cause is called: the site, the gateway, or the device. */
+const placeOf = (directory: Directory, { cause, subject, site }: Alarm): string => {
+  const [what, name = ''] = cause.split('/');
+  if (what === 'site') return directory.findSite(name)?.name ?? name;
+  if (what === 'sender') return name;
+  const device = directory.find(subject);
+  const place = site === null ? undefined : directory.findSite(site)?.name;
+  return [device?.label ?? subject, place].filter((part) => part !== undefined).join(' · ');
+};
+
+const shown = (directory: Directory, alarm: Alarm): AlarmModel => {
+  const { id, kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood, site, subject, quantity, firstAnomaly, reason } =
+    alarm;
+  // An anomaly's name ends with the event time at which it began.
+  const beganAt = Number(firstAnomaly.slice(firstAnomaly.lastIndexOf('/') + 1));
+  const rest = { kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood };
+  if (isHidden(directory, alarm)) return { ...rest, id: null, place: null, site: null, receipt: null, reason: hiddenReason };
+  return { ...rest, id, place: placeOf(directory, alarm), site, receipt: anomalyReceipt(directory, subject, quantity, beganAt), reason };
+};
+
+/** @param answered an alarm that was just answered */
+export const loadAlarms = async ({ views, directory }: Source, answered: boolean): Promise<AlarmsModel> => {
+  const [open, closed, exceptions] = await Promise.all([
+    views.alarms({ open: true, limit: openShown }),
+    views.alarms({ open: false, limit: closedShown }),
+    views.alarmExceptions(),
+  ]);
+  const all = open.rows.map((alarm) => shown(directory, alarm));
   return {
-    id: hidden ? String(since) : id,
-    device: hidden ? null : subject,
-    site: hidden ? null : site,
-    quantity,
-    kind,
-    since,
-    until,
-    reason: hidden
-      ? { fr: 'Logement, ou appareil hors de la ville : détail non publié.', en: 'A home, or a device that is not in the town: detail not published.' }
-      : reason,
-    revised: hidden || basisRevised === undefined ? null : { receipt: receiptOf(directory, subject, quantity, since) },
+    active: all.filter(({ shelved }) => shelved === null),
+    shelved: all.filter(({ shelved }) => shelved !== null),
+    more: open.next !== null,
+    closed: closed.rows.map((alarm) => shown(directory, alarm)),
+    exceptions: exceptions.filter(({ cause }) => {
+      const [what, name = ''] = cause.split('/');
+      return what === 'octroi' || what === 'sender' || (what === 'site' ? directory.findSite(name)?.owner !== 'residential' : !isPrivate(directory, name));
+    }),
+    answered,
   };
 };

@@ -7,7 +7,7 @@ import type { Directory } from '../../directory.ts';
 import { isPrivate, isPrivateLetter, shownSites } from '../../figures/residential.ts';
 import type { OperationsModel } from '../models.ts';
 import { diskTrouble } from '../text/trouble.ts';
-import { alarmLine } from './alarms.ts';
+import { anomalyLine } from './anomalies.ts';
 import type { Source } from './source.ts';
 
 const lettersShown = 30;
@@ -116,7 +116,7 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
     sites: shownSites(directory).map(({ id, name }) => ({ id, name })),
     silent: shownSilent.slice(0, silentShown).map(({ subject, since }) => ({ device: subject, since })),
     silentHomes: silent.length - shownSilent.length,
-    anomalies: anomalies.rows.map((row) => alarmLine(directory, row)),
+    anomalies: anomalies.rows.map((row) => anomalyLine(directory, row)),
     devices: directory.town.devices.length,
     message: message === null || isPrivate(directory, message) ? null : message,
     mustGiveName: mustGiveName(directory),

@@ -13,7 +13,7 @@ import { isResidential } from '../../figures/residential.ts';
 import { civilDay, momentOf, windowsIn } from '../../moment.ts';
 import { amountOf, share } from '../../present.ts';
 import type { Comparison, CurveRow, HeatDay, SiteModel } from '../models.ts';
-import { alarmLine } from './alarms.ts';
+import { anomalyLine } from './anomalies.ts';
 import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
 import { loadMonths } from './months.ts';
 import { siteHead } from './site-head.ts';
@@ -24,7 +24,7 @@ const rangeDaysMax = 1_100;
 const heatDaysMax = 62;
 const rowsMax = 5_000;
 const compareDays = 7;
-const alarmsShown = 10;
+const anomaliesShown = 10;
 
 export interface SiteQuestion {
   readonly id: string;
@@ -190,7 +190,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
     panesByKey(views, own, 'PT1H', heatFrom, to),
     comparison(source, own, from, to),
     loadMonths(source, meters),
-    Promise.all(directory.devicesOf(site.id).map(({ id }) => views.anomalies({ subject: id, limit: alarmsShown }))),
+    Promise.all(directory.devicesOf(site.id).map(({ id }) => views.anomalies({ subject: id, limit: anomaliesShown }))),
   ]);
   return {
     ...siteHead(directory, site),
@@ -211,8 +211,8 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
     heat: heatMap(source, own, hours, heatFrom, to),
     months,
     alarms: alarms
-      .flatMap(({ rows: found }) => found.map((row) => alarmLine(directory, row)))
+      .flatMap(({ rows: found }) => found.map((row) => anomalyLine(directory, row)))
       .sort((a, b) => b.since - a.since)
-      .slice(0, alarmsShown),
+      .slice(0, anomaliesShown),
   };
 };

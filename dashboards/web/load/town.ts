@@ -7,11 +7,11 @@ import { carParks, latestByKey } from '../../figures/parking.ts';
 import { groupAmount, residentialGroups, shownSites } from '../../figures/residential.ts';
 import { mapModel } from '../map-model.ts';
 import type { Comparison, TownModel } from '../models.ts';
-import { alarmLine } from './alarms.ts';
+import { anomalyLine } from './anomalies.ts';
 import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
 import type { Source } from './source.ts';
 
-const alarmsShown = 6;
+const anomaliesShown = 6;
 /** Beyond it an inverter's last power is not "now", ms. */
 const powerHoldMs = 10 * 60_000;
 /** The last whole hour of today against the same hours of an earlier day. */
@@ -67,7 +67,7 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
     panesByKey(views, [...meters, ...groups.flatMap((group) => group.meters)], 'P1D', yesterday.start, day.end),
     compare(source, meters, 1),
     roofs(source, inverters(directory, shownSites(directory))),
-    views.anomalies({ open: true, limit: alarmsShown }),
+    views.anomalies({ open: true, limit: anomaliesShown }),
     parkDevices.length === 0 ? [] : views.latest(parkDevices),
   ]);
   const parks = carParks(directory, types, latestByKey(latest), now);
@@ -77,7 +77,7 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
     comparison,
     sites: sites.length,
     pv,
-    alarms: { open: open.rows.map((row) => alarmLine(directory, row)), more: open.next !== null },
+    alarms: { open: open.rows.map((row) => anomalyLine(directory, row)), more: open.next !== null },
     parks,
     homes: groups.flatMap((group) => {
       const shown = groupAmount(directory, group, panes, yesterday.start, yesterday.end, now);

@@ -1,7 +1,7 @@
 /** Operations: is the gate open, does it keep up, do the books balance, what was refused, who is silent. */
 import type { OperationsModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
-import { Alarms, Moment } from '../parts/figures.tsx';
+import { Anomalies, Moment } from '../parts/figures.tsx';
 import { troubleWords } from '../text/trouble.ts';
 
 const Adopt = ({ voice: { words, frame, href }, model, subject }: { voice: Voice; model: OperationsModel; subject: string }) => (
@@ -279,7 +279,7 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
       </section>
       <section aria-labelledby="anomalies">
         <h2 id="anomalies">{o.anomalies}</h2>
-        {model.anomalies.length === 0 ? <p>{o.anomaliesNone}</p> : <Alarms voice={voice} list={model.anomalies} />}
+        {model.anomalies.length === 0 ? <p>{o.anomaliesNone}</p> : <Anomalies voice={voice} list={model.anomalies} />}
       </section>
     </>
   );

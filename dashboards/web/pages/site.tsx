@@ -4,7 +4,7 @@ import { dayMs } from '../../../core/time.ts';
 import type { CurveRow, SiteModel } from '../models.ts';
 import { Chart, type ChartData } from '../parts/chart.tsx';
 import type { Voice } from '../parts/document.tsx';
-import { Alarms, Coverage, Figure, monthWords } from '../parts/figures.tsx';
+import { Anomalies, Coverage, Figure, monthWords } from '../parts/figures.tsx';
 import { HeatMap } from '../parts/heat-map.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
@@ -335,7 +335,7 @@ const Measured = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
         {model.months.length === 0 ? null : <Months voice={voice} model={model} />}
         <section aria-labelledby="anomalies">
           <h2 id="anomalies">{words.site.anomalies}</h2>
-          {model.alarms.length === 0 ? <p>{words.site.none}</p> : <Alarms voice={voice} list={model.alarms} />}
+          {model.alarms.length === 0 ? <p>{words.site.none}</p> : <Anomalies voice={voice} list={model.alarms} />}
         </section>
       </div>
     </>

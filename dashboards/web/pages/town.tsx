@@ -1,9 +1,9 @@
-/** The town now: four figures, the sun, the alarms, the places, the map. */
+/** The town now: four figures, the sun, what is unusual, the places, the map. */
 import type { CarrierName, PeriodFigures } from '../../figures/energy.ts';
 import type { Comparison, TownModel } from '../models.ts';
 import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
-import { Alarms, Coverage, Figure } from '../parts/figures.tsx';
+import { Anomalies, Coverage, Figure } from '../parts/figures.tsx';
 import { Homes } from '../parts/homes.tsx';
 import { LiveBar } from '../parts/live-bar.tsx';
 import { MapSection } from '../parts/map.tsx';
@@ -181,7 +181,7 @@ export const TownPage = ({ voice, model }: { voice: Voice; model: TownModel }) =
         </section>
         <section aria-labelledby="alarms">
           <h2 id="alarms">{words.town.alarms}</h2>
-          {open.length === 0 ? <p>{words.town.noAlarms}</p> : <Alarms voice={voice} list={open} />}
+          {open.length === 0 ? <p>{words.town.noAlarms}</p> : <Anomalies voice={voice} list={open} />}
           <p>
             <a href={href('/operations#anomalies')}>{words.town.allAlarms}</a>
           </p>

@@ -25,6 +25,7 @@ const sections = [
   ['town', '/'],
   ['sites', '/sites'],
   ['parking', '/parking'],
+  ['alarms', '/alarms'],
   ['operations', '/operations'],
 ] as const;
 

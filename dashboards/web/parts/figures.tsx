@@ -1,5 +1,5 @@
 /** Small parts that many pages share: a figure with its unit, its coverage, its receipt; a moment; an alarm. */
-import type { AlarmLine, MonthModel } from '../models.ts';
+import type { AnomalyLine, MonthModel } from '../models.ts';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
 import type { Voice } from './document.tsx';
 
@@ -54,40 +54,40 @@ export const Ago = ({ voice: { words, show, frame }, at, holdMs }: { voice: Voic
 export const monthWords = ({ words, show }: Voice, { state, closes }: MonthModel): string =>
   state === 'open' ? words.months.open : words.months[state](show.date(closes));
 
-export const Alarms = ({ voice, list }: { voice: Voice; list: readonly AlarmLine[] }) => {
+export const Anomalies = ({ voice, list }: { voice: Voice; list: readonly AnomalyLine[] }) => {
   const { words, frame, href } = voice;
   return (
     <ul class="alarms">
-      {list.map((alarm) => (
-        <li key={alarm.id} class={alarm.until === null ? 'lasting' : 'ended'}>
-          <span class="tag">{words.kinds[alarm.kind] ?? alarm.kind}</span>
+      {list.map((anomaly) => (
+        <li key={anomaly.id} class={anomaly.until === null ? 'lasting' : 'ended'}>
+          <span class="tag">{words.kinds[anomaly.kind] ?? anomaly.kind}</span>
           <strong>
-            {alarm.device === null ? (
+            {anomaly.device === null ? (
               words.operations.home
-            ) : alarm.site === null ? (
-              alarm.device
+            ) : anomaly.site === null ? (
+              anomaly.device
             ) : (
-              <a href={href(`/sites/${encodeURIComponent(alarm.site)}`)}>{alarm.device}</a>
+              <a href={href(`/sites/${encodeURIComponent(anomaly.site)}`)}>{anomaly.device}</a>
             )}
           </strong>
           <span class="why">
-            {alarm.reason[frame.language]}
-            {alarm.revised === null ? null : (
+            {anomaly.reason[frame.language]}
+            {anomaly.revised === null ? null : (
               <>
                 {' '}
                 <em>{words.basisRevised}</em>
-                {alarm.revised.receipt === null ? null : (
+                {anomaly.revised.receipt === null ? null : (
                   <>
                     {' '}
-                    <a href={href(alarm.revised.receipt)}>{words.receipt}</a>
+                    <a href={href(anomaly.revised.receipt)}>{words.receipt}</a>
                   </>
                 )}
               </>
             )}
           </span>
           <span class="when">
-            <Moment voice={voice} at={alarm.since} />
-            {alarm.until === null ? ` · ${words.operations.lasting}` : null}
+            <Moment voice={voice} at={anomaly.since} />
+            {anomaly.until === null ? ` · ${words.operations.lasting}` : null}
           </span>
         </li>
       ))}
