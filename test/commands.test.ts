@@ -1,27 +1,8 @@
 /** The command line agrees with its files and with the README: names and options, both ways. What a command does is left to the tests of its folder. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-
-const root = resolve(import.meta.dirname, '..');
-const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
-
-interface Line {
-  readonly name: string;
-  readonly file: string;
-  readonly factory: string;
-}
-
-/** The lines of the registry in `cli/octroi.ts`. */
-const lines: readonly Line[] = [...read('cli', 'octroi.ts').matchAll(/^ {2}(\w+): async \(\) => \(await import\('\.\/(.+)'\)\)\.(\w+)\(\),$/gm)].map(
-  ([, name = '', file = '', factory = '']) => ({ name, file, factory }),
-);
-
-const commandOf = async ({ file, factory }: Line): Promise<Command> =>
-  ((await import(join(root, 'cli', file))) as Record<string, () => Command>)[factory]?.() as Command;
-
-const optionsOf = (command: Command): string[] => [...command.options.map(({ long }) => long ?? ''), ...command.commands.flatMap(optionsOf)];
+import { commandOf, lines, optionsOf, read, root } from './command-line.ts';
 
 /** The commands of the README's table with the options that it names: `npx octroi a [--b]`, `c DIR`. */
 const documented = (): Map<string, string[]> => {

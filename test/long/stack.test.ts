@@ -1,0 +1,67 @@
+/** `npm run stack`: the services of compose.yaml as processes over the real servers; a figure on the page, and nothing left behind Ctrl-C. About 50 s. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import mqtt from 'mqtt';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { hourMs, minuteMs, quarterMs } from '../../core/time.ts';
+import { root } from '../command-line.ts';
+import { folder, until } from '../e2e/running.ts';
+import { noKafka } from '../log/kafka-server.ts';
+import { withReason } from '../reason.ts';
+import { noInfluxd } from '../stores/influxd.ts';
+
+const reason = noKafka() ?? noInfluxd;
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+const below = (pid: number): number[] => {
+  const children = isAlive(pid) ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number) : [];
+  return children.flatMap((child) => [child, ...below(child)]);
+};
+
+describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 300_000 }, () => {
+  test('opens all that compose.yaml names, shows a figure, and ends it all', async () => {
+    const data = folder();
+    const child = spawn(process.execPath, [join(root, 'bin/stack.mjs'), '--data', data, '--free-ports'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+    const pid = child.pid as number;
+    onTestFinished(() => {
+      for (const one of [...below(pid), pid]) if (isAlive(one)) process.kill(one, 'SIGKILL');
+    });
+    await until('the stack is open', 200_000, () => {
+      if (child.exitCode !== null) throw new Error(said);
+      return said.includes("octroi's stack is open");
+    });
+    const mqttPort = /gate-2 +mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+    const web = /web +(http:\/\/\S+)/.exec(said)?.[1];
+
+    const from = Math.floor((Date.now() - 2 * hourMs) / quarterMs) * quarterMs;
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: 'meter' });
+    for (let n = 0; n <= 6; n++) {
+      const body = { ts: from + n * 5 * minuteMs, values: { active_energy_import: 1_000 + n } };
+      await client.publishAsync('city/v1/centre/stack-meter/telemetry', JSON.stringify(body), { qos: 1 });
+    }
+    await client.endAsync();
+    const receipt = `${web}/en/explain?device=stack-meter&quantity=active_energy_import&window=PT15M&at=${from}`;
+    await until('the page shows the figure', 60_000, async () => {
+      const answer = await fetch(receipt);
+      return answer.status === 200 && /\b3(\.0+)?\s+kWh/.test((await answer.text()).replace(/<[^>]+>/g, ' '));
+    });
+
+    const started = below(pid);
+    // Two servers, five roles, and for each role its launcher.
+    expect(started.filter(isAlive).length).toBeGreaterThanOrEqual(12);
+    child.kill('SIGINT');
+    expect((await once(child, 'exit'))[0]).toBe(0);
+    expect(started.filter(isAlive)).toEqual([]);
+  });
+});
