@@ -46,15 +46,15 @@ describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 300
 
     const from = Math.floor((Date.now() - 2 * hourMs) / quarterMs) * quarterMs;
     const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: 'meter' });
-    for (let n = 0; n <= 6; n++) {
-      const body = { ts: from + n * 5 * minuteMs, values: { active_energy_import: 1_000 + n } };
+    for (let n = 0; n <= 20; n++) {
+      const body = { ts: from + n * minuteMs, values: { active_energy_import: 1_000 + n } };
       await client.publishAsync('city/v1/centre/stack-meter/telemetry', JSON.stringify(body), { qos: 1 });
     }
     await client.endAsync();
     const receipt = `${web}/en/explain?device=stack-meter&quantity=active_energy_import&window=PT15M&at=${from}`;
     await until('the page shows the figure', 60_000, async () => {
       const answer = await fetch(receipt);
-      return answer.status === 200 && /\b3(\.0+)?\s+kWh/.test((await answer.text()).replace(/<[^>]+>/g, ' '));
+      return answer.status === 200 && /\b15(\.0+)?\s+kWh/.test((await answer.text()).replace(/<[^>]+>/g, ' '));
     });
 
     const started = below(pid);
