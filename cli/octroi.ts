@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   judge: async () => (await import('./judge.ts')).judgeCommand(),
   influx: async () => (await import('./influx.ts')).influxCommand(),
   kafka: async () => (await import('./kafka.ts')).kafkaCommand(),
+  dashboards: async () => (await import('./dashboards.ts')).dashboardsCommand(),
   config: async () => (await import('./config.ts')).configCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 };

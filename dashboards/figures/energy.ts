@@ -20,7 +20,7 @@ interface Carrier {
   readonly quantities: readonly [string, ...string[]];
 }
 
-const carriers: Readonly<Record<CarrierName, Carrier>> = {
+export const carriers: Readonly<Record<CarrierName, Carrier>> = {
   electricity: {
     groups: [
       ['linky', 'submeter'],

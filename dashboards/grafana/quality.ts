@@ -1,0 +1,199 @@
+/** Can the figures be relied on, and what must somebody look at: coverage, silence, anomalies, refused readings. */
+import type { Board, Context } from './board.ts';
+import { civilDate, deviceName, lookedUp, lookup, ofType, panes, places, quantityOf, type Source, script, series, text, wide } from './flux.ts';
+import { graph, type Shown, stat, table } from './panels.ts';
+import { anomalyRows } from './queries.ts';
+import { devicesVariable, quantityVariable, type Variable } from './variables.ts';
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** Coverage of each day as a row: _time, subject, quantity, type, name, coverage. */
+const coverage = (source: Source): string =>
+  [
+    places(source),
+    lookup('types', 'true', 'r.type'),
+    lookup('names', 'true', deviceName),
+    `coverage = ${panes(source, { quantities: source.quantities.map(({ name }) => name), window: 'P1D', fields: ['observed_ms', 'length_ms'] }).replace(/\(r\.quantity == [^)]*\) and /, '')}
+ ${wide} |> map(fn: (r) => ({_time: r._time, subject: r.subject, quantity: r.quantity, type: ${lookedUp('types')}, name: ${lookedUp('names')}, coverage: float(v: r.observed_ms) / float(v: r.length_ms)}))
+  |> filter(fn: (r) => r.type != "")`,
+  ].join('\n');
+
+/** Dead letters by the time at which they were logged: their points stand at offsets. */
+const letters = ({ buckets }: Source): string =>
+  `letters = from(bucket: ${text(buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "dead_letter" and r._field == "log_time")
+  |> map(fn: (r) => ({slot: r._time, _time: time(v: r._value * 1000000), name: r.code, _value: 1})) |> group()
+  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)`;
+
+const figures = ({ source, zone }: Context): Shown[] => [
+  graph({
+    title: 'Observed by type of device',
+    description:
+      'How much of each civil day was observed, as the mean over all devices and quantities of a type. A gauge needs both neighbours; a value holds three intervals at the most.',
+    flux: script(
+      coverage(source),
+      'coverage |> map(fn: (r) => ({_time: r._time, name: r.type, _value: r.coverage})) |> group(columns: ["name"]) |> aggregateWindow(every: 1m, fn: mean, createEmpty: false, timeSrc: "_start")',
+      `  ${series('coverage')}`,
+    ),
+    unit: 'percentunit',
+    gapMs: 1.5 * dayMs,
+    min: 0,
+    max: 1,
+    steps: [
+      { from: null, colour: 'red' },
+      { from: 0.8, colour: 'orange' },
+      { from: 0.95, colour: 'transparent' },
+    ],
+  }),
+  table({
+    title: 'Least observed',
+    description: `Series of which least was observed on a civil day in ${zone}, in the time range.`,
+    flux: script(
+      coverage(source),
+      `coverage |> map(fn: (r) => ({r with day: ${civilDate(`"${zone}"`)}})) |> sort(columns: ["coverage"]) |> limit(n: 50) |> keep(columns: ["day", "subject", "name", "quantity", "coverage"])`,
+    ),
+    columns: {
+      day: { title: 'Day' },
+      name: { title: 'Device' },
+      quantity: { title: 'Quantity' },
+      coverage: { title: 'Observed', unit: 'percentunit', decimals: 1, steps: [{ from: null, colour: 'red' }, { from: 0.8, colour: 'orange' }, { from: 0.95, colour: 'green' }] }, // biome-ignore format: one line
+      subject: { title: 'Id' },
+    },
+    width: 12,
+    height: 9,
+  }),
+];
+
+const judged = ({ source }: Context): Shown[] => [
+  graph({
+    title: 'Anomalies by kind',
+    description: 'How many began in each hour.',
+    flux: script(
+      anomalyRows(source),
+      'anomalies |> map(fn: (r) => ({_time: r.since, name: r.kind, _value: 1})) |> group(columns: ["name"]) |> aggregateWindow(every: 1h, fn: sum, createEmpty: false, timeSrc: "_start")',
+      `  ${series('anomalies')}`,
+    ),
+    unit: 'none',
+    drawn: 'bars',
+    gapMs: 1.5 * hourMs,
+    min: 0,
+  }),
+  stat({
+    title: 'Silent devices',
+    description: 'Devices that have said nothing for longer than their type allows, and still do.',
+    flux: script(
+      anomalyRows(source),
+      'anomalies |> filter(fn: (r) => r.kind == "silent") |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Silent devices", _value: int(v: r.lasting)})) |> group(columns: ["_time", "name"]) |> sum()',
+    ),
+    unit: 'none',
+    steps: [
+      { from: null, colour: 'green' },
+      { from: 1, colour: 'orange' },
+      { from: 10, colour: 'red' },
+    ],
+    width: 12,
+    none: '0',
+  }),
+  table({
+    title: 'Anomalies',
+    description: 'What octroi judged unusual in the time range: what lasts first, then the newest.',
+    flux: script(
+      anomalyRows(source),
+      'anomalies |> map(fn: (r) => ({since: r.since, until: if r.lasting then v.timeRangeStop else time(v: r.until * 1000000), state: if r.lasting then "lasts" else "over", name: r.name, quantity: r.quantity, kind: r.kind, reason: r.reason})) |> sort(columns: ["state", "since"], desc: true)',
+    ),
+    columns: {
+      since: { title: 'Since' },
+      until: { title: 'Until' },
+      state: { title: 'State' },
+      name: { title: 'Device' },
+      quantity: { title: 'Quantity' },
+      kind: { title: 'Kind' },
+      reason: { title: 'What' },
+    },
+  }),
+];
+
+const refused = ({ source, octroiUrl }: Context): Shown[] => [
+  graph({
+    title: 'Refused readings',
+    description: 'Dead letters by the hour at which they came, and why. Each is kept with its reason; those that were opened again since are among them.',
+    flux: script(
+      letters(source),
+      'letters |> group(columns: ["name"]) |> sort(columns: ["_time"]) |> aggregateWindow(every: 1h, fn: sum, createEmpty: false, timeSrc: "_start")',
+      `  ${series('letters')}`,
+    ),
+    unit: 'none',
+    drawn: 'bars',
+    gapMs: 1.5 * hourMs,
+    min: 0,
+  }),
+  table({
+    title: 'Refused and still open',
+    description: "Dead letters of the time range that nobody has opened since, by reason. Octroi's operations page shows each, and adopts unknown devices.",
+    flux: script(
+      letters(source),
+      `opened = from(bucket: ${text(source.buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "reopened" and r._field == "revision") |> map(fn: (r) => ({slot: r._time, name: r.code, what: "opened", _value: r._value})) |> group()
+union(tables: [letters |> map(fn: (r) => ({slot: r.slot, name: r.name, what: "at", _value: int(v: r._time)})), opened])
+  |> pivot(rowKey: ["slot", "name"], columnKey: ["what"], valueColumn: "_value") |> filter(fn: (r) => exists r.at)
+  |> map(fn: (r) => ({name: r.name, at: time(v: r.at), open: if exists r.opened then 0 else 1}))
+  |> group(columns: ["name"]) |> reduce(identity: {letters: 0, open: 0, last: 1970-01-01T00:00:00Z}, fn: (r, accumulator) => ({letters: accumulator.letters + 1, open: accumulator.open + r.open, last: if r.at > accumulator.last then r.at else accumulator.last})) |> group() |> sort(columns: ["open"], desc: true)`,
+    ),
+    columns: {
+      name: { title: 'Reason', link: { title: 'Operations', url: `${octroiUrl}/operations` } },
+      letters: { title: 'Refused' },
+      open: { title: 'Still open', steps: [{ from: null, colour: 'green' }, { from: 1, colour: 'orange' }] }, // biome-ignore format: one line
+      last: { title: 'Last' },
+    },
+    width: 12,
+    height: 9,
+  }),
+];
+
+/** Any series: the devices and the quantity that are chosen. */
+const anySeries = ({ source }: Context): Shown[] => {
+  const gauges = source.quantities.filter(({ kind }) => kind === 'gauge');
+  const factors = gauges.map(({ name }) => `{key: ${text(name)}, value: ${quantityFactor(source, name)}}`).join(', ');
+  return [
+    graph({
+      title: 'The quantity of the devices that are chosen',
+      description: 'Means of each quarter of an hour in the canonical unit of the quantity. A gap is a gap.',
+      flux: script(
+        places(source),
+        lookup('names', 'true', deviceName),
+        `factors = dict.fromList(pairs: [${factors}])
+from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "pane" and r.window == "PT15M" and r.quantity == \${quantity:json} and r.subject =~ /^\${device:regex}$/ and (r._field == "integral2" or r._field == "observed_ms"))
+  |> aggregateWindow(every: 1m, fn: last, createEmpty: false, timeSrc: "_start")
+ ${wide} |> filter(fn: (r) => r.observed_ms > 0)
+  |> map(fn: (r) => ({_time: r._time, name: ${lookedUp('names')}, _value: float(v: r.integral2) / 2.0 / float(v: r.observed_ms) * dict.get(dict: factors, key: r.quantity, default: 1.0)})) |> filter(fn: (r) => r.name != "")
+  ${series('mean')}`,
+      ),
+      unit: 'none',
+      gapMs: 1.5 * 900_000,
+      width: 24,
+    }),
+  ];
+};
+const quantityFactor = (source: Source, name: string): string => {
+  const { quantum } = quantityOf(source, name);
+  return Number.isInteger(quantum) ? quantum.toFixed(1) : String(quantum);
+};
+
+const variables = ({ source }: Context): Variable[] => [
+  quantityVariable(source),
+  devicesVariable(source, { name: 'device', label: 'Device', description: 'Devices in the last graph.', where: `not ${ofType('parking-bay')}` }),
+];
+
+export const qualityBoard = (context: Context): Board => ({
+  name: 'quality',
+  title: 'Data quality and operations',
+  description: 'Coverage, silence, anomalies, refused readings: whether the figures can be relied on.',
+  from: 'now-7d',
+  variables: variables(context),
+  sections: [
+    { title: 'Coverage', shown: figures(context) },
+    { title: 'Judged', shown: judged(context) },
+    { title: 'Refused', shown: refused(context) },
+    { title: 'Any series', shown: anySeries(context) },
+  ],
+});

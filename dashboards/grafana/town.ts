@@ -1,0 +1,118 @@
+/** The town at a glance: energy by day, what is unusual, free places; and the way to each site. */
+import { type Board, boardUrl, type Context } from './board.ts';
+import { civilDate, lookedUp, lookup, ofType, panes, places, script, siteName, wide } from './flux.ts';
+import { bars, graph, stat, table } from './panels.ts';
+import { anomalyRows, energyByCarrier, energyByName, energyByPeriod, latestRows, levels } from './queries.ts';
+
+const hourMs = 3_600_000;
+
+export const townBoard = ({ source, zone }: Context): Board => {
+  const lastDay = energyByCarrier(source, { window: 'P1D' });
+  const sites = script(
+    places(source),
+    lookup('sites', `r.site != "" and ${ofType('linky', 'submeter', 'gas-meter', 'heat-meter', 'street-lighting', 'ev-charger')}`, 'r.site'),
+    lookup('names', 'r.site != ""', siteName),
+    `${panes(source, { quantities: ['active_energy_import', 'gas_energy_index', 'heat_energy'], window: 'P1D', fields: ['observed_ms', 'length_ms'] })}
+ ${wide} |> map(fn: (r) => ({site: ${lookedUp('sites')}, name: ${lookedUp('names')}, _value: float(v: r.observed_ms) / float(v: r.length_ms)}))
+  |> filter(fn: (r) => r.site != "") |> group(columns: ["site", "name"]) |> mean() |> group() |> rename(columns: {_value: "coverage"}) |> sort(columns: ["coverage"])`,
+  );
+  return {
+    name: 'town',
+    title: 'Town overview',
+    description: 'Energy, anomalies and car parks of the town. Homes are left out: octroi shows them in groups on its own pages.',
+    from: 'now-7d',
+    variables: [],
+    sections: [
+      {
+        title: 'Now',
+        shown: [
+          stat({
+            title: 'Last complete day',
+            description: 'Energy of the last civil day that is over, by carrier, over all sites but homes.',
+            flux: lastDay,
+            unit: 'kwatth',
+            width: 10,
+          }),
+          stat({
+            title: 'Anomalies that last',
+            description: 'What octroi judges unusual now: values out of range, stuck or jumping, devices that say nothing.',
+            flux: script(
+              anomalyRows(source),
+              'anomalies |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Anomalies", _value: int(v: r.lasting)})) |> group(columns: ["_time", "name"]) |> sum()',
+            ),
+            unit: 'none',
+            steps: [
+              { from: null, colour: 'green' },
+              { from: 1, colour: 'orange' },
+            ],
+            width: 4,
+            links: [{ title: 'Data quality', url: boardUrl('quality') }],
+            none: '0',
+          }),
+          stat({
+            title: 'Sun on public roofs',
+            description: 'Mean power of all inverters over the last quarter of an hour that is complete.',
+            flux: levels(source, { quantity: 'active_power', types: ['pv-inverter'], window: 'PT15M', name: '"Sun"' }),
+            unit: 'watt',
+            width: 5,
+            links: [{ title: 'Grid', url: boardUrl('grid') }],
+          }),
+          stat({
+            title: 'Free places',
+            description: 'Sum of the last reports of all car parks in the time range. A car park that says nothing is missing from it.',
+            flux: script(
+              places(source),
+              lookup('names', ofType('car-park'), siteName),
+              latestRows(source, ['free_places']),
+              `latest |> filter(fn: (r) => ${lookedUp('names')} != "") |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Free places", _value: r.value})) |> group(columns: ["_time", "name"]) |> sum()`,
+            ),
+            unit: 'none',
+            width: 5,
+            links: [{ title: 'Parking', url: boardUrl('parking') }],
+          }),
+        ],
+      },
+      {
+        title: 'Energy',
+        shown: [
+          bars({
+            title: 'Energy by day',
+            description: `Energy of each civil day in ${zone} by carrier, over all sites but homes. Days have 23, 24 or 25 hours; the day that runs is not shown.`,
+            flux: energyByPeriod(source, { window: 'P1D' }, civilDate(`"${zone}"`)),
+            unit: 'kwatth',
+            x: 'period',
+            columns: { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' },
+          }),
+          graph({
+            title: 'Electricity of each site by hour',
+            description: 'Energy that each site drew in each hour. Where a meter said nothing there is a gap.',
+            flux: energyByName(source, 'electricity', { window: 'PT1H' }),
+            unit: 'kwatth',
+            drawn: 'lines',
+            gapMs: 1.5 * hourMs,
+            min: 0,
+          }),
+          table({
+            title: 'Sites',
+            description: 'Sites with meters, and how much of the days in the time range was observed: what is missing first.',
+            flux: sites,
+            columns: {
+              name: { title: 'Site', link: { title: 'Energy of the site', url: boardUrl('site', `&var-site=\${__data.fields.site}`) } },
+              coverage: { title: 'Observed', unit: 'percentunit', decimals: 1, steps: [{ from: null, colour: 'red' }, { from: 0.8, colour: 'orange' }, { from: 0.95, colour: 'green' }] }, // biome-ignore format: one line
+              site: { title: 'Id' },
+            },
+            height: 12,
+          }),
+          graph({
+            title: 'Outdoor temperature',
+            description: 'Mean of each quarter of an hour at each weather station.',
+            flux: levels(source, { quantity: 'temperature', types: ['weather-station'], window: 'PT15M' }),
+            unit: 'celsius',
+            gapMs: 0.375 * hourMs,
+            width: 24,
+          }),
+        ],
+      },
+    ],
+  };
+};

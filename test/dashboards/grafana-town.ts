@@ -1,0 +1,92 @@
+/** A few devices of every type of the demo town, simulated over some days and written to InfluxDB by the pipeline itself: what dashboards are tried on. */
+import { readFileSync } from 'node:fs';
+import { minuteMs, quarterMs } from '../../core/time.ts';
+import { parseTown, type Town } from '../../core/town.ts';
+import { resolveTypes } from '../../devices/registry.ts';
+import { fleet, type Message, type SimulatedDevice } from '../../simulators/fleet.ts';
+import type { Buckets } from '../../stores/influxdb/schema.ts';
+import { influxDbStore } from '../../stores/influxdb.ts';
+import { type Drive, drive } from '../drive.ts';
+import type { Influxd } from '../stores/influxd.ts';
+
+/** Sunday 29 March 2026, 00:00 in Paris, a day of 23 hours; until Wednesday 1 April, 12:07: March is over. */
+export const filledFrom = Date.parse('2026-03-28T23:00:00Z');
+export const filledTo = Date.parse('2026-04-01T10:07:00Z');
+
+/** Devices of a type at the most. */
+const devicesOfType: Readonly<Record<string, number>> = { 'parking-bay': 6, linky: 12, submeter: 5, 'room-sensor': 3, 'barrier-counter': 4 };
+const devicesMax = 2;
+
+const types = resolveTypes();
+
+/** The demo town with a few of its devices. */
+export const fewOfEach = (): Town => {
+  const parsed = parseTown(readFileSync(new URL('../../simulators/demo-town.yaml', import.meta.url), 'utf8'), new Set(types.keys()));
+  if (!parsed.ok) throw new Error(parsed.failures[0]?.message);
+  const { town } = parsed;
+  const counted = new Map<string, number>();
+  // Sites with a roof and a battery first: their other meters come along.
+  const rich = new Set(town.devices.filter(({ type }) => type === 'battery').map(({ site }) => site));
+  const devices = [...town.devices]
+    .sort((a, b) => Number(rich.has(b.site)) - Number(rich.has(a.site)))
+    .filter(({ type }) => {
+      const count = counted.get(type) ?? 0;
+      counted.set(type, count + 1);
+      return count < (devicesOfType[type] ?? devicesMax);
+    });
+  const used = new Set(devices.map(({ site }) => site));
+  return { ...town, devices, sites: town.sites.filter(({ id }) => used.has(id)) };
+};
+
+const say = (gate: Drive, { id, sender }: SimulatedDevice, { ts, values }: Message): void => gate.send(id, { ts, values }, { sender, logTime: gate.now() });
+
+/** What goes wrong: a room far too hot for half an hour, a weather station that falls silent, a meter whose readings come late, messages that nobody can read. */
+const wrong = (gate: Drive, device: SimulatedDevice, message: Message, late: [SimulatedDevice, Message][]): boolean => {
+  const hours = (message.ts - filledFrom) / 3_600_000;
+  if (device.type === 'weather-station' && hours > 70 && device.id.endsWith('a')) return true;
+  if (device.type === 'room-sensor' && hours > 60 && hours < 60.5) {
+    say(gate, device, { ...message, values: { ...message.values, temperature: 95 } });
+    return true;
+  }
+  if (device.type === 'car-park' && hours > 75 && hours < 75.5) {
+    say(gate, device, { ...message, values: { ...message.values, free_places: 9_999 } });
+    return true;
+  }
+  if (device.type === 'heat-meter' && hours > 40 && hours < 44) {
+    late.push([device, message]);
+    return true;
+  }
+  return false;
+};
+
+/** Fills fresh buckets. */
+export const fillTown = async (influxd: Influxd): Promise<{ readonly buckets: Buckets; readonly town: Town }> => {
+  const buckets = await influxd.buckets();
+  const store = await influxDbStore({ ...influxd, buckets });
+  const town = fewOfEach();
+  const gate = await drive(town, filledFrom, store);
+  const devices = fleet(town, types, 1);
+  const late: [SimulatedDevice, Message][] = [];
+  for (const device of devices) say(gate, device, { ts: filledFrom, values: device.model.valuesAt(filledFrom) });
+  for (let from = filledFrom; from < filledTo; from += quarterMs) {
+    const to = Math.min(filledTo, from + quarterMs);
+    const due = devices.flatMap((device) => device.messages(from, to, device.coarseMs).map((message) => ({ device, message })));
+    due.sort((a, b) => a.message.ts - b.message.ts);
+    for (const { device, message } of due) {
+      if (message.ts > gate.now() + minuteMs) gate.tick(message.ts, 5_000);
+      if (!wrong(gate, device, message, late)) say(gate, device, message);
+    }
+    gate.tick(to, 5_000);
+    await gate.process();
+    if (to === filledFrom + 50 * 4 * quarterMs) {
+      for (const [device, message] of late.splice(0)) say(gate, device, message);
+      gate.send('nobody', 'not JSON', { sender: 'nobody' });
+      gate.send(devices[0]?.id ?? '', { ts: gate.now(), values: { temperature: 'warm' } }, { sender: devices[0]?.sender ?? '' });
+    }
+  }
+  gate.tick(filledTo + 3_000);
+  await gate.process();
+  await gate.checkpoint();
+  await store.close();
+  return { buckets, town };
+};
