@@ -1,4 +1,4 @@
-/** `octroi judge`: the general detector on labelled series, scored as the benchmark scores, beside what it earns on files that its threshold was not chosen on. */
+/** `octroi judge`: the pipeline's detectors on known faults (`judge-faults.ts`), and the general detector on labelled series, scored as the benchmark scores, beside what it earns on files that its threshold was not chosen on. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
@@ -8,6 +8,7 @@ import { type NabFile, nabFiles } from '../judge/nab-files.ts';
 import { scoresOf } from '../judge/online.ts';
 import { type HeldOut, splitHalf } from '../judge/split-half.ts';
 import { noveltyState, updateNovelty } from '../processors/detect/novelty.ts';
+import { datasetsBeside, faultsText, judgeFaults, keepFaults } from './judge-faults.ts';
 import { print } from './options.ts';
 
 /** Where the benchmark is looked for: beside the project. */
@@ -90,12 +91,29 @@ const report = (files: readonly NabFile[], lines: readonly Line[]): string => {
   ].join('\n');
 };
 
+interface Asked {
+  readonly nab?: string;
+  readonly json?: boolean;
+  readonly faults?: boolean;
+  readonly data?: string;
+  readonly out?: string;
+}
+
 export const judgeCommand = (): Command =>
   new Command('judge')
-    .description('score the general detector on labelled series, in the layout of the Numenta Anomaly Benchmark')
+    .description("score the general detector on labelled series, in the layout of the Numenta Anomaly Benchmark; or the pipeline's detectors on known faults")
     .option('--nab <dir>', 'folder with windows.json and data/ (default ../shared/nab beside the project)')
+    .option('--faults', 'put known faults into real series instead, and count which the detectors of the pipeline find')
+    .option('--data <dir>', 'with --faults: folder of CSV files that import profiles know (default ../shared/datasets beside the project)')
+    .option('--out <file>', 'with --faults: keep the figures as JSON')
     .addOption(new Option('--json', 'print one JSON object as the last line'))
-    .action(({ nab, json }: { nab?: string; json?: boolean }) => {
+    .action(async ({ nab, json, faults, data, out }: Asked) => {
+      if (faults === true || data !== undefined) {
+        const judged = await judgeFaults(data ?? datasetsBeside);
+        if (out !== undefined) keepFaults(judged, out);
+        print(json, { faults: judged }, () => faultsText(judged));
+        return;
+      }
       const files = nabFiles(folderOf(nab));
       const lines = linesOf(files);
       print(json, jsonOf(files, lines), () => report(files, lines));

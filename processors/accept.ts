@@ -181,7 +181,7 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
       });
       const to = { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies };
       const emit = emitTo(envelope.subject, quantity, key, revisionOf(context), out);
-      const missed = takeOnTime(key, point, aboutOf(declared, measured.rule, key), state.closures, emit, to);
+      const missed = takeOnTime(key, point, aboutOf(declared, measured.rule, key.fold.rule), state.closures, emit, to);
       if (missed === null) return;
       key.touched.push([missed, frontier(key.fold)]);
       state.revising.add(envelope.subject);
@@ -211,7 +211,7 @@ export const judgeClosed = ({ registry, state }: Context, name: string, quantity
   const declared = key.hours === undefined ? undefined : registry.find(name);
   const rule = declared?.type.rules.get(quantity);
   if (declared === undefined || rule === undefined) return;
-  judgeHours(key, now, aboutOf(declared, rule, key), { subject: name, offset, anomalies: out.anomalies });
+  judgeHours(key, now, aboutOf(declared, rule, key.fold.rule), { subject: name, offset, anomalies: out.anomalies });
   state.changed.add(name);
 };
 

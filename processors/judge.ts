@@ -1,6 +1,6 @@
 /** Operator judge: hands readings and closed hours to the detectors, and turns their judgements into anomalies that begin and end. */
 import type { QuantityRule } from '../core/device-type.ts';
-import type { Point } from '../core/fold.ts';
+import type { FoldRule, Point } from '../core/fold.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
 import { dayMs } from '../core/time.ts';
@@ -73,9 +73,9 @@ export interface Verdicts {
   readonly anomalies: Anomaly[];
 }
 
-export const aboutOf = ({ device, type }: Pick<Declared, 'device' | 'type'>, rule: QuantityRule, key: KeyState): About => ({
+export const aboutOf = ({ device, type }: Declared, rule: QuantityRule, fold: FoldRule): About => ({
   rule,
-  fold: key.fold.rule,
+  fold,
   intervalMs: device.intervalMs ?? type.type.intervalMs,
   capacity: device.capacity,
 });
