@@ -13,17 +13,20 @@ export interface AlarmRule {
   readonly isLatched: boolean;
 }
 
-const usual: AlarmRule = { priority: 'low', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false };
+export const usual: AlarmRule = { priority: 'low', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false };
 
 /** By kind of anomaly; any other is as `usual`. By consequence: what hides consumption or breaks the books of a meter comes before a single odd value. */
-const rules: Partial<Record<Anomaly['kind'], AlarmRule>> = {
+const rules: Partial<Record<Anomaly['kind'], AlarmRule | null>> = {
+  // A step says little by itself: a charge point that starts makes one. It is listed, and asks for no answer.
+  jump: null,
   silent: { priority: 'medium', onDelayMs: 2 * minuteMs, offDelayMs: minuteMs, isLatched: false },
   stuck: { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
   'out-of-range': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
   'clock-step': { priority: 'high', onDelayMs: 0, offDelayMs: minuteMs, isLatched: true },
 };
 
-export const alarmRuleOf = (kind: Anomaly['kind']): AlarmRule => rules[kind] ?? usual;
+/** null: such an anomaly is listed, and raises no alarm. */
+export const alarmRuleOf = (kind: Anomaly['kind']): AlarmRule | null => (kind in rules ? (rules[kind] ?? null) : usual);
 
 /**
  * What the anomaly has in common with others. Silent devices that speak through one gateway are one alarm, and so are those of

@@ -7,7 +7,7 @@ import type { Envelope } from '../core/envelope.ts';
 import type { Anomaly } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
 import { minuteMs } from '../core/time.ts';
-import { alarmRuleOf, causeOf } from './alarm-rules.ts';
+import { type AlarmRule, alarmRuleOf, causeOf, usual } from './alarm-rules.ts';
 import type { Context } from './pipeline.ts';
 import type { Registry } from './registry.ts';
 
@@ -79,7 +79,10 @@ const isFlood = ({ book, logTime }: AlarmContext): boolean => {
   return false;
 };
 
-const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: string | null): OpenAlarm => {
+/** Of what is in the book: a later program may have another rule for it, or none. */
+const ruleOf = (kind: Anomaly['kind']): AlarmRule => alarmRuleOf(kind) ?? usual;
+
+const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: string | null): void => {
   const { offset, logTime, book, out } = context;
   const { kind, subject, quantity, reason } = anomaly;
   const alarm: Alarm = {
@@ -89,7 +92,7 @@ const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: str
     subject,
     quantity,
     site,
-    priority: alarmRuleOf(kind).priority,
+    priority: ruleOf(kind).priority,
     state: 'active',
     since: logTime,
     until: null,
@@ -104,10 +107,8 @@ const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: str
     offset,
     version: 0,
   };
-  const raised = { alarm, emptySince: null, isChanged: false };
-  book.open.set(cause, raised);
+  book.open.set(cause, { alarm, emptySince: null, isChanged: false });
   out.push(alarm);
-  return raised;
 };
 
 /** Takes an anomaly into the alarm of its cause, which it raises where there is none. */
@@ -146,10 +147,12 @@ const leave = ({ book, logTime }: AlarmContext, id: string): void => {
 export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
   const { book, logTime } = context;
   const { id, until, version, kind } = anomaly;
+  const rule = alarmRuleOf(kind);
+  if (rule === null) return;
   if (until === null) {
     if (book.members.has(id) || book.pending.has(id)) return;
     if (version > 0) return; // a mark on one that raised no alarm
-    if (alarmRuleOf(kind).onDelayMs > 0) book.pending.set(id, { anomaly, since: logTime });
+    if (rule.onDelayMs > 0) book.pending.set(id, { anomaly, since: logTime });
     else join(context, anomaly);
     return;
   }
@@ -162,14 +165,14 @@ export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => 
 export const passAlarmTime = (context: AlarmContext): void => {
   const { book, logTime } = context;
   for (const [id, { anomaly, since }] of book.pending) {
-    if (logTime - since < alarmRuleOf(anomaly.kind).onDelayMs) continue;
+    if (logTime - since < ruleOf(anomaly.kind).onDelayMs) continue;
     book.pending.delete(id);
     join(context, anomaly);
   }
   for (const one of book.open.values()) {
     const { shelved, state, kind } = one.alarm;
     if (shelved !== null && shelved.until <= logTime) put(context, one, { shelved: null });
-    const { offDelayMs, isLatched } = alarmRuleOf(kind);
+    const { offDelayMs, isLatched } = ruleOf(kind);
     if (one.emptySince !== null && logTime - one.emptySince >= offDelayMs && state !== 'returned') {
       if (isLatched && state === 'active') put(context, one, { state: 'returned', until: one.emptySince });
       else close(context, one);

@@ -68,7 +68,7 @@ describe('alarms', () => {
   });
 
   it('that are latched stay until somebody has answered; others end by themselves', async () => {
-    expect([alarmRuleOf('out-of-range').isLatched, alarmRuleOf('silent').isLatched]).toEqual([true, false]);
+    expect([alarmRuleOf('out-of-range')?.isLatched, alarmRuleOf('silent')?.isLatched]).toEqual([true, false]);
     const gate = await townWith(1);
     say(gate, 0, 900);
     pass(gate, 10, [0]);

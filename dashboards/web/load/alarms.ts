@@ -22,7 +22,7 @@ const placeOf = (directory: Directory, { cause, subject, site }: Alarm): string 
   if (what === 'sender') return name;
   const device = directory.find(subject);
   const place = site === null ? undefined : directory.findSite(site)?.name;
-  return [device?.label ?? subject, place].filter((part) => part !== undefined).join(' · ');
+  return [place, device?.label ?? subject].filter((part) => part !== undefined).join(' · ');
 };
 
 const shown = (directory: Directory, alarm: Alarm): AlarmModel => {
