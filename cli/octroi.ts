@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   restore: async () => (await import('./restore.ts')).restoreCommand(),
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
   follow: async () => (await import('./follow.ts')).followCommand(),
+  alarms: async () => (await import('./alarms.ts')).alarmsCommand(),
   town: async () => (await import('./town.ts')).townCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),

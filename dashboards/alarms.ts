@@ -7,7 +7,7 @@ import type { Views } from '../core/views.ts';
  * @returns offset of the action, which is durable
  * @throws FailureError `not-found` for an alarm or an exception that is not there; `bad-request` where the alarm is over, and the action is no label
  */
-export const actOn = async (views: Views, action: AlarmAction): Promise<number> => {
+export const actOn = async (views: Pick<Views, 'alarm' | 'alarmExceptions' | 'act'>, action: AlarmAction): Promise<number> => {
   if (action.do === 'end-exception') {
     const exceptions = await views.alarmExceptions();
     if (!exceptions.some(({ cause }) => cause === action.cause)) throw fail('not-found', `"${action.cause}" is no exception`, 'cause');

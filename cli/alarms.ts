@@ -1,0 +1,71 @@
+/** `octroi alarms`: what is open, and what a person does about it. */
+import { Command } from 'commander';
+import { type Alarm, type AlarmAction, alarmActionSchema } from '../core/alarm.ts';
+import { fail } from '../core/failure.ts';
+import { actOn } from '../dashboards/alarms.ts';
+import { configOf, dataCommand, print } from './options.ts';
+import { inWorkshop } from './workshop.ts';
+
+const shownMax = 1_000;
+
+const lineOf = ({ id, priority, state, since, anomalies, lasting, shelved, reason }: Alarm): string =>
+  [
+    `${priority.padEnd(6)} ${(shelved === null ? state : 'shelved').padEnd(12)} since ${new Date(since).toISOString()}  ${id}`,
+    `       ${reason.en}${anomalies > 1 ? ` ${anomalies} anomalies, of which ${lasting} last.` : ''}`,
+  ].join('\n');
+
+const list = (): Command =>
+  dataCommand('list', 'print the alarms that are open, newest first').action(async ({ json, ...options }) => {
+    const found = await inWorkshop(configOf(options), async ({ views }) => ({
+      ...(await views.alarms({ open: true, limit: shownMax })),
+      exceptions: await views.alarmExceptions(),
+    }));
+    const { rows: alarms, exceptions, next } = found;
+    print(json, { alarms, exceptions, more: next !== null }, () =>
+      [
+        ...(alarms.length === 0 ? ['no alarm is open'] : alarms.map(lineOf)),
+        ...exceptions.map(({ cause, by, held }) => `known  ${cause}, by ${by}: ${held} anomalies raised no alarm`),
+      ].join('\n'),
+    );
+  });
+
+/** @throws FailureError `bad-request` naming the option */
+const actionOf = (given: Record<string, unknown>): AlarmAction => {
+  const read = alarmActionSchema.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw fail('bad-request', issue?.message ?? 'not an action', `--${issue?.path.join('.')}`);
+};
+
+/** A command that answers one alarm. @param target what its argument is called in the action */
+const answer = (what: AlarmAction['do'], description: string, target: 'alarm' | 'cause' = 'alarm'): Command =>
+  dataCommand(what, description)
+    .argument(`<${target}>`)
+    .requiredOption('--by <name>', 'who answers')
+    .option('--comment <text>', 'kept with the answer')
+    .action(async (name: string, { json, data, by, comment, ...more }) => {
+      const action = actionOf({ do: what, [target]: name, by, ...(comment === undefined ? {} : { comment }), ...more });
+      const offset = await inWorkshop(configOf({ data }), ({ views, append }) =>
+        actOn(
+          {
+            alarm: (id) => views.alarm(id),
+            alarmExceptions: () => views.alarmExceptions(),
+            act: async (one) => (await append([{ kind: 'command', subject: '', payload: JSON.stringify({ action: 'alarm', alarm: one }) }])) - 1,
+          },
+          action,
+        ),
+      );
+      print(json, { offset }, () => `noted at position ${offset}`);
+    });
+
+export const alarmsCommand = (): Command =>
+  new Command('alarms')
+    .description('list the alarms that are open, and answer them')
+    .addCommand(list(), { isDefault: true })
+    .addCommand(answer('acknowledge', 'say that somebody sees to it'))
+    .addCommand(answer('shelve', 'put it aside for a time').requiredOption('--minutes <n>', 'for how long', Number))
+    .addCommand(answer('unshelve', 'put it back on the list'))
+    .addCommand(
+      answer('label', 'say what you think of it').requiredOption('--verdict <verdict>', 'right, wrong, or known: then its cause raises no alarm any more'),
+    )
+    .addCommand(answer('end-exception', 'let a cause that was known raise alarms again', 'cause'));

@@ -1,0 +1,46 @@
+/** An alarm's way: raised by a reading over MQTT, answered from the command line, by the API, behind a restart; told by SSE. */
+import mqtt from 'mqtt';
+import { expect, test } from 'vitest';
+import type { Alarm } from '../../core/alarm.ts';
+import { folder, octroi, started, until } from './running.ts';
+
+test('an alarm is listed, answered at the command line with and without a gate, and stays answered', { timeout: 180_000 }, async () => {
+  const data = folder();
+  const alarms = async (...args: string[]) => octroi(['alarms', ...args, '--data', data, '--json']);
+  const listed = async (): Promise<Alarm[]> => JSON.parse((await alarms()).out.trim().split('\n').at(-1) ?? '').alarms;
+  const gate = await started(data);
+  const events = await fetch(`${gate.http}/api/v1/events`);
+  const told = (async () => {
+    let text = '';
+    for await (const part of events.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(part).toString('utf8');
+      if (text.includes('"state":"active"')) return text;
+    }
+    return text;
+  })();
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  await client.publishAsync('city/v1/a/oven-1/telemetry', JSON.stringify({ values: { temperature: 900 } }), { qos: 1 });
+  await client.endAsync();
+  const { value: raised } = await until('the alarm', 30_000, async () => (await listed())[0]);
+  expect(raised).toMatchObject({ cause: 'device/oven-1/out-of-range', state: 'active' });
+  expect(await told).toContain('device/oven-1/out-of-range');
+
+  const { code } = await alarms('acknowledge', raised.id, '--by', 'Camille', '--comment', 'on my way');
+  expect(code).toBe(0);
+  await until('the answer', 30_000, async () => (await listed())[0]?.state === 'acknowledged');
+  expect((await gate.stop()).code).toBe(0);
+
+  expect((await alarms('label', raised.id, '--by', 'Camille', '--verdict', 'known')).code).toBe(0);
+  expect(await listed()).toMatchObject([{ label: { verdict: 'known' }, acknowledged: { by: 'Camille', comment: 'on my way' } }]);
+  const shown = await octroi(['alarms', '--data', data]);
+  expect(shown.out).toMatch(
+    /^medium acknowledged since 20\S+Z {2}device\/oven-1\/out-of-range\/\d+\n {7}900 °C is outside .*\nknown {2}device\/oven-1\/out-of-range, by Camille/,
+  );
+  expect((await alarms('end-exception', 'device/oven-1/out-of-range', '--by', 'Alix')).code).toBe(0);
+  expect(await alarms('acknowledge', 'device/none/stuck/1', '--by', 'Alix')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no alarm "device/none/stuck/1"'),
+  });
+  expect(await alarms('shelve', raised.id, '--by', 'Alix', '--minutes', 'soon')).toMatchObject({ code: 2, err: expect.stringContaining('--minutes') });
+  expect(await alarms('acknowledge', raised.id)).toMatchObject({ code: 2, err: expect.stringContaining('--by') });
+});
