@@ -34,8 +34,9 @@ describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 300
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
     const pid = child.pid as number;
+    let started: number[] = [];
     onTestFinished(() => {
-      for (const one of [...below(pid), pid]) if (isAlive(one)) process.kill(one, 'SIGKILL');
+      for (const one of [...started, ...below(pid), pid]) if (isAlive(one)) process.kill(one, 'SIGKILL');
     });
     await until('the stack is open', 200_000, () => {
       if (child.exitCode !== null) throw new Error(said);
@@ -57,7 +58,7 @@ describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 300
       return answer.status === 200 && /\b15(\.0+)?\s+kWh/.test((await answer.text()).replace(/<[^>]+>/g, ' '));
     });
 
-    const started = below(pid);
+    started = below(pid);
     // Two servers, five roles, and for each role its launcher.
     expect(started.filter(isAlive).length).toBeGreaterThanOrEqual(12);
     child.kill('SIGINT');
