@@ -1,12 +1,14 @@
 /**
- * `npm test`: installs what is missing, then checks types, lint and dead code, and runs every test that needs no server.
- * Arguments go to vitest (a file, a folder). The last line counts: N passed, N failed, N skipped.
+ * `npm test`: installs what is missing, then checks types, lint and dead code, and runs every test; those over servers that are not here are left out,
+ * and counted. Arguments go to vitest (a file, a folder). With SERVERS_REQUIRED=1 a test that was left out for want of a server is a failure.
+ * The last line counts: N passed, N failed, N skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { install } from './install.mjs';
+import { missingLines, missingServers } from './missing-servers.mjs';
 import { findNode, noNode, root } from './node24.mjs';
 
 install();
@@ -49,7 +51,8 @@ spawnSync(node, [bin('vitest/vitest.mjs'), 'run', '--reporter=default', '--repor
   env,
 });
 try {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const told = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success, testResults } = told;
   passed += numPassedTests;
   failed += numFailedTests;
   skipped += numPendingTests + numTodoTests;
@@ -57,6 +60,12 @@ try {
   failed += testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed')).length;
   if (!success && failed === 0) failed++;
   if (numPassedTests === 0) failed++;
+  const missing = missingServers(told);
+  for (const line of missingLines(missing, root)) console.log(line);
+  if (process.env.SERVERS_REQUIRED === '1' && missing.size > 0) {
+    console.log('FAIL tests over real servers were left out (SERVERS_REQUIRED=1)');
+    failed++;
+  }
 } catch (error) {
   console.error(`The test run left no report: ${error.message}`);
   failed++;

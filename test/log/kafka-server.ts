@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type KafkaAccess, KafkaClient } from '../../log/kafka/client.ts';
 import { setUpTopic } from '../../log/kafka/topics.ts';
 import type { KafkaLogOptions } from '../../log/kafka.ts';
+import { noServer } from '../reason.ts';
 import { killed, untilServes } from '../server-process.ts';
 
 const servers = process.env.OCTROI_SERVERS_DIR ?? join(homedir(), '.cache', 'octroi-servers');
@@ -19,8 +20,8 @@ export type KafkaVersion = (typeof kafkaVersions)[number];
 
 /** Why tests over Kafka cannot run here; null where they can. */
 export const noKafka = (version: KafkaVersion = '4.1.1'): string | null => {
-  if (!existsSync(folderOf(version))) return `no Kafka ${version} here: bin/servers/kafka.sh ${version} fetches it`;
-  return spawnSync('java', ['-version']).status === 0 ? null : 'there is no Java here';
+  if (!existsSync(folderOf(version))) return noServer(`Kafka ${version}, which bin/servers/kafka.sh ${version} fetches`);
+  return spawnSync('java', ['-version']).status === 0 ? null : noServer('Java, which runs Kafka');
 };
 
 export interface KafkaServer extends KafkaAccess {

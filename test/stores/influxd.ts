@@ -8,13 +8,14 @@ import { connect } from '../../stores/influxdb/connection.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type KeptDays, setUpBuckets } from '../../stores/influxdb/setup.ts';
 import { freePort } from '../../torture/gate.ts';
+import { noServer } from '../reason.ts';
 import { killed, untilServes } from '../server-process.ts';
 
 const folder = process.env.OCTROI_SERVERS_DIR ?? join(homedir(), '.cache', 'octroi-servers');
 const binary = join(folder, 'influxd-v2.9.1');
 
 /** Why tests over InfluxDB cannot run here; null where they can. */
-export const noInfluxd: string | null = existsSync(binary) ? null : 'no influxd here: bin/servers/influxd.sh builds it';
+export const noInfluxd: string | null = existsSync(binary) ? null : noServer('InfluxDB, which bin/servers/influxd.sh builds');
 
 export interface Influxd {
   readonly url: string;
