@@ -1,6 +1,7 @@
 /** compose.yaml and the Dockerfile agree with the program: every command, option, setting, port, path and package in them exists. No engine runs here; `test/long/stack.test.ts` runs the same services as processes. */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,6 +9,7 @@ import { onPorts, type Plan, planOf, portsOf, type Service } from '../bin/stack/
 import { kafkaProperties } from '../bin/stack/servers.ts';
 import { serveHealth } from '../cli/role-health.ts';
 import { configSchema, resolveConfig, unknownVariables } from '../config.ts';
+import { dashboardsFolder, grafanaVariables } from '../dashboards/grafana/provisioning.ts';
 import { faultOf, read, root } from './command-line.ts';
 import { kafkaVersions } from './log/kafka-server.ts';
 
@@ -70,7 +72,9 @@ test('addresses, tokens and versions agree', () => {
     expect(environment.OCTROI_INFLUX_ORG).toBe(of('influxdb').environment.DOCKER_INFLUXDB_INIT_ORG);
     expect(environment.OCTROI_KAFKA_PARTITIONS).toBe(ours[0]?.[1].environment.OCTROI_KAFKA_PARTITIONS);
   }
-  for (const name of ['URL', 'ORG', 'TOKEN']) expect(of('grafana').environment[`OCTROI_INFLUX_${name}`]).toBe(of('web').environment[`OCTROI_INFLUX_${name}`]);
+  const { OCTROI_INFLUX_URL: url, OCTROI_INFLUX_ORG: org, OCTROI_INFLUX_TOKEN: token } = of('web').environment;
+  const { environment: grafana } = of('grafana');
+  expect([grafana[grafanaVariables.url], grafana[grafanaVariables.org], grafana[grafanaVariables.token]]).toEqual([url, org, token]);
   const own = ours.flatMap(([, { environment: { OCTROI_HTTP_PORT, OCTROI_MQTT_PORT } }]) => [OCTROI_HTTP_PORT, OCTROI_MQTT_PORT]).filter((port) => port !== undefined); // biome-ignore format: one line
   expect(new Set(own).size).toBe(own.length);
   expect(kafkaVersions).toContain(of('kafka').image.split(':')[1]);
@@ -87,6 +91,17 @@ test('volumes are declared and used, and what is mounted or named is there', () 
   for (const [name, { command = [], volumes }] of ours) expect([name, volumes]).toEqual([name, command[0] === 'start' ? [`${name}:/data`] : undefined]);
   expect(all('VOLUME')).toEqual(['/data']);
   expect(isShipped(of('gate-1').environment.OCTROI_TOWN ?? '')).toBe(true);
+});
+
+test('Grafana is given what octroi dashboards build writes, where it expects it', async () => {
+  const build = /npx octroi (dashboards build --out grafana)$/m.exec(text)?.[1]?.split(' ') ?? [];
+  const folder = mkdtempSync(join(tmpdir(), 'octroi-compose-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const command = [join(root, 'bin/octroi.mjs'), ...build.slice(0, -1), join(folder, build.at(-1) ?? '')];
+  await promisify(execFile)(process.execPath, command);
+  const mounted = (of('grafana').volumes ?? []).filter((one) => one.startsWith('./')).map((one) => one.split(':'));
+  expect(mounted.map(([, to]) => to)).toEqual(['/etc/grafana/provisioning', dashboardsFolder]);
+  for (const [from = ''] of mounted) expect([from, readdirSync(join(folder, from)).length > 0]).toEqual([from, true]);
 });
 
 test('on other ports every address moves along', () => {
