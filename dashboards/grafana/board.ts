@@ -2,7 +2,7 @@
 import { AnnotationQueryBuilder, type Dashboard, DashboardBuilder, DashboardCursorSync, DashboardLinkBuilder, DashboardLinkType, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'; // biome-ignore format: one line
 import { type Source, script } from './flux.ts';
 import { datasource, fluxQuery, type Shown } from './panels.ts';
-import { anomalyRows } from './queries.ts';
+import { alarmRows, anomalyRows } from './queries.ts';
 import type { Variable } from './variables.ts';
 
 /** What all dashboards are built for. */
@@ -28,7 +28,7 @@ export interface Board {
   readonly from: string;
   readonly variables: readonly Variable[];
   readonly sections: readonly Section[];
-  /** Only anomalies at these places are marked: a condition on `r`. */
+  /** Only alarms and anomalies at these places are marked: a condition on `r`. */
   readonly among?: string;
 }
 
@@ -38,17 +38,18 @@ export const boardUrl = (name: string, variables = ''): string => `/d/${uidOf(na
 /** Panels of tables are numbered from here, each as its graph. */
 const twinsFrom = 100;
 
-const anomalyMarks = ({ source }: Context, among: string | undefined): AnnotationQueryBuilder =>
+/** Marks on the graphs, from the beginning of each to its end; what lasts goes on to the end of the time range. */
+const marks = (name: string, colour: string, rows: string, stream: string): AnnotationQueryBuilder =>
   new AnnotationQueryBuilder()
-    .name('Anomalies')
+    .name(name)
     .datasource(datasource)
     .enable(true)
-    .iconColor('orange')
+    .iconColor(colour)
     .target(
       fluxQuery(
         script(
-          anomalyRows(source, among),
-          `anomalies |> map(fn: (r) => ({time: r.since, timeEnd: if r.lasting then v.timeRangeStop else time(v: r.until * 1000000), title: r.name, text: r.reason, tags: r.kind}))
+          rows,
+          `${stream} |> map(fn: (r) => ({time: r.since, timeEnd: if r.lasting then v.timeRangeStop else time(v: r.until * 1000000), title: r.name, text: r.reason, tags: r.kind}))
   |> sort(columns: ["time"])`,
         ),
         'Anno',
@@ -67,7 +68,8 @@ export const dashboardOf = (context: Context, { name, title, description, from, 
     .refresh('1m')
     .tooltip(DashboardCursorSync.Crosshair)
     .editable()
-    .annotation(anomalyMarks(context, among))
+    .annotation(marks('Alarms', 'red', alarmRows(context.source, among), 'alarms'))
+    .annotation(marks('Anomalies', 'orange', anomalyRows(context.source, among), 'anomalies'))
     .link(new DashboardLinkBuilder('Dashboards of octroi').type(DashboardLinkType.Dashboards).tags(['octroi']).asDropdown(true).keepTime(true))
     .link(new DashboardLinkBuilder('Pages of octroi').type(DashboardLinkType.Link).url(context.octroiUrl).icon('external link').targetBlank(true));
   for (const variable of variables) builder.withVariable(variable);

@@ -118,7 +118,7 @@ const sources = ({ source, zone }: Context): Shown[] => [
   }),
   graph({
     title: 'State of charge',
-    description: 'Of each battery, mean of each window.',
+    description: 'How full each battery is, as a share of what it can hold; mean of each window.',
     flux: levels(source, { quantity: 'state_of_charge', types: ['battery'], window }),
     unit: 'percent',
     gapMs,

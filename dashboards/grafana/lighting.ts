@@ -57,7 +57,7 @@ export const lightingBoard = ({ source, zone }: Context): Board => {
         shown: [
           graph({
             title: 'Power',
-            description: 'Mean of each quarter of an hour.',
+            description: 'Active power of each cabinet, mean of each quarter of an hour, one above the other.',
             flux: levels(source, { quantity: 'active_power', types, window: 'PT15M', where }),
             unit: 'watt',
             drawn: 'stacked',

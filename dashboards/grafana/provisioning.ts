@@ -5,10 +5,10 @@ import { alertRules } from './alerts.ts';
 import type { Context } from './board.ts';
 import { datasource } from './panels.ts';
 
-/** Variables of Grafana's environment. The token needs to read the three buckets, no more. */
-export const grafanaVariables = { url: 'OCTROI_INFLUX_URL', org: 'OCTROI_INFLUX_ORG', token: 'GRAFANA_INFLUX_TOKEN' } as const;
+/** Variables of Grafana's own environment. Its token needs to read two buckets, and may do no more. */
+export const grafanaVariables = { url: 'OCTROI_INFLUX_URL', org: 'OCTROI_INFLUX_ORG', token: 'OCTROI_INFLUX_TOKEN' } as const;
 /** Where Grafana itself sees the dashboards' files. */
-export const dashboardsFolder = '/etc/grafana/dashboards';
+export const dashboardsFolder = '/var/lib/grafana/dashboards';
 
 const dataSources = ({ source }: Context): object => ({
   apiVersion: 1,

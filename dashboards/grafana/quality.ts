@@ -2,7 +2,7 @@
 import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, lookedUp, lookup, ofType, panes, places, quantityOf, type Source, script, series, text, wide } from './flux.ts';
 import { graph, type Shown, stat, table } from './panels.ts';
-import { anomalyRows } from './queries.ts';
+import { alarmRows, anomalyRows } from './queries.ts';
 import { devicesVariable, quantityVariable, type Variable } from './variables.ts';
 
 const dayMs = 86_400_000;
@@ -64,10 +64,10 @@ const figures = ({ source, zone }: Context): Shown[] => [
   }),
 ];
 
-const judged = ({ source }: Context): Shown[] => [
+const judged = ({ source, octroiUrl }: Context): Shown[] => [
   graph({
     title: 'Anomalies by kind',
-    description: 'How many began in each hour.',
+    description: 'How many began in each hour, by what was unusual: out of range, stuck, jump, silence.',
     flux: script(
       anomalyRows(source),
       'anomalies |> map(fn: (r) => ({_time: r.since, name: r.kind, _value: 1})) |> group(columns: ["name"]) |> aggregateWindow(every: 1h, fn: sum, createEmpty: false, timeSrc: "_start")',
@@ -93,6 +93,23 @@ const judged = ({ source }: Context): Shown[] => [
     ],
     width: 12,
     none: '0',
+  }),
+  table({
+    title: 'Alarms',
+    description: 'Alarms raised in the time range, open ones first: anomalies of one cause, for a person to answer on the pages of octroi.',
+    flux: script(
+      alarmRows(source),
+      'alarms |> map(fn: (r) => ({since: r.since, open: if r.lasting then "open" else "over", state: r.state, priority: r.priority, name: r.name, quantity: r.quantity, kind: r.kind, reason: r.reason})) |> sort(columns: ["open", "since"], desc: true)',
+    ),
+    columns: {
+      since: { title: 'Since' },
+      state: { title: 'State' },
+      priority: { title: 'Priority' },
+      name: { title: 'First device' },
+      quantity: { title: 'Quantity' },
+      kind: { title: 'Kind' },
+      reason: { title: 'What', link: { title: 'Answer it', url: `${octroiUrl}/alarms` } },
+    },
   }),
   table({
     title: 'Anomalies',

@@ -141,20 +141,24 @@ export const readings = (source: Source, { quantity, types, name = deviceName, a
   );
 
 /**
- * The stream `anomalies`: a row each, whatever its versions: since, until, lasting, kind, quantity, subject, name, reason. The first
- * version says what it was, the last one whether it lasts.
+ * The stream `anomalies` or `alarms`: a row each, whatever its versions: since, until, lasting, kind, quantity, subject, name,
+ * reason; of alarms also state and priority. The first version says what it was, the last one whether it lasts.
  * @param among only at these places: a condition on `r`; default all, and octroi itself
  */
-export const anomalyRows = (source: Source, among = 'true', range = 'start: v.timeRangeStart, stop: v.timeRangeStop'): string =>
-  [
+const occurrences = (source: Source, what: 'anomaly' | 'alarm', among: string, more: readonly string[]): string => {
+  const name = among === 'true' ? `if r.subject == "octroi" then "octroi" else ${lookedUp('names')}` : lookedUp('names');
+  return [
     places(source),
     lookup('names', among, deviceName),
-    `anomalies = from(bucket: ${text(source.buckets.panes)}) |> range(${range})
-  |> filter(fn: (r) => r._measurement == "anomaly" and (r._field == "lasting" or r._field == "until" or r._field == "reason_en"))
+    `${what === 'alarm' ? 'alarms' : 'anomalies'} = from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "${what}" and ${anyOf('_field', ['lasting', 'until', 'reason_en', ...more])})
  ${wide} |> sort(columns: ["_time"])
-  |> map(fn: (r) => ({since: time(v: int(v: r._time) / 1000000 * 1000000), until: r.until, lasting: r.lasting, reason: r.reason_en, kind: r.kind, subject: r.subject, quantity: if exists r.quantity then r.quantity else "", name: ${among === 'true' ? `if r.subject == "octroi" then "octroi" else ${lookedUp('names')}` : lookedUp('names')}}))
+  |> map(fn: (r) => ({since: time(v: int(v: r._time) / 1000000 * 1000000), until: r.until, lasting: r.lasting, reason: r.reason_en, kind: r.kind, subject: r.subject, quantity: if exists r.quantity then r.quantity else "", name: ${name}${more.map((field) => `, ${field}: r.${field}`).join('')}}))
   |> filter(fn: (r) => r.name != "")
   |> group(columns: ["subject", "name", "quantity", "kind", "since"])
-  |> reduce(identity: {reason: "", until: 0, lasting: false}, fn: (r, accumulator) => ({reason: if accumulator.reason == "" then r.reason else accumulator.reason, until: r.until, lasting: r.lasting}))
+  |> reduce(identity: {reason: "", until: 0, lasting: false${more.map((field) => `, ${field}: ""`).join('')}}, fn: (r, accumulator) => ({reason: if accumulator.reason == "" then r.reason else accumulator.reason, until: r.until, lasting: r.lasting${more.map((field) => `, ${field}: r.${field}`).join('')}}))
   |> group()`,
   ].join('\n');
+};
+export const anomalyRows = (source: Source, among = 'true'): string => occurrences(source, 'anomaly', among, []);
+export const alarmRows = (source: Source, among = 'true'): string => occurrences(source, 'alarm', among, ['state', 'priority']);

@@ -2,7 +2,7 @@
 import { type Board, boardUrl, type Context } from './board.ts';
 import { civilDate, lookedUp, lookup, ofType, panes, places, script, siteName, wide } from './flux.ts';
 import { bars, graph, stat, table } from './panels.ts';
-import { anomalyRows, energyByCarrier, energyByName, energyByPeriod, latestRows, levels } from './queries.ts';
+import { alarmRows, energyByCarrier, energyByName, energyByPeriod, latestRows, levels } from './queries.ts';
 
 const hourMs = 3_600_000;
 
@@ -34,11 +34,11 @@ export const townBoard = ({ source, zone }: Context): Board => {
             width: 10,
           }),
           stat({
-            title: 'Anomalies that last',
-            description: 'What octroi judges unusual now: values out of range, stuck or jumping, devices that say nothing.',
+            title: 'Open alarms',
+            description: 'Alarms raised in the time range that last, or that nobody has answered. They are answered on the pages of octroi.',
             flux: script(
-              anomalyRows(source),
-              'anomalies |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Anomalies", _value: int(v: r.lasting)})) |> group(columns: ["_time", "name"]) |> sum()',
+              alarmRows(source),
+              'alarms |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Alarms", _value: int(v: r.lasting)})) |> group(columns: ["_time", "name"]) |> sum()',
             ),
             unit: 'none',
             steps: [

@@ -1,6 +1,6 @@
 /** A few devices of every type of the demo town, simulated over some days and written to InfluxDB by the pipeline itself: what dashboards are tried on. */
 import { readFileSync } from 'node:fs';
-import { minuteMs, quarterMs } from '../../core/time.ts';
+import { hourMs, minuteMs, quarterMs } from '../../core/time.ts';
 import { parseTown, type Town } from '../../core/town.ts';
 import { resolveTypes } from '../../devices/registry.ts';
 import { fleet, type Message, type SimulatedDevice } from '../../simulators/fleet.ts';
@@ -40,23 +40,24 @@ export const fewOfEach = (): Town => {
 
 const say = (gate: Drive, { id, sender }: SimulatedDevice, { ts, values }: Message): void => gate.send(id, { ts, values }, { sender, logTime: gate.now() });
 
-/** What goes wrong: a room far too hot for half an hour, a weather station that falls silent, a meter whose readings come late, messages that nobody can read. */
-const wrong = (gate: Drive, device: SimulatedDevice, message: Message, late: [SimulatedDevice, Message][]): boolean => {
-  const hours = (message.ts - filledFrom) / 3_600_000;
-  if (device.type === 'weather-station' && hours > 70 && device.id.endsWith('a')) return true;
-  if (device.type === 'room-sensor' && hours > 60 && hours < 60.5) {
-    say(gate, device, { ...message, values: { ...message.values, temperature: 95 } });
-    return true;
-  }
-  if (device.type === 'car-park' && hours > 75 && hours < 75.5) {
-    say(gate, device, { ...message, values: { ...message.values, free_places: 9_999 } });
-    return true;
-  }
+/** What is implausible for an hour and a half of the last six, by type: enough for an alarm on every dashboard. */
+const implausible: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'car-park': { free_places: 9_999 },
+  'room-sensor': { temperature: 95 },
+  'street-lighting': { voltage_l1: 20 },
+  transformer: { oil_temperature: 200 },
+};
+
+/** What goes wrong. @returns the message as it is sent; null where it is not, or not yet */
+const distorted = (device: SimulatedDevice, message: Message, late: [SimulatedDevice, Message][]): Message | null => {
+  const hours = (message.ts - filledFrom) / hourMs;
+  if (device.type === 'weather-station' && hours > 70 && device.id.endsWith('a')) return null;
   if (device.type === 'heat-meter' && hours > 40 && hours < 44) {
     late.push([device, message]);
-    return true;
+    return null;
   }
-  return false;
+  const wrong = implausible[device.type];
+  return wrong !== undefined && hours > 78 && hours < 79.5 ? { ...message, values: { ...message.values, ...wrong } } : message;
 };
 
 /** Fills fresh buckets. */
@@ -74,11 +75,12 @@ export const fillTown = async (influxd: Influxd): Promise<{ readonly buckets: Bu
     due.sort((a, b) => a.message.ts - b.message.ts);
     for (const { device, message } of due) {
       if (message.ts > gate.now() + minuteMs) gate.tick(message.ts, 5_000);
-      if (!wrong(gate, device, message, late)) say(gate, device, message);
+      const sent = distorted(device, message, late);
+      if (sent !== null) say(gate, device, sent);
     }
     gate.tick(to, 5_000);
-    await gate.process();
-    if (to === filledFrom + 50 * 4 * quarterMs) {
+    if ((to - filledFrom) % hourMs === 0) await gate.process();
+    if (to === filledFrom + 50 * hourMs) {
       for (const [device, message] of late.splice(0)) say(gate, device, message);
       gate.send('nobody', 'not JSON', { sender: 'nobody' });
       gate.send(devices[0]?.id ?? '', { ts: gate.now(), values: { temperature: 'warm' } }, { sender: devices[0]?.sender ?? '' });
