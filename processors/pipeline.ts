@@ -87,7 +87,8 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
   /** Of what the envelope put out, and of the time that it tells. */
   const alarm = (envelope: Envelope, anomalies: readonly Anomaly[], out: Outputs): void => {
     const at = alarmContext(context, envelope, out);
-    for (const anomaly of anomalies) noticeAnomaly(at, anomaly);
+    // By name: one tick may find many devices silent, in an order that is another one after a restore.
+    for (const anomaly of [...anomalies].sort(({ id: a }, { id: b }) => (a < b ? -1 : a > b ? 1 : 0))) noticeAnomaly(at, anomaly);
     if (envelope.kind === 'tick') passAlarmTime(at);
   };
   const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
