@@ -134,6 +134,14 @@ export const mutants: Readonly<Record<string, () => Faults>> = {
   'forgets when a device was heard': () => forgetsSubject('arrivedAt', 0),
   'forgets what came without a stamp': () => forgetsSubject('unstamped', []),
   'forgets the time given last': () => forgetsSubject('unstampedAt', 0),
+  'forgets which alarms are open': () =>
+    forgets(
+      (body) => {
+        body.open = [];
+        body.members = [];
+      },
+      (scope) => scope === 'alarms',
+    ),
   'forgets who is silent': () => forgetsSubject('silentSince', null),
   'forgets what waits': () => forgetsKey('waiting', []),
   'forgets a touched span': () => forgetsKey('touched', []),
