@@ -22,7 +22,7 @@ const coverage = (source: Source): string =>
 /** Dead letters by the time at which they were logged: their points stand at offsets. */
 const letters = ({ buckets }: Source): string =>
   `letters = from(bucket: ${text(buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "dead_letter" and r._field == "log_time")
-  |> map(fn: (r) => ({slot: r._time, _time: time(v: r._value * 1000000), name: r.code, _value: 1})) |> group()
+  |> map(fn: (r) => ({slot: r._time, partition: r.partition, _time: time(v: r._value * 1000000), name: r.code, _value: 1})) |> group()
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)`;
 
 const figures = ({ source, zone }: Context): Shown[] => [
@@ -80,7 +80,7 @@ const judged = ({ source, octroiUrl }: Context): Shown[] => [
   }),
   stat({
     title: 'Silent devices',
-    description: 'Devices that have said nothing for longer than their type allows, and still do.',
+    description: 'Devices that fell silent in the time range, for longer than their type allows, and still say nothing. Older silences stand among the alarms.',
     flux: script(
       anomalyRows(source),
       'anomalies |> filter(fn: (r) => r.kind == "silent") |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Silent devices", _value: int(v: r.lasting)})) |> group(columns: ["_time", "name"]) |> sum()',
@@ -96,7 +96,8 @@ const judged = ({ source, octroiUrl }: Context): Shown[] => [
   }),
   table({
     title: 'Alarms',
-    description: 'Alarms raised in the time range, open ones first: anomalies of one cause, for a person to answer on the pages of octroi.',
+    description:
+      'Alarms raised in the time range, and those of the 30 days before it that are open still, open ones first: anomalies of one cause, for a person to answer on the pages of octroi.',
     flux: script(
       alarmRows(source),
       'alarms |> map(fn: (r) => ({since: r.since, open: if r.lasting then "open" else "over", state: r.state, priority: r.priority, name: r.name, quantity: r.quantity, kind: r.kind, reason: r.reason})) |> sort(columns: ["open", "since"], desc: true)',
@@ -149,9 +150,9 @@ const refused = ({ source, octroiUrl }: Context): Shown[] => [
     description: "Dead letters of the time range that nobody has opened since, by reason. Octroi's operations page shows each, and adopts unknown devices.",
     flux: script(
       letters(source),
-      `opened = from(bucket: ${text(source.buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "reopened" and r._field == "revision") |> map(fn: (r) => ({slot: r._time, name: r.code, what: "opened", _value: r._value})) |> group()
-union(tables: [letters |> map(fn: (r) => ({slot: r.slot, name: r.name, what: "at", _value: int(v: r._time)})), opened])
-  |> pivot(rowKey: ["slot", "name"], columnKey: ["what"], valueColumn: "_value") |> filter(fn: (r) => exists r.at)
+      `opened = from(bucket: ${text(source.buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "reopened" and r._field == "revision") |> map(fn: (r) => ({slot: r._time, partition: r.partition, name: r.code, what: "opened", _value: r._value})) |> group()
+union(tables: [letters |> map(fn: (r) => ({slot: r.slot, partition: r.partition, name: r.name, what: "at", _value: int(v: r._time)})), opened])
+  |> pivot(rowKey: ["partition", "slot", "name"], columnKey: ["what"], valueColumn: "_value") |> filter(fn: (r) => exists r.at)
   |> map(fn: (r) => ({name: r.name, at: time(v: r.at), open: if exists r.opened then 0 else 1}))
   |> group(columns: ["name"]) |> reduce(identity: {letters: 0, open: 0, last: 1970-01-01T00:00:00Z}, fn: (r, accumulator) => ({letters: accumulator.letters + 1, open: accumulator.open + r.open, last: if r.at > accumulator.last then r.at else accumulator.last})) |> group() |> sort(columns: ["open"], desc: true)`,
     ),

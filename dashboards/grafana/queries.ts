@@ -146,18 +146,20 @@ export const readings = (source: Source, { quantity, types, name = deviceName, a
  * @param among only at these places: a condition on `r`; default all, and octroi itself
  */
 const occurrences = (source: Source, what: 'anomaly' | 'alarm', among: string, more: readonly string[]): string => {
+  // An alarm that is open must not vanish because it is older than what is looked at.
+  const start = what === 'alarm' ? 'date.sub(d: 30d, from: v.timeRangeStart)' : 'v.timeRangeStart';
   const name = among === 'true' ? `if r.subject == "octroi" then "octroi" else ${lookedUp('names')}` : lookedUp('names');
   return [
     places(source),
     lookup('names', among, deviceName),
-    `${what === 'alarm' ? 'alarms' : 'anomalies'} = from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    `${what === 'alarm' ? 'alarms' : 'anomalies'} = from(bucket: ${text(source.buckets.panes)}) |> range(start: ${start}, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "${what}" and ${anyOf('_field', ['lasting', 'until', 'reason_en', ...more])})
  ${wide} |> sort(columns: ["_time"])
   |> map(fn: (r) => ({since: time(v: int(v: r._time) / 1000000 * 1000000), until: r.until, lasting: r.lasting, reason: r.reason_en, kind: r.kind, subject: r.subject, quantity: if exists r.quantity then r.quantity else "", name: ${name}${more.map((field) => `, ${field}: r.${field}`).join('')}}))
   |> filter(fn: (r) => r.name != "")
   |> group(columns: ["subject", "name", "quantity", "kind", "since"])
   |> reduce(identity: {reason: "", until: 0, lasting: false${more.map((field) => `, ${field}: ""`).join('')}}, fn: (r, accumulator) => ({reason: if accumulator.reason == "" then r.reason else accumulator.reason, until: r.until, lasting: r.lasting${more.map((field) => `, ${field}: r.${field}`).join('')}}))
-  |> group()`,
+  |> group()${what === 'alarm' ? ' |> filter(fn: (r) => r.lasting or r.since >= v.timeRangeStart)' : ''}`,
   ].join('\n');
 };
 export const anomalyRows = (source: Source, among = 'true'): string => occurrences(source, 'anomaly', among, []);

@@ -35,7 +35,8 @@ export const townBoard = ({ source, zone }: Context): Board => {
           }),
           stat({
             title: 'Open alarms',
-            description: 'Alarms raised in the time range that last, or that nobody has answered. They are answered on the pages of octroi.',
+            description:
+              'Alarms that last, or that nobody has answered, raised in the time range or in the 30 days before it. They are answered on the pages of octroi.',
             flux: script(
               alarmRows(source),
               'alarms |> map(fn: (r) => ({_time: v.timeRangeStop, name: "Alarms", _value: int(v: r.lasting)})) |> group(columns: ["_time", "name"]) |> sum()',

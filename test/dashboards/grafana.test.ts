@@ -74,6 +74,15 @@ describe.skipIf(noInfluxd !== null)(withReason('on InfluxDB', noInfluxd), () => 
     expect(faults).toEqual([]);
   });
 
+  it('an alarm that is open does not vanish when it is older than the time range', async () => {
+    const dashboard = dashboardOf('Octroi itself');
+    const { from, to } = rangeOf(dashboard);
+    const [alarms] = dashboard.annotations.list;
+    const rows = (await asked(influxd, filledIn(alarms?.target.query ?? '', new Map(), { from, to }))).flatMap((answer) => answer.rows);
+    const old = rows.filter(({ time = '' }) => Date.parse(time) < from);
+    expect(old).toMatchObject([{ tags: 'silent', title: expect.stringMatching(/^station-/) }]);
+  });
+
   it('every alert rule brings series that can be judged', async () => {
     const { groups } = parse(files.get('provisioning/alerting/octroi.yaml') ?? '') as {
       groups: { rules: { title: string; data: { refId: string; relativeTimeRange: { from: number; to: number }; model: { query: string } }[] }[] }[];
