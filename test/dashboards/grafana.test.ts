@@ -1,11 +1,17 @@
 /** Every question of every dashboard, asked of a real InfluxDB that the pipeline filled: what it must bring, and at least one row. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { calendar } from '../../core/window.ts';
+import { directoryOf } from '../../dashboards/directory.ts';
+import { carrierNames, metersOf, panesByKey, periodFigures } from '../../dashboards/figures/energy.ts';
+import { meanOf } from '../../dashboards/present.ts';
+import { temperature } from '../../devices/quantities.ts';
 import { withReason } from '../reason.ts';
 import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 import { built, dashboardsIn, type JsonDashboard, panelsOf, variablesOf } from './grafana-built.ts';
 import { type Answer, asked, type Chosen, faultsOf, filledIn, type Option, optionsOf, type Range } from './grafana-play.ts';
-import { filledTo, fillTown } from './grafana-town.ts';
+import { type Filled, filledTo, fillTown } from './grafana-town.ts';
+import { types, viewsOver } from './town.ts';
 
 const titles = dashboardsIn(built()).map(({ title }) => title);
 const hoursBack = (from: string): number => {
@@ -16,12 +22,17 @@ const rangeOf = ({ time }: JsonDashboard): Range => ({ from: filledTo - hoursBac
 
 describe.skipIf(noInfluxd !== null)(withReason('on InfluxDB', noInfluxd), () => {
   let influxd: Influxd;
+  let filled: Filled;
   let files: Map<string, string>;
   beforeAll(async () => {
     influxd = await startInfluxd();
-    files = built((await fillTown(influxd)).buckets);
+    filled = await fillTown(influxd);
+    files = built(filled.buckets);
   }, 240_000);
-  afterAll(() => influxd?.close());
+  afterAll(async () => {
+    await filled?.close();
+    await influxd?.close();
+  });
 
   /** The variables of a dashboard, each chosen as it is when it opens. */
   const choices = async (dashboard: JsonDashboard): Promise<{ chosen: Chosen; offered: Map<string, Option[]> }> => {
@@ -72,6 +83,50 @@ describe.skipIf(noInfluxd !== null)(withReason('on InfluxDB', noInfluxd), () => 
       );
     }
     expect(faults).toEqual([]);
+  });
+
+  /** The rows that a panel of a dashboard draws. */
+  const drawn = async (dashboard: JsonDashboard, title: string, chosen: Chosen): Promise<Answer['rows']> => {
+    const query = panelsOf(dashboard).find((panel) => panel.title === title)?.targets?.[0]?.query ?? '';
+    return (await asked(influxd, filledIn(query, chosen, rangeOf(dashboard)))).flatMap(({ rows }) => rows);
+  };
+
+  it("the days of every site are octroi's own, those of 23 hours and those that were revised too", async () => {
+    const { views } = viewsOver(filled.gate);
+    const book = directoryOf(views, types);
+    const known = await book.current();
+    const days = calendar('Europe/Paris');
+    const dashboard = dashboardOf('Energy of a site');
+    const { chosen, offered } = await choices(dashboard);
+    const sites = offered.get('site') ?? [];
+    book.end();
+    expect(sites.length).toBeGreaterThan(5);
+    for (const { value: site } of sites) {
+      const meters = metersOf(known, known.site(site));
+      const rows = await drawn(dashboard, 'Energy by day', new Map([...chosen, ['site', site]]));
+      expect(rows.length).toBeLessThanOrEqual(3);
+      for (const { period = '', ...shown } of rows) {
+        const { start, end } = days.windowAt(3, Date.parse(`${period}T12:00:00Z`));
+        if (period === '2026-03-29') expect((end - start) / 3_600_000).toBe(23);
+        const { byCarrier } = periodFigures(known, meters, await panesByKey(views, meters, 'P1D', start, end), start, end, filledTo);
+        const expected = carrierNames.map((carrier) => byCarrier[carrier].kWh ?? 0);
+        expect([site, period, ...carrierNames.map((carrier) => Math.round(Number(shown[carrier]) * 1e4) / 1e4)]).toEqual([site, period, ...expected]);
+      }
+    }
+  });
+
+  it("means of a gauge are octroi's own", async () => {
+    const dashboard = dashboardOf('Energy of a site');
+    const { chosen } = await choices(dashboard);
+    const rows = await drawn(dashboard, 'Temperature of the rooms', chosen);
+    const subject = `${chosen.get('site')}-room-1`;
+    const { from, to } = rangeOf(dashboard);
+    const panes = await filled.gate.store.panesOf({ keys: [{ subject, quantity: 'temperature' }], window: 'PT15M', from, to, limit: 10_000 });
+    const shown = new Map(rows.filter(({ name = '' }) => name.endsWith('Salle 1')).map(({ _time = '', _value }) => [Date.parse(_time), Number(_value)]));
+    const observed = panes.filter(({ observedMs }) => observedMs > 0);
+    expect(observed.length).toBeGreaterThan(300);
+    expect(shown.size).toBe(observed.length);
+    for (const pane of observed) expect(shown.get(pane.start)).toBeCloseTo(meanOf(temperature, pane) ?? Number.NaN, 6);
   });
 
   it('an alarm that is open does not vanish when it is older than the time range', async () => {
