@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { fail } from './core/failure.ts';
 import { monthClosesAfterDaysDefault } from './core/month.ts';
+import { quietHoursPattern } from './notify/quiet-hours.ts';
 import { memoryLimitMbDefault, threadsDefault } from './stores/duckdb/limits.ts';
 
 const whole = (min: number, max: number): z.ZodType<number, unknown> => {
@@ -82,6 +83,26 @@ export const configSchema = z.strictObject({
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
   snapshotMs: whole(1_000, 3_600_000).default(60_000).describe('time between two snapshots of the pipeline'),
   plantSilentMsMax: whole(2_000, 3_600_000).default(30_000).describe('longest time that the plant may say nothing: then the gate ends it and starts it again'),
+  webhookUrl: z
+    .url({ protocol: /^https?$/, error: 'an http or https address is expected' })
+    .optional()
+    .describe('where alarms are posted, signed as Standard Webhooks says; absent: nowhere'),
+  webhookSecret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, { error: 'whsec_ and at least 24 bytes in base64 are expected' })
+    .optional()
+    .describe('key of the signature; never printed'),
+  mailUrl: z
+    .url({ protocol: /^smtps?$/, error: 'smtp://user:password@host:port is expected' })
+    .optional()
+    .describe('mail server for alarms; absent: no mail; never printed'),
+  mailFrom: z.string().min(3).max(200).optional().describe('sender of the mails'),
+  mailTo: z.string().min(3).max(2_000).optional().describe('who gets them: addresses, with commas between'),
+  quietHours: z
+    .string()
+    .regex(quietHoursPattern, { error: 'hours such as 22:00-07:00 are expected' })
+    .optional()
+    .describe('hours of the town in which only alarms of high priority are posted and mailed'),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug']).default('info').describe('least severe line that is written'),
 });
 
@@ -94,7 +115,7 @@ export interface ResolvedConfig {
 }
 
 /** Settings that are printed nowhere. */
-export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken', 'kafkaPassword']);
+export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken', 'kafkaPassword', 'webhookSecret', 'mailUrl']);
 
 /** OCTROI_HTTP_PORT for httpPort. */
 export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
@@ -152,6 +173,17 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
   }
   for (const [setting, value] of Object.entries({ kafkaUser, kafkaPassword })) {
     if (kafkaSasl !== undefined && value === undefined) throw fail('bad-setting', `SASL needs ${environmentName(setting)}`, environmentName(setting));
+  }
+  const { webhookUrl, webhookSecret, mailUrl, mailFrom, mailTo } = parsed.data;
+  for (const group of [
+    { webhookUrl, webhookSecret },
+    { mailUrl, mailFrom, mailTo },
+  ]) {
+    const missing = Object.keys(group).filter((name) => group[name as keyof typeof group] === undefined);
+    if (missing.length > 0 && missing.length < Object.keys(group).length) {
+      const [first = ''] = missing.map(environmentName);
+      throw fail('bad-setting', `${Object.keys(group).map(environmentName).join(', ')} belong together: ${first} is missing`, first);
+    }
   }
   if (!isLoopback(httpHost)) throw fail('not-loopback', `the pages would listen on ${httpHost} without access control`, environmentName('httpHost'));
   return { config: parsed.data, sources };

@@ -5,6 +5,8 @@ import { answering, calling, type Wire } from '../core/channel.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Status, Views } from '../core/views.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import { openNotices } from './notices.ts';
 import { startPlantThread } from './plant-thread.ts';
 import { asides, requestRebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
@@ -93,6 +95,7 @@ const endThread = (): void => {
 };
 
 let server: Awaited<ReturnType<typeof serve>> | undefined;
+let notices: readonly Notifier[] = [];
 
 /** What the pages or the API failed with. */
 let unserved: Failure | null = null;
@@ -101,6 +104,7 @@ thread.ready
   .then(
     async (position) => {
       server = await serve(config, views, gate.remote);
+      notices = await openNotices(config, views);
       toGate({ ready: { url: server.url, position } });
     },
     () => {}, // told by `ended`
@@ -143,6 +147,7 @@ const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   gate.abort(failure('unavailable', 'the gate is stopping'));
+  for (const one of notices) void one.close(); // what is not told yet is told behind the next start
   endThread();
   await server?.close();
 };

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '..');
-const folders = ['core', 'devices', 'broker', 'log', 'processors', 'stores', 'imports', 'feed', 'dashboards', 'simulators', 'judge'];
+const folders = ['core', 'devices', 'broker', 'log', 'processors', 'stores', 'imports', 'feed', 'notify', 'dashboards', 'simulators', 'judge'];
 
 const sources = (folder: string): string[] =>
   !existsSync(join(root, folder))

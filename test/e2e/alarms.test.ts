@@ -1,6 +1,9 @@
 /** An alarm's way: raised by a reading over MQTT, answered from the command line, by the API, behind a restart; told by SSE. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import mqtt from 'mqtt';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Alarm } from '../../core/alarm.ts';
 import { folder, octroi, started, until } from './running.ts';
 
@@ -8,7 +11,15 @@ test('an alarm is listed, answered at the command line with and without a gate, 
   const data = folder();
   const alarms = async (...args: string[]) => octroi(['alarms', ...args, '--data', data, '--json']);
   const listed = async (): Promise<Alarm[]> => JSON.parse((await alarms()).out.trim().split('\n').at(-1) ?? '').alarms;
-  const gate = await started(data);
+  const posted: string[] = [];
+  const receiver = createServer(async (request, response) => {
+    for await (const part of request) posted.push(String(part));
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  onTestFinished(() => void receiver.close());
+  const hook = { OCTROI_WEBHOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`, OCTROI_WEBHOOK_SECRET: `whsec_${'a'.repeat(43)}=` };
+  const gate = await started(data, hook);
   const events = await fetch(`${gate.http}/api/v1/events`);
   const told = (async () => {
     let text = '';
@@ -28,6 +39,8 @@ test('an alarm is listed, answered at the command line with and without a gate, 
   const { code } = await alarms('acknowledge', raised.id, '--by', 'Camille', '--comment', 'on my way');
   expect(code).toBe(0);
   await until('the answer', 30_000, async () => (await listed())[0]?.state === 'acknowledged');
+  await until('the post', 30_000, () => posted.join('').includes('alarm.acknowledged'));
+  expect(posted.map((body) => JSON.parse(body).type)).toEqual(['alarm.active', 'alarm.acknowledged']);
   expect((await gate.stop()).code).toBe(0);
 
   expect((await alarms('label', raised.id, '--by', 'Camille', '--verdict', 'known')).code).toBe(0);
