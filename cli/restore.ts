@@ -167,6 +167,8 @@ export const restoreCommand = (): Command =>
     .argument('<dir>', 'what octroi backup or octroi follow has written')
     .action(async (dir: string, { json, ...options }) => {
       const config = configOf(options);
+      // What is restored goes on at a position of its own log: beside a topic it would be half of something.
+      if (config.log !== 'file') throw fail('not-with-kafka', 'a backup becomes a data folder with a log of its own, and the log is on Kafka', 'OCTROI_LOG');
       const followed = await readFollowed(dir);
       if (followed !== null) {
         const standby = await restoreStandby(dir, followed, config.data, config);

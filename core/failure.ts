@@ -89,6 +89,11 @@ export const failures = {
   'not-loopback': { stage: 'process', class: 'permanent', remedy: 'Keep 127.0.0.1 until access control is set.' },
   'no-data': { stage: 'process', class: 'permanent', remedy: 'Name a folder that octroi has written, with --data.' },
   'not-empty': { stage: 'process', class: 'permanent', remedy: 'Name an empty folder.' },
+  'not-with-kafka': {
+    stage: 'process',
+    class: 'permanent',
+    remedy: 'Start on an empty data folder: the store is made again of what the topic keeps. Or unset OCTROI_LOG, for a log in the folder.',
+  },
   'type-invalid': { stage: 'process', class: 'permanent', remedy: 'Correct the device type named; the tests in test/devices say what one must hold to.' },
   'nab-invalid': {
     stage: 'process',
