@@ -145,10 +145,11 @@ const leave = ({ book, logTime }: AlarmContext, id: string): void => {
 
 /** Takes a row of an anomaly: its beginning, its end, or a mark on it. */
 export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
-  const { book, logTime } = context;
-  const { id, until, version, kind } = anomaly;
+  const { book, logTime, registry } = context;
+  const { id, subject, until, version, kind } = anomaly;
   const rule = alarmRuleOf(kind);
-  if (rule === null) return;
+  // What an import found is history: nobody can answer it.
+  if (rule === null || registry.find(subject)?.device.imported === true) return;
   if (until === null) {
     if (book.members.has(id) || book.pending.has(id)) return;
     if (version > 0) return; // a mark on one that raised no alarm

@@ -168,6 +168,14 @@ describe('alarms', () => {
     expect(await only(gate)).toMatchObject({ cause, state: 'active' });
   });
 
+  it('are not made of what an import found: it is history', async () => {
+    const gate = await townWith(1, { imported: true });
+    say(gate, 0, 900);
+    pass(gate, 2, []);
+    expect(await listed(gate)).toEqual([]);
+    expect((await gate.store.anomalies({ open: true, limit: 9 })).rows).toHaveLength(1);
+  });
+
   it('are not moved by what is no action, nor by one on an alarm that is not there', async () => {
     const gate = await townWith(1);
     say(gate, 0, 900);
