@@ -3,6 +3,7 @@ import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ImportRows } from '../core/envelope.ts';
 import type { Point } from '../core/fold.ts';
+import { fromQuanta } from '../core/quantity.ts';
 import { bundledProfiles, type Profile } from '../imports/profile.ts';
 import { readRows } from '../imports/rows.ts';
 import type { Judge, Series } from '../judge/fault-suite.ts';
@@ -53,6 +54,11 @@ const seriesOf = (declared: Declared, zone: string, name: string, points: readon
     faulty: register || faulty.includes(name),
     silentAfterMs: silentAfterMs === null ? null : (silentAfterMs * about.intervalMs) / type.intervalMs,
     points,
+    arrive(point) {
+      const value = point.value === null ? null : fromQuanta(rule.quantity, point.value);
+      const measured = validate({ declared, field: name, value, ts: point.at, spanMs: point.spanMs, seq: undefined }, Number.POSITIVE_INFINITY);
+      return 'refused' in measured ? null : { ...point, value: measured.value, flags: measured.flags };
+    },
     judge: () => branchOf(oneKey(about), about),
   };
 };

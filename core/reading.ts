@@ -87,7 +87,22 @@ export const deadLetterTopicCharsMax = 256;
 export const payloadCharsOf = ({ payload, payloadChars }: DeadLetter): number => payloadChars ?? payload.length;
 
 /** What an anomaly is: the detector's name; silence and steps of the server's clock are told by ticks, a detector that failed by its failure. */
-export type AnomalyKind = 'out-of-range' | 'stuck' | 'silent' | 'jump' | 'clock-step' | 'detector-failed';
+export type AnomalyKind =
+  | 'out-of-range'
+  | 'stuck'
+  | 'silent'
+  | 'jump'
+  | 'clock-step'
+  | 'detector-failed'
+  | 'register'
+  | 'two-senders'
+  | 'stuck-series'
+  | 'outage'
+  | 'unit'
+  | 'clock-shift'
+  | 'unusual-hour'
+  | 'base-load'
+  | 'use';
 
 /** One unusual thing, judged by one detector. A further row with the same id and the next version ends or marks it. */
 export interface Anomaly {

@@ -11,7 +11,7 @@ export interface KindLine {
   readonly found: Ranged | null;
   readonly withinDay: Ranged | null;
   readonly withinWeek: Ranged | null;
-  /** Of those found, by an anomaly whose kind names it rightly. */
+  /** Of those found, where one of the anomalies names it rightly. */
   readonly named: Ranged | null;
   /** Of those found, hours. */
   readonly medianHours: number | null;
@@ -38,7 +38,7 @@ const lineOf = (kind: string, group: FaultKind['group'], list: readonly Injected
     found: share(found.length, list.length),
     withinDay: share(within(24), list.length),
     withinWeek: share(within(7 * 24), list.length),
-    named: share(found.filter(({ by, named }) => named.includes(by)).length, found.length),
+    named: share(found.filter(({ by, named }) => by.some((kind) => named.includes(kind))).length, found.length),
     medianHours: middle === null ? null : Math.round(middle * 10) / 10,
   };
 };

@@ -31,6 +31,8 @@ export interface Series {
   /** After so long without a reading the device is judged silent, ms; null: never. */
   readonly silentAfterMs: number | null;
   readonly points: readonly Point[];
+  /** A changed reading as it would be taken: with its flags; null where it would be refused. */
+  readonly arrive: (point: Point) => Point | null;
   readonly judge: () => Judge;
 }
 
@@ -38,8 +40,8 @@ export interface Injected {
   readonly kind: FaultKind;
   readonly series: string;
   readonly from: number;
-  /** What said it first, and how long after its beginning, ms; null: nothing did. */
-  readonly found: { readonly by: string; readonly afterMs: number } | null;
+  /** All that said it, and how long after its beginning the first did, ms; null: nothing did. */
+  readonly found: { readonly by: readonly string[]; readonly afterMs: number } | null;
 }
 
 export interface Untouched {
@@ -60,6 +62,8 @@ const backMs = 28 * dayMs;
 const tailMs = dayMs;
 /** No fault is put where the untouched series has something said of it so near. */
 const apartMs = 2 * dayMs;
+/** A half must be so long to learn from. */
+const learnMs = 28 * dayMs;
 
 /** The generator mulberry32, by text. */
 const chanceOf = (text: string): (() => number) => {
@@ -134,6 +138,8 @@ interface Planned {
   readonly kind: FaultKind;
   readonly from: number;
   readonly points: readonly Point[];
+  /** How long after its beginning the first of its readings was refused, ms; null: none was. */
+  readonly refusedAfterMs: number | null;
 }
 
 /** Places for a kind of fault in the second half, where nothing is said of the untouched series. */
@@ -143,7 +149,8 @@ const plan = (series: Series, kind: FaultKind, said: readonly { at: number; unti
   const chance = chanceOf(`${series.name}/${kind.name}`);
   const lasts = kind.days * dayMs;
   const room = last - tailMs - lasts - first;
-  if (room <= 0) return [];
+  // Who has not learnt says so, and judges nothing.
+  if (room <= 0 || first - (points[0] as Point).at < learnMs) return [];
   const changes = kind.atClockChange === true ? clockChanges(series.zone, first, last - lasts - tailMs) : null;
   const found: Planned[] = [];
   for (let tries = 0; tries < (changes?.length ?? 12) && found.length < count; tries++) {
@@ -154,21 +161,29 @@ const plan = (series: Series, kind: FaultKind, said: readonly { at: number; unti
     if (said.some((one) => one.at <= from + lasts + tailMs && one.until >= from - apartMs)) continue;
     if (found.some((one) => Math.abs(one.from - from) < lasts)) continue;
     const changed = kind.change(points.slice(start, end), around(series, from));
-    if (changed !== null) found.push({ kind, from, points: [...changed, ...points.slice(end, placeAt(points, from + lasts + tailMs))] });
+    if (changed === null) continue;
+    const refused = changed.find((point) => series.arrive(point) === null);
+    const arrived = changed.flatMap((point) => series.arrive(point) ?? []);
+    const refusedAfterMs = refused === undefined ? null : Math.max(0, refused.at - from);
+    found.push({ kind, from, refusedAfterMs, points: [...arrived, ...points.slice(end, placeAt(points, from + lasts + tailMs))] });
   }
   return found;
 };
 
 /** What of a branch's sayings is new: not said of the untouched series. */
 const finding = (
-  { kind, from }: Planned,
+  { kind, from, refusedAfterMs }: Planned,
   silentAfterMs: number | null,
   list: readonly { anomaly: Anomaly; at: number }[],
   known: ReadonlySet<string>,
 ): Injected['found'] => {
-  if (kind.silent === true) return silentAfterMs !== null && silentAfterMs < kind.days * dayMs ? { by: 'silent', afterMs: silentAfterMs } : null;
-  const first = list.find((one) => isBeginning(one) && one.at <= from + kind.days * dayMs + tailMs && !known.has(one.anomaly.id));
-  return first === undefined ? null : { by: first.anomaly.kind, afterMs: Math.max(0, first.at - from) };
+  if (kind.silent === true) return silentAfterMs !== null && silentAfterMs < kind.days * dayMs ? { by: ['silent'], afterMs: silentAfterMs } : null;
+  const fresh = list.filter((one) => isBeginning(one) && one.at <= from + kind.days * dayMs + tailMs && !known.has(one.anomaly.id));
+  const saidAfterMs = fresh[0] === undefined ? Number.POSITIVE_INFINITY : Math.max(0, fresh[0].at - from);
+  const afterMs = Math.min(saidAfterMs, refusedAfterMs ?? Number.POSITIVE_INFINITY);
+  // A reading that cannot be kept is a dead letter with its reason: nobody overlooks it.
+  const by = [...fresh.map(({ anomaly }) => anomaly.kind as string), ...(refusedAfterMs === null ? [] : ['refused'])];
+  return Number.isFinite(afterMs) ? { by, afterMs } : null;
 };
 
 /**

@@ -74,7 +74,7 @@ const frozen: Change = ([first, ...others]) =>
 const energy: readonly SeriesClass[] = ['meter'];
 const all: readonly SeriesClass[] = ['meter', 'pv', 'car-park', 'transformer'];
 const powered: readonly SeriesClass[] = ['meter', 'pv', 'transformer'];
-const unit = ['unit', 'out-of-range', 'jump'];
+const unit = ['unit', 'out-of-range', 'jump', 'refused'];
 const use = ['base-load', 'use', 'level', 'unusual-hour'];
 
 /** Each kind once; the order is that of the report. */
@@ -108,7 +108,7 @@ export const faultKinds: readonly FaultKind[] = [
     days: 2,
     register: true,
     named: ['register'],
-    change: (points, { mean }) => points.map((point) => (point.value === null ? point : { ...point, value: Math.round(point.value + 1e9 + 1e5 * mean) })),
+    change: (points) => points.map((point) => (point.value === null ? point : { ...point, value: point.value + 3e9 })),
   },
   {
     name: 'the clock six hours fast for five days',

@@ -5,11 +5,21 @@ import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
 import { dayMs } from '../core/time.ts';
 import { unitSymbol } from '../core/unit.ts';
-import type { About, Detector, DetectorState, HourDetector, Judgement, Learning, ReadingDetector, Show } from './detect/detector.ts';
+import {
+  type About,
+  type Detector,
+  type DetectorState,
+  type HourDetector,
+  type Judgement,
+  type Learning,
+  over,
+  type ReadingDetector,
+  type Show,
+} from './detect/detector.ts';
 import { detectors } from './detect/registry.ts';
 import { takeFinal } from './hours.ts';
 import { type Hour, hourOf } from './learn/hour.ts';
-import { forgetUsual, learnDays, learntDays, learnUsual, usualFloats, usualOf } from './learn/usual.ts';
+import { learnDays, learntDays, learnUsual, moveUsual, usualFloats, usualOf } from './learn/usual.ts';
 import type { Declared } from './registry.ts';
 import type { Hull, KeyState, SubjectState } from './state.ts';
 
@@ -39,8 +49,13 @@ export const panelFrom = (list: readonly Detector[], rule: QuantityRule): Panel 
 
 /** What lasts so long is no fault any more: the usual is learnt anew. */
 const lastingMs = 14 * dayMs;
-/** After something unusual about consumption has ended, nothing more is said of it for so long. */
-const restMs = 2 * dayMs;
+/** After something unusual has ended, nothing more that rests on the usual is said for so long. */
+const restMs = 5 * dayMs;
+/** Who is unusual often must be so by more: each alarm adds so much to the ratio that the next one needs, and half of it is forgotten in so long. */
+const strainOfAlarm = 0.3;
+const strainHalfMs = 60 * dayMs;
+/** And where the usual itself has moved. */
+const movedRestMs = 10 * dayMs;
 /** Where the model of the usual is kept, beside the detectors. */
 const model = 'usual';
 /** What something unusual teaches, of what it would. */
@@ -107,14 +122,43 @@ export const judgeHours = (key: KeyState, now: number, about: About, to: Verdict
   for (const element of elements) {
     const hour = hourOf(element, key.fold.rule, (bare) => usualOf(known, floats, bare));
     const doubted = judgeHour(key, hour, about, to, panel, known);
-    learn(
-      known,
-      floats,
-      hour,
-      doubted,
-      panel.ofHours.some(({ kind }) => isOpen(key, kind)),
-    );
+    const open = panel.ofHours.some(({ kind }) => isOpen(key, kind));
+    if (lastsTooLong(known, hour, open)) settleOn(key, hour, about, to, panel, known, floats);
+    // Nothing is learnt of what is in doubt, little of what is unusual.
+    if (!doubted) learnUsual(known, floats, hour, open ? unusualEase : 1);
   }
+};
+
+/** True where something unusual has lasted so long that it is the usual now. */
+const lastsTooLong = (known: DetectorState, { start }: Hour, open: boolean): boolean => {
+  if (!open) delete known.troubledSince;
+  else known.troubledSince ??= start;
+  return start - (known.troubledSince ?? start) >= lastingMs;
+};
+
+/** Takes what lasts for the usual: what was said against it ends. */
+const settleOn = (key: KeyState, hour: Hour, about: About, to: Verdicts, panel: Panel, known: DetectorState, floats: Float32Array): void => {
+  delete known.troubledSince;
+  const stale = panel.ofHours.filter(({ kind, needsUsual }) => needsUsual && isOpen(key, kind));
+  if (stale.length === 0) return;
+  moveUsual(known, floats);
+  for (const detector of stale) note(key, detector, stateOf(key, detector.kind), over(hour.start), hour.end, about, to);
+  known.quietUntil = hour.end + movedRestMs;
+  known.movedUntil = known.quietUntil;
+};
+
+/** Its ratio to the limit. */
+const ratioOf = (judgement: Judgement | null): number => {
+  const { score } = judgement ?? { score: 0 };
+  return score < 1 ? score / (1 - score) : Number.POSITIVE_INFINITY;
+};
+
+/** The ratio that something unusual needs to be said. */
+const strainOf = ({ strain = 0, strainAt = 0 }: DetectorState, at: number): number => 1 + strain * 2 ** ((strainAt - at) / strainHalfMs);
+
+const addStrain = (known: DetectorState, at: number): void => {
+  known.strain = strainOf(known, at) - 1 + strainOfAlarm;
+  known.strainAt = at;
 };
 
 /** @returns whether the data are in doubt */
@@ -127,6 +171,14 @@ const judgeHour = (key: KeyState, hour: Hour, about: About, to: Verdicts, panel:
     const ofData = detector.doubts === 'data';
     const asked = (): Judgement | null => detector.update(state, floatsOf(key, detector.kind, detector.floats), ofData ? hour : seen, about);
     let judgement = ask(key, detector, asked, hour.start, about, to);
+    const open = state.openSince !== undefined;
+    const begins = judgement?.unusual === true && !open;
+    if (
+      begins &&
+      detector.needsUsual &&
+      (ratioOf(judgement) < strainOf(known, hour.start) || hour.start < ((ofData ? known.movedUntil : known.quietUntil) ?? 0))
+    )
+      continue;
     if (ofData) {
       note(key, detector, state, judgement, hour.end, about, to);
       if (!doubted && isOpen(key, detector.kind)) {
@@ -135,9 +187,8 @@ const judgeHour = (key: KeyState, hour: Hour, about: About, to: Verdicts, panel:
       }
       continue;
     }
-    const open = state.openSince !== undefined;
     // A doubt in the data ends what was said of consumption: the two are one fault.
-    if (doubted) judgement = open ? usualAgain(hour) : null;
+    if (doubted) judgement = open ? over(hour.start) : null;
     if (
       judgement?.unusual === true &&
       !open &&
@@ -145,34 +196,12 @@ const judgeHour = (key: KeyState, hour: Hour, about: About, to: Verdicts, panel:
     )
       continue;
     note(key, detector, state, judgement, hour.end, about, to);
-    if (open && state.openSince === undefined) known.quietUntil = hour.end + restMs;
+    if (open && state.openSince === undefined) known.quietUntil = Math.max(known.quietUntil ?? 0, hour.end + restMs);
   }
   return doubted;
 };
 
-/** The model learns little of what is unusual, nothing of what is in doubt, and all anew where that lasts. */
-const learn = (known: DetectorState, floats: Float32Array, hour: Hour, doubted: boolean, open: boolean): void => {
-  if (!open) delete known.troubledSince;
-  else known.troubledSince ??= hour.start;
-  if (known.troubledSince !== undefined && hour.start - known.troubledSince >= lastingMs) {
-    forgetUsual(known, floats);
-    known.troubledSince = hour.start;
-  }
-  if (!doubted) learnUsual(known, floats, hour, open && hour.usual !== null ? unusualEase : 1);
-};
-
 const isOpen = (key: KeyState, kind: string): boolean => key.detectors[kind]?.openSince !== undefined;
-
-const usualAgain = (hour: Hour): Judgement => ({
-  unusual: false,
-  score: 0,
-  since: hour.start,
-  observed: null,
-  expected: null,
-  usual: null,
-  code: 'in-doubt',
-  values: {},
-});
 
 /** Asks a detector; one that throws is switched off for this key, and says so. */
 const ask = (key: KeyState, detector: Detector, asked: () => Judgement | null, at: number, about: About, to: Verdicts): Judgement | null => {
@@ -181,7 +210,7 @@ const ask = (key: KeyState, detector: Detector, asked: () => Judgement | null, a
     return asked();
   } catch {
     const open = key.detectors[detector.kind]?.openSince;
-    if (open !== undefined) note(key, detector, stateOf(key, detector.kind), { ...usualAgain({ start: at } as Hour) }, at, about, to);
+    if (open !== undefined) note(key, detector, stateOf(key, detector.kind), over(at), at, about, to);
     key.detectors[detector.kind] = { off: 1 };
     delete key.floats?.[detector.kind];
     const { name } = about.rule.quantity;
@@ -235,6 +264,7 @@ const note = (key: KeyState, detector: Detector, state: DetectorState, judgement
   });
   widen(key, since, at);
   remember(state, unusual ? since : undefined, judgement.observed);
+  if (unusual && detector.sees === 'hour') addStrain(stateOf(key, model), at);
   if (!unusual) state.endedAt = at;
 };
 

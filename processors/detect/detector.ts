@@ -72,6 +72,8 @@ export interface ReadingDetector extends Common {
 
 export interface HourDetector extends Common {
   readonly sees: 'hour';
+  /** True where it rests on the model of the usual: what it said ends when that is learnt anew. */
+  readonly needsUsual: boolean;
   /** Judges an hour that closed, and learns from it; null as above. */
   readonly update: (state: DetectorState, floats: Float32Array, hour: Hour, about: About) => Judgement | null;
 }
@@ -80,6 +82,9 @@ export type Detector = ReadingDetector | HourDetector;
 
 /** Bytes that a detector keeps of a key at the most: its named numbers and its floats, without what the language adds. */
 export const memoryBytes = ({ numbersMax, floats }: Pick<Detector, 'numbersMax' | 'floats'>): number => 8 * numbersMax + 4 * floats;
+
+/** What ends something: nothing is unusual any more, or nothing can be said of it. @param at epoch ms */
+export const over = (at: number): Judgement => ({ unusual: false, score: 0, since: at, observed: null, expected: null, usual: null, code: 'over', values: {} });
 
 /** The score of something that is `ratio` times the limit. */
 export const scoreOf = (ratio: number): number => (ratio > 0 ? (Number.isFinite(ratio) ? ratio / (1 + ratio) : 1) : 0);

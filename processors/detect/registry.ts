@@ -1,7 +1,29 @@
 /** All detectors of single keys, in the order in which they judge. Silence is judged by `judge.ts`, from ticks. */
+import { baseLoad } from './base-load.ts';
+import { clockShift } from './clock-shift.ts';
 import type { Detector } from './detector.ts';
 import { jump } from './jump.ts';
 import { outOfRange } from './out-of-range.ts';
+import { outage } from './outage.ts';
+import { register } from './register.ts';
 import { stuck } from './stuck.ts';
+import { stuckSeries } from './stuck-series.ts';
+import { twoSenders } from './two-senders.ts';
+import { unit } from './unit.ts';
+import { unusualHour } from './unusual-hour.ts';
+import { use } from './use.ts';
 
-export const detectors: readonly Detector[] = [outOfRange, stuck, jump];
+export const detectors: readonly Detector[] = [
+  outOfRange,
+  stuck,
+  jump,
+  register,
+  twoSenders,
+  stuckSeries,
+  outage,
+  unit,
+  clockShift,
+  unusualHour,
+  baseLoad,
+  use,
+];

@@ -13,6 +13,8 @@ export interface Hour {
   readonly end: number;
   /** index, delta: the amount of an hour, scaled to what was observed of it; gauge: the mean. Quanta, with fractions; null: too little was observed. */
   readonly value: number | null;
+  /** Share of it that was observed; above 1 where amounts overlap. */
+  readonly covered: number;
   readonly min: number | null;
   readonly max: number | null;
   /** Its last reading, quanta; null where there is none. */
@@ -55,6 +57,7 @@ export const hourOf = (element: Readonly<Element>, rule: FoldRule, expect: (hour
     start: element.start,
     end: element.end,
     value: amountOf(rule.kind, element),
+    covered: element.observedMs / (element.end - element.start),
     min: element.min,
     max: element.max,
     last: element.lastValue,

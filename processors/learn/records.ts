@@ -16,8 +16,10 @@ const secondAt = weeks + 3;
 /** Weeks before there is a limit. */
 const weeksMin = 3;
 /** Of the second highest week; more where few are known. */
-const margin = 1.2;
+const margin = 1.15;
 const marginOfFew = 2;
+const learntLimits = 2;
+const weeksFew = 10;
 
 /**
  * The limit of a measure, as the weeks before this one have it.
@@ -52,11 +54,12 @@ const turnWeek = (floats: Float32Array, from: number, week: number): void => {
       first = one;
     } else if (one > second) second = one;
   }
-  floats[from + secondAt] = second;
+  // Of few weeks the highest: the second of three is no record.
+  floats[from + secondAt] = count + 1 < weeksFew ? first : second;
 };
 
-/** Teaches a measure to its record. One beyond the limit teaches no more than the limit. */
+/** Teaches a measure to its record. One far beyond the limit teaches no more than a part of it: what comes again and again is not unusual, what came once may be a fault. */
 export const keepRecord = (floats: Float32Array, from: number, measure: number, limit: number): void => {
-  const learnt = Math.min(measure, limit);
+  const learnt = Math.min(measure, learntLimits * limit);
   if (learnt > (floats[from + highestAt] as number)) floats[from + highestAt] = learnt;
 };

@@ -14,6 +14,8 @@ export interface Usual {
   readonly spread: number;
   /** Mean of all hours of the week, absolute, quanta. */
   readonly size: number;
+  /** What is expected of the hour of the week so many hours later, quanta; null where that was never seen. */
+  readonly at: (shift: number) => number | null;
 }
 
 const week = 168;
@@ -41,7 +43,7 @@ const slotOf = ({ weekday, hourOfDay }: Pick<Hour, 'weekday' | 'hourOfDay'>): nu
 export const learntDays = (state: DetectorState): number => Math.floor((state.hours ?? 0) / 24);
 
 /** The mean of an hour of the week `shift` hours away, quanta; null where that hour was never seen. */
-export const meanAt = (floats: Float32Array, hour: Pick<Hour, 'weekday' | 'hourOfDay'>, shift = 0): number | null => {
+const meanAt = (floats: Float32Array, hour: Pick<Hour, 'weekday' | 'hourOfDay'>, shift = 0): number | null => {
   const place = (placeOf(hour) + shift + week) % week;
   return (floats[seenAt + place] as number) > 0 ? (floats[place] as number) : null;
 };
@@ -52,7 +54,7 @@ export const usualOf = (state: DetectorState, floats: Float32Array, hour: Omit<H
   if (expected === null || learntDays(state) < learnDays) return null;
   const size = state.size ?? 0;
   const spread = Math.max(floats[slotOf(hour)] as number, 0.01 * size, 0.5);
-  return { expected, near: expected + (state.offset ?? 0), spread, size };
+  return { expected, near: expected + (state.offset ?? 0), spread, size, at: (shift) => meanAt(floats, hour, shift) };
 };
 
 /** Learns from an hour. @param ease 1: as usual; less where the hour is part of something unusual */
@@ -79,8 +81,12 @@ export const learnUsual = (state: DetectorState, floats: Float32Array, hour: Hou
   state.size = (state.size ?? 0) + ease * Math.max(sizeWeight, 1 / state.hours) * (Math.abs(value) - (state.size ?? 0));
 };
 
-/** Forgets all: what lasted too long to be a fault is learnt anew. */
-export const forgetUsual = (state: DetectorState, floats: Float32Array): void => {
-  floats.fill(0);
-  for (const name of ['hours', 'offset', 'size']) delete state[name];
+/** What lasted too long to be a fault is the usual from now on: the means move to where the last hours were, and follow quickly. */
+export const moveUsual = (state: DetectorState, floats: Float32Array): void => {
+  const offset = state.offset ?? 0;
+  for (let place = 0; place < week; place++) {
+    floats[place] = (floats[place] as number) + offset;
+    floats[seenAt + place] = Math.min(floats[seenAt + place] as number, 1);
+  }
+  state.offset = 0;
 };

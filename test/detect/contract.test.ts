@@ -4,7 +4,7 @@ import type { Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
 import { type About, type Detector, memoryBytes, type ReadingDetector } from '../../processors/detect/detector.ts';
 import { detectors } from '../../processors/detect/registry.ts';
-import { panelFrom } from '../../processors/judge.ts';
+import { learningOf, panelFrom } from '../../processors/judge.ts';
 import { floatsBack, floatsOut } from '../../processors/learn/memory.ts';
 import { usualFloats, usualNumbers } from '../../processors/learn/usual.ts';
 import { type OneKey, oneKey } from '../../processors/one-key.ts';
@@ -13,10 +13,12 @@ import { drive, townOf } from '../drive.ts';
 import { aboutKey, began, dayMs, hourMs, judged, noise, office, points, start } from './series.ts';
 
 const amount = aboutKey('submeter', 'active_energy');
+/** The made office keeps the hours of UTC all year. */
+const still = aboutKey('submeter', 'active_energy', hourMs, 'UTC');
 const power = aboutKey('submeter', 'active_power', 900_000);
 const voltage = aboutKey('submeter', 'voltage_l1', 900_000);
 const places = aboutKey('car-park', 'free_places', 300_000, 'Europe/Berlin', 400);
-const register = aboutKey('submeter', 'active_energy_import', 900_000);
+const register = aboutKey('submeter', 'active_energy_import', 900_000, 'UTC');
 
 /** Of everything something goes wrong in it, late enough that each detector has learnt. */
 const eventful = (at: number, place: number): number | null | undefined => {
@@ -35,7 +37,21 @@ const series: readonly (readonly [name: string, About, Point[]])[] = [
   ['an office by the hour', amount, points(125, eventful)],
   ['its power', power, points(125, (at, place) => eventful(at, place), 900_000, 0)],
   ['a voltage', voltage, points(60, (_, place) => (place % 1500 === 1400 ? 2_000 : 23_000 + Math.round(300 * noise(place))), 900_000, 0)],
-  ['a car park', places, points(60, (at) => Math.round(200 + 150 * Math.sin((at / dayMs) * 2 * Math.PI) + 4 * noise(Math.floor(at / 900_000))), 300_000, 0)],
+  [
+    'a car park',
+    places,
+    points(
+      60,
+      (at) =>
+        Math.round(
+          200 +
+            150 * Math.sin((Math.min(at, at > start + 50 * dayMs ? at : start + 47 * dayMs) / dayMs) * 2 * Math.PI) +
+            4 * noise(Math.floor(Math.min(at, at > start + 50 * dayMs ? at : start + 47 * dayMs) / 900_000)),
+        ),
+      300_000,
+      0,
+    ),
+  ],
 ];
 
 /** Judgements that were there when the series was cut and are others in the whole. */
@@ -49,6 +65,7 @@ const changedBy = (judge: (about: About, list: readonly Point[]) => Anomaly[], a
 };
 
 test.each(series)('%s: what was judged stays when later readings come', (_, about, list) => {
+  expect(judged(about, list).length).toBeGreaterThan(0);
   for (const share of [0.3, 0.61, 0.8, 0.95]) expect(changedBy(judged, about, list, share)).toBe(0);
 });
 
@@ -82,9 +99,11 @@ test('that check sees a detector which knows of later readings', () => {
 
 /** What the judge keeps beside a detector's own numbers: since when, value, version and revision of what is open, when the last ended, off. */
 const judgeNumbers = 6;
+/** And beside the model: two rests, trouble, strain and its time. */
+const judgeOfModel = 5;
 const overLimit = (key: KeyState, list: readonly Detector[]): string[] =>
   Object.entries(key.detectors).flatMap(([kind, state]) => {
-    const one = kind === 'usual' ? { numbersMax: usualNumbers + 2, floats: usualFloats } : list.find((detector) => detector.kind === kind);
+    const one = kind === 'usual' ? { numbersMax: usualNumbers + judgeOfModel, floats: usualFloats } : list.find((detector) => detector.kind === kind);
     const numbers = Object.keys(state).length;
     const floats = key.floats?.[kind]?.length ?? 0;
     return one !== undefined && numbers <= one.numbersMax + judgeNumbers && floats === one.floats ? [] : [`${kind}: ${numbers} numbers, ${floats} floats`];
@@ -138,7 +157,7 @@ test('all detectors of a quantity together keep at most 12 KB', () => {
     const able = detectors.filter(({ appliesTo }) => appliesTo(about.rule));
     const bytes = able.reduce(
       (sum, detector) => sum + memoryBytes(detector) + 8 * judgeNumbers,
-      memoryBytes({ numbersMax: usualNumbers + 2, floats: usualFloats }),
+      memoryBytes({ numbersMax: usualNumbers + judgeOfModel, floats: usualFloats }),
     );
     expect(bytes).toBeLessThanOrEqual(12_288);
   }
@@ -180,7 +199,7 @@ describe('bad series: no exception, no false alarm, a stated state', () => {
     ));
   test("a year's gap", () =>
     quiet(
-      amount,
+      still,
       points(600, (at) => (at > start + 100 * dayMs && at < start + 465 * dayMs ? undefined : office(at))),
     ));
   test('days of 23 and of 25 hours', () =>
@@ -190,15 +209,48 @@ describe('bad series: no exception, no false alarm, a stated state', () => {
     ));
   test('a usual office for two years', () =>
     quiet(
-      amount,
+      still,
       points(730, (at) => office(at)),
     ));
+  test('a meter that is replaced in mid-history: said once, and consumption goes on', () => {
+    let sum = 5_000_000;
+    const list = points(
+      160,
+      (at) => {
+        sum = at === start + 90 * dayMs ? 1_000 : sum + office(at) / 4;
+        return Math.round(sum);
+      },
+      900_000,
+      0,
+    );
+    expect(began(run(register, list).anomalies)).toEqual(['register 2024-03-31T00:00:00.000Z']);
+  });
   test('values at the edge of what can be kept', () => {
     for (const about of [amount, power, places])
       run(
         about,
         points(90, (_, place) => (place % 3) * 2 ** 30 - 2 ** 30, about.intervalMs, about.fold.kind === 'delta' ? about.intervalMs : 0),
       );
+  });
+  test('it says how far it has learnt', () => {
+    expect(
+      learningOf(
+        run(
+          amount,
+          points(9, (at) => office(at)),
+        ).key,
+        amount.rule,
+      ),
+    ).toMatchObject({ days: 8, of: 21 });
+    expect(
+      learningOf(
+        run(
+          amount,
+          points(90, (at) => office(at)),
+        ).key,
+        amount.rule,
+      ),
+    ).toBeNull();
   });
 });
 

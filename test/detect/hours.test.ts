@@ -16,6 +16,7 @@ const watching = () => {
   const watch: HourDetector = {
     kind: 'jump',
     sees: 'hour',
+    needsUsual: false,
     doubts: 'data',
     numbersMax: 0,
     floats: 0,

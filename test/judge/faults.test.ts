@@ -48,6 +48,7 @@ const seriesOf = (judge: () => Judge): Series => ({
   faulty: true,
   silentAfterMs: 12 * hourMs,
   points: list,
+  arrive: (point) => point,
   judge,
 });
 const lineOf = (judge: () => Judge, kind: string) => reportOf([judgeSeries(seriesOf(judge), 3)]).kinds.find((line) => line.kind === kind);

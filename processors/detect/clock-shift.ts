@@ -1,0 +1,88 @@
+/**
+ * Detector: a clock that is off by whole hours, as after a summer-time mistake or with a wrong zone.
+ * Method: how far the last days lie from the profile of the week, and from the same profile moved by up to six hours. Where a moved
+ * one fits better, by more than it ever did in this series, the clock is off. The readings of a clock that is fast come with later
+ * stamps: they look like the hours before.
+ */
+import { dayMs, hourMs } from '../../core/time.ts';
+import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import { type HourDetector, over, scoreOf } from './detector.ts';
+
+const shiftMax = 6;
+const shifts = 2 * shiftMax + 1;
+/** Hours in which what was seen loses most of its weight. */
+const memoryHours = 60;
+const hoursMin = 36;
+/** A moved profile is better by this share at the least, by one hour and by more. */
+const leastByOne = 0.12;
+const leastByMore = 0.2;
+/** How far the level may differ and still be levelled. */
+const scaleMax = 3;
+/** Of the distance to a flat line. */
+const ofFlat = 0.75;
+const offShare = 0.02;
+
+export const clockShift: HourDetector = {
+  kind: 'clock-shift',
+  sees: 'hour',
+  doubts: 'data',
+  needsUsual: true,
+  numbersMax: 6,
+  floats: shifts + 1 + 2 * recordFloats,
+  appliesTo: ({ quantity }) => quantity.kind !== 'state' && quantity.unit !== 'Cel',
+  update(state, floats, { value, usual, start, end }) {
+    const open = state.openSince !== undefined;
+    if (usual === null) return open ? over(start) : null;
+    if (value === null) return null;
+    const fade = 1 - 1 / memoryHours;
+    // By its own height: a level that changed is no clock.
+    state.seen = (state.seen ?? 0) * fade + value;
+    state.wanted = (state.wanted ?? 0) * fade + usual.expected;
+    const ratio = state.wanted / state.seen;
+    const scale = ratio > 1 / scaleMax && ratio < scaleMax ? ratio : 1;
+    for (let place = 0; place < shifts; place++) {
+      const moved = usual.at(place - shiftMax) ?? usual.expected;
+      floats[place] = (floats[place] as number) * fade + Math.min(Math.abs(value * scale - moved), 4 * usual.size);
+    }
+    floats[shifts] = (floats[shifts] as number) * fade + Math.abs(value * scale - state.wanted / memoryHours);
+    const hours = Math.min((state.hours ?? 0) + 1, 1_000);
+    state.hours = hours;
+    if (hours < hoursMin) return null;
+    const still = floats[shiftMax] as number;
+    let best = shiftMax;
+    for (let place = 0; place < shifts; place++) if ((floats[place] as number) < (floats[best] as number)) best = place;
+    const shift = best - shiftMax;
+    const gain = still > 0 ? 1 - (floats[best] as number) / still : 0;
+    if (shift !== state.shift) {
+      state.shift = shift;
+      state.since = start;
+    }
+    const byOne = Math.abs(shift) === 1;
+    // A profile that fits no better than a flat line tells nothing of a clock: a holiday is flat.
+    const tells = (floats[best] as number) < ofFlat * (floats[shifts] as number);
+    const [oneAt, moreAt] = [shifts + 1, shifts + 1 + recordFloats];
+    const oneLimit = limitOf(floats, oneAt, start, leastByOne);
+    const moreLimit = limitOf(floats, moreAt, start, leastByMore);
+    const limit = byOne ? oneLimit : moreLimit;
+    if (shift !== 0 && !open) keepRecord(floats, byOne ? oneAt : moreAt, gain, limit);
+    const lasts = end - (state.since ?? start);
+    const unusual = open ? shift !== 0 && gain > offShare : shift !== 0 && tells && gain > limit && lasts >= dayMs / 2;
+    return {
+      unusual,
+      score: scoreOf(gain / limit),
+      since: Math.max(0, (state.since ?? start) - dayMs),
+      observed: null,
+      expected: null,
+      usual: null,
+      code: byOne ? 'one-hour' : 'hours',
+      values: { shift: -shift, better: Math.round(100 * gain), lasts: Math.round(lasts / hourMs) },
+    };
+  },
+  reason({ values: { shift = 0, better = 0 } }) {
+    const hours = Math.abs(shift);
+    return {
+      fr: `Le profil de la semaine convient ${better} % mieux, décalé de ${hours} h : l'horloge semble ${shift > 0 ? 'avancer' : 'retarder'} de ${hours} h${hours === 1 ? " (heure d'été ?)" : ''}.`,
+      en: `The profile of the week fits ${better} % better when moved by ${hours} h: the clock seems to be ${hours} h ${shift > 0 ? 'fast' : 'slow'}${hours === 1 ? ' (summer time?)' : ''}.`,
+    };
+  },
+};

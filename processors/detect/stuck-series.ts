@@ -1,0 +1,97 @@
+/**
+ * Detector: a series that keeps one value for longer than it ever does at these hours of the week.
+ * Method: integrated hazard. The share of hours that bring a change is learnt for each hour of working and of free days; the
+ * hours that pass without one add up to what was to be expected, and that sum is held against its own records. So a PV plant may
+ * rest at night, a car park on Sundays and a coarse meter for hours. What its type forbids is told by `stuck.ts`.
+ */
+import { hourMs } from '../../core/time.ts';
+import type { Hour } from '../learn/hour.ts';
+import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import { type HourDetector, scoreOf } from './detector.ts';
+
+/** Hours of working and of free days, each for a series at rest (zero) and for one that is not. */
+const slots = 96;
+/** Hours at rest that count as much as what is known of the others. */
+const restHours = 72;
+const rateWeight = 0.02;
+/** Changes that were to be expected, at the least. */
+const leastExpected = 8;
+const hoursMin = 6;
+const learnDays = 21;
+const recordMax = 0.75 * leastExpected;
+const restsMax = 2_000;
+/** What something unusual teaches, of what it would. */
+const unusualEase = 0.25;
+
+const slotOf = ({ weekday, hourOfDay }: Hour): number => (weekday >= 5 ? 24 : 0) + hourOfDay;
+
+/** Share of such hours that bring a change; for a series that never rested as for one that does not rest. */
+const rateOf = (floats: Float32Array, slot: number, rests: number, resting: boolean): number => {
+  const moving = floats[slot] as number;
+  return resting ? ((floats[slot + 48] as number) * rests + moving * restHours) / (rests + restHours) : moving;
+};
+
+export const stuckSeries: HourDetector = {
+  kind: 'stuck-series',
+  sees: 'hour',
+  doubts: 'data',
+  needsUsual: false,
+  numbersMax: 7,
+  floats: slots + recordFloats,
+  appliesTo: ({ quantity }) => quantity.kind !== 'state',
+  learning: ({ hours = 0 }) => (hours < learnDays * 24 ? { days: Math.floor(hours / 24), of: learnDays } : null),
+  update(state, floats, hour, { fold }) {
+    if (hour.value === null || hour.last === null) return null;
+    const moved =
+      fold.kind === 'index' ? hour.value !== 0 : hour.last !== state.last || hour.min !== hour.max || (fold.kind === 'delta' && hour.value !== state.value);
+    const slot = slotOf(hour);
+    const resting = state.value === 0;
+    const rests = state.rests ?? 0;
+    const rate = rateOf(floats, slot, rests, resting);
+    const known = Math.max(0, state.hours ?? 0);
+    const fresh = state.last === undefined;
+    state.last = hour.last;
+    state.value = hour.value;
+    state.hours = known + 1;
+    if (fresh) return null;
+    const limit = limitOf(floats, slots, hour.start, leastExpected);
+    if (moved || state.since === undefined) {
+      // A run is known when it is over; one that was there while it learnt may have been a fault.
+      keepRecord(floats, slots, state.expected ?? 0, Number.isFinite(limit) ? limit : recordMax);
+      state.since = hour.end;
+      state.expected = 0;
+    } else state.expected = (state.expected ?? 0) + rate;
+    const expected = state.expected ?? 0;
+    const lasts = hour.end - state.since;
+    const unusual = expected > limit && lasts >= hoursMin * hourMs;
+    const own = slot + (resting ? 48 : 0);
+    const weight = Math.max(rateWeight, 1 / ((resting ? rests : known) / 24 + 1)) * (unusual ? unusualEase : 1);
+    floats[own] = (floats[own] as number) + weight * ((moved ? 1 : 0) - (floats[own] as number));
+    if (resting) state.rests = Math.min(rests + 1, restsMax);
+    const values = { lasts, expected: Math.round(expected * 10) / 10 };
+    return {
+      unusual,
+      score: scoreOf(expected / limit),
+      since: state.since,
+      observed: hour.last,
+      expected: null,
+      usual: null,
+      code: hour.last === 0 ? 'zero' : 'frozen',
+      values,
+    };
+  },
+  reason({ observed, values: { lasts = 0, expected = 0 }, code }, show) {
+    const hours = Math.round(lasts / hourMs);
+    const number = (value: number): string => String(value).replace('.', ',');
+    const what = (language: 'fr' | 'en'): string => (observed === null ? '–' : show(observed, language));
+    return code === 'zero'
+      ? {
+          fr: `Rien que zéro depuis ${hours} h ; dans ces heures, la valeur change d'ordinaire ${number(expected)} fois.`,
+          en: `Nothing but zero for ${hours} h; in such hours the value usually changes ${expected} times.`,
+        }
+      : {
+          fr: `Exactement ${what('fr')} depuis ${hours} h ; dans ces heures, la valeur change d'ordinaire ${number(expected)} fois.`,
+          en: `Exactly ${what('en')} for ${hours} h; in such hours the value usually changes ${expected} times.`,
+        };
+  },
+};

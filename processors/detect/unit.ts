@@ -1,0 +1,121 @@
+/**
+ * Detector: a unit or scale error. For hours on end the value is what was expected times 10, 100, 1000 or √3, or divided by it.
+ * Method: the decimal logarithm of value over expectation; the smallest of three hours in a row, and the mean of a day, against
+ * their own records, and near one of the factors. Other factors are left to the detectors of consumption.
+ */
+import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import { type HourDetector, over, scoreOf } from './detector.ts';
+
+const factors = [10, 100, 1000, Math.sqrt(3)] as const;
+/** How near the logarithm must be to a factor's: over hours, over a day. */
+const nearHours = 0.15;
+/** What is only scaled keeps its shape: how far hours in a row may differ, and how many of a day's must be how near to its mean. */
+const evenHours = 0.35;
+const evenDay = 0.07;
+const evenShare = 0.6;
+/** A scale that is wrong is so from one hour to the next: of the day before, this part of it at the most. */
+const onsetPart = 0.4;
+const nearDay = 0.035;
+const runHours = 3;
+const dayHours = 24;
+const leastHours = 0.6;
+const leastDay = 0.19;
+/** Of the mean size: below it a ratio says nothing. */
+const sizeMin = 0.1;
+const offAfter = 3;
+
+/** Of the last day. */
+const meanOf = (floats: Float32Array): number => {
+  let sum = 0;
+  for (let i = 0; i < dayHours; i++) sum += floats[runHours + i] as number;
+  return sum / dayHours;
+};
+
+const isEven = (floats: Float32Array, mean: number): boolean => {
+  let near = 0;
+  for (let i = 0; i < dayHours; i++) if (Math.abs((floats[runHours + i] as number) - mean) < evenDay) near++;
+  return near >= evenShare * dayHours;
+};
+
+/** The factor that a logarithm stands for, signed by its direction; 0: none. */
+const factorOf = (log: number, near: number, from: number): number => {
+  const found = factors.find((factor) => Math.abs(Math.abs(log) - Math.log10(factor)) <= near && Math.log10(factor) >= from);
+  return found === undefined ? 0 : log > 0 ? found : -found;
+};
+
+const named = (factor: number): string => (Math.abs(factor) < 5 ? '√3' : String(Math.abs(factor)));
+
+export const unit: HourDetector = {
+  kind: 'unit',
+  sees: 'hour',
+  doubts: 'data',
+  needsUsual: true,
+  numbersMax: 5,
+  floats: runHours + dayHours + 2 * recordFloats,
+  appliesTo: ({ quantity }) =>
+    quantity.kind === 'index' || quantity.kind === 'delta' || (quantity.kind === 'gauge' && quantity.unit !== 'Cel' && quantity.step !== true),
+  update(state, floats, hour) {
+    const { value, usual } = hour;
+    const open = state.openSince !== undefined;
+    if (usual === null) return open ? over(hour.start) : null;
+    if (value === null || usual.near < sizeMin * usual.size || usual.expected < sizeMin * usual.size || value < 0) return null;
+    // While it lasts the fast offset would take it for usual.
+    const expected = open ? usual.expected : usual.near;
+    const log = Math.log10(Math.max(value, 0.0001 * usual.size) / expected);
+    const place = state.place ?? 0;
+    if (place >= dayHours && place % dayHours === 0) {
+      state.before = state.after ?? 0;
+      state.after = meanOf(floats);
+    }
+    floats[place % runHours] = log;
+    floats[runHours + (place % dayHours)] = Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected);
+    state.place = place + 1;
+    if (place < dayHours) return null;
+    let [least, most] = [Number.POSITIVE_INFINITY, 0];
+    let sign = 0;
+    for (let i = 0; i < runHours; i++) {
+      const one = floats[i] as number;
+      if (sign !== 0 && Math.sign(one) !== sign) least = 0;
+      sign = Math.sign(one);
+      least = Math.min(least, Math.abs(one));
+      most = Math.max(most, Math.abs(one));
+    }
+    const mean = meanOf(floats);
+    const [runAt, dayAt] = [runHours + dayHours, runHours + dayHours + recordFloats];
+    const runLimit = limitOf(floats, runAt, hour.start, leastHours);
+    const dayLimit = limitOf(floats, dayAt, hour.start, leastDay);
+    const byRun = least > runLimit && most - least < evenHours ? factorOf((sign * (least + most)) / 2, nearHours, 0.9) : 0;
+    const byDay =
+      Math.abs(mean) > dayLimit && Math.abs(state.before ?? mean) < onsetPart * Math.abs(mean) && isEven(floats, mean) ? factorOf(mean, nearDay, 0) : 0;
+    if (open) {
+      // It ends when value and expectation agree again for some hours.
+      state.calm = Math.abs(Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected)) < leastDay ? (state.calm ?? 0) + 1 : 0;
+      const over = state.calm >= offAfter;
+      if (over) delete state.calm;
+      return { unusual: !over, score: over ? 0 : 0.5, since: hour.start, observed: value, expected, usual: null, code: 'unit', values: {} };
+    }
+    keepRecord(floats, runAt, least, runLimit);
+    keepRecord(floats, dayAt, Math.abs(mean), dayLimit);
+    const factor = byRun !== 0 ? byRun : byDay;
+    const [ratio, hours] = byRun !== 0 ? [least / runLimit, runHours] : [Math.abs(mean) / dayLimit, dayHours];
+    const since = hour.end - hours * (hour.end - hour.start);
+    return {
+      unusual: factor !== 0,
+      score: factor === 0 ? 0 : scoreOf(Math.max(1, ratio)),
+      since,
+      observed: value,
+      expected,
+      usual: null,
+      code: 'unit',
+      values: { factor, hours },
+    };
+  },
+  reason({ observed, expected, values: { factor = 0, hours = 0 } }, show) {
+    const [value, wanted] = [observed ?? 0, expected ?? 0];
+    const by = named(factor);
+    return {
+      fr: `${show(value, 'fr')} au lieu d'environ ${show(wanted, 'fr')}, depuis ${hours} h : ${factor > 0 ? `multiplié` : `divisé`} par ${by}, sans doute une erreur d'unité ou d'échelle.`,
+      en: `${show(value, 'en')} instead of about ${show(wanted, 'en')}, for ${hours} h: ${factor > 0 ? 'multiplied' : 'divided'} by ${by}, most likely a wrong unit or scale.`,
+    };
+  },
+};
