@@ -61,7 +61,7 @@ const aligned = (table: readonly string[][]): string[] => {
 };
 
 const falseLines = (title: string, { falseAlarms, byClass, byDetector }: FaultReport): string[] => [
-  `${title}: ${number(falseAlarms.all)} a series-month, median ${falseAlarms.medianOfSeries?.toFixed(2) ?? '–'}, ${falseAlarms.series} series, ${falseAlarms.months} months`,
+  `${title}: ${number(falseAlarms.all)} a series-month, median of the series ${falseAlarms.medianOfSeries?.toFixed(2) ?? '–'}, of the months ${falseAlarms.medianOfMonths ?? '–'}; ${falseAlarms.series} series, ${falseAlarms.months} months`,
   ...Object.entries(byClass).map(([name, one]) => `  ${name}: ${number(one.rate)}, median ${one.median?.toFixed(2) ?? '–'}, ${one.series} series`),
   `  said by: ${
     Object.entries(byDetector)

@@ -1,6 +1,6 @@
 /** What the fault suite found, counted: by kind of fault, and what was said of untouched series. */
 import { hourMs } from '../core/time.ts';
-import type { Injected, SuiteResult } from './fault-suite.ts';
+import { type Injected, monthMs, type SuiteResult, type Untouched } from './fault-suite.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { median, type Ranged, rate, share } from './rates.ts';
 
@@ -21,7 +21,13 @@ export interface FaultReport {
   readonly kinds: readonly KindLine[];
   readonly groups: readonly KindLine[];
   /** On series without a fault, a series-month; the median is that of the series. */
-  readonly falseAlarms: { readonly all: Ranged | null; readonly medianOfSeries: number | null; readonly series: number; readonly months: number };
+  readonly falseAlarms: {
+    readonly all: Ranged | null;
+    readonly medianOfSeries: number | null;
+    readonly medianOfMonths: number | null;
+    readonly series: number;
+    readonly months: number;
+  };
   readonly byClass: Readonly<Record<string, { readonly rate: Ranged | null; readonly median: number | null; readonly series: number }>>;
   /** All of them, by what said it. */
   readonly byDetector: Readonly<Record<string, number>>;
@@ -52,6 +58,10 @@ export const isHeldOut = (device: string): boolean => {
   for (let i = 0; i < device.length; i++) hash = Math.imul(hash ^ device.charCodeAt(i), 0x01000193);
   return ((hash >>> 7) & 1) === 1;
 };
+
+/** How much was said in each whole month of a series. */
+const monthCounts = ({ said, months, from }: Untouched): number[] =>
+  Array.from({ length: Math.floor(months) }, (_, n) => said.filter(({ since }) => Math.floor((since - from) / monthMs) === n).length);
 
 /** Counts what the series of a suite gave together. */
 export const reportOf = (results: readonly SuiteResult[]): FaultReport => {
@@ -84,7 +94,13 @@ export const reportOf = (results: readonly SuiteResult[]): FaultReport => {
         injected.filter(({ kind }) => kind.group === group),
       ),
     ),
-    falseAlarms: { all: all.rate, medianOfSeries: all.median, series: all.series, months: Math.round(untouched.reduce((sum, { months }) => sum + months, 0)) },
+    falseAlarms: {
+      all: all.rate,
+      medianOfSeries: all.median,
+      medianOfMonths: median(untouched.flatMap(monthCounts)),
+      series: all.series,
+      months: Math.round(untouched.reduce((sum, { months }) => sum + months, 0)),
+    },
     byClass: Object.fromEntries(classes.map((name) => [name, ratesOf(untouched.filter((one) => one.class === name))])),
     byDetector: Object.fromEntries(Object.entries(byDetector).sort(([, a], [, b]) => b - a)),
   };

@@ -47,6 +47,8 @@ export interface Injected {
 export interface Untouched {
   readonly series: string;
   readonly class: SeriesClass;
+  /** Where the second half begins, epoch ms, and how long it is. */
+  readonly from: number;
   readonly months: number;
   readonly said: readonly { readonly kind: string; readonly since: number }[];
 }
@@ -56,7 +58,8 @@ export interface SuiteResult {
   readonly untouched: readonly Untouched[];
 }
 
-const monthMs = 30.4375 * dayMs;
+/** A mean month. */
+export const monthMs = 30.4375 * dayMs;
 const backMs = 28 * dayMs;
 /** What is said until so long after a fault's end counts as its finding. */
 const tailMs = dayMs;
@@ -203,7 +206,7 @@ export const judgeSeries = (series: Series, count: number, kinds: readonly Fault
   const months = ((points.at(-1) as Point).at - from) / monthMs;
   const untouched = series.register
     ? []
-    : [{ series: series.name, class: series.class, months, said: said.filter(({ at }) => at >= from).map(({ kind, since }) => ({ kind, since })) }];
+    : [{ series: series.name, class: series.class, from, months, said: said.filter(({ at }) => at >= from).map(({ kind, since }) => ({ kind, since })) }];
   const able = series.faulty ? kinds.filter((kind) => kind.classes.includes(series.class) && (kind.register === true) === series.register) : [];
   const planned = able.flatMap((kind) => plan(series, kind, said, count)).sort((a, b) => a.from - b.from);
   const known = new Set(whole.map(({ anomaly }) => anomaly.id));

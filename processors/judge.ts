@@ -1,25 +1,11 @@
-/** Operator judge: hands readings and closed hours to the detectors, and turns their judgements into anomalies that begin and end. */
+/** Operator judge: hands readings to the detectors (hours: `judge-hours.ts`), and turns their judgements into anomalies that begin and end. */
 import type { QuantityRule } from '../core/device-type.ts';
 import type { FoldRule, Point } from '../core/fold.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
-import { dayMs } from '../core/time.ts';
 import { unitSymbol } from '../core/unit.ts';
-import {
-  type About,
-  type Detector,
-  type DetectorState,
-  type HourDetector,
-  type Judgement,
-  type Learning,
-  over,
-  type ReadingDetector,
-  type Show,
-} from './detect/detector.ts';
+import { type About, type Detector, type DetectorState, type HourDetector, type Judgement, over, type ReadingDetector, type Show } from './detect/detector.ts';
 import { detectors } from './detect/registry.ts';
-import { takeFinal } from './hours.ts';
-import { type Hour, hourOf } from './learn/hour.ts';
-import { learnDays, learntDays, learnUsual, moveUsual, usualFloats, usualOf } from './learn/usual.ts';
 import type { Declared } from './registry.ts';
 import type { Hull, KeyState, SubjectState } from './state.ts';
 
@@ -47,21 +33,7 @@ export const panelFrom = (list: readonly Detector[], rule: QuantityRule): Panel 
   return { ofReadings: able.filter((detector) => detector.sees === 'reading'), ofHours: [...data, ...ofHours.filter((one) => !data.includes(one))] };
 };
 
-/** What lasts so long is no fault any more: the usual is learnt anew. */
-const lastingMs = 14 * dayMs;
-/** After something unusual has ended, nothing more that rests on the usual is said for so long. */
-const restMs = 5 * dayMs;
-/** Who is unusual often must be so by more: each alarm adds so much to the ratio that the next one needs, and half of it is forgotten in so long. */
-const strainOfAlarm = 0.3;
-const strainHalfMs = 60 * dayMs;
-/** And where the usual itself has moved. */
-const movedRestMs = 10 * dayMs;
-/** Where the model of the usual is kept, beside the detectors. */
-const model = 'usual';
-/** What something unusual teaches, of what it would. */
-const unusualEase = 0.2;
-
-const stateOf = (key: KeyState, kind: string): DetectorState => {
+export const stateOf = (key: KeyState, kind: string): DetectorState => {
   const known = key.detectors[kind];
   if (known !== undefined) return known;
   const fresh: DetectorState = {};
@@ -70,7 +42,7 @@ const stateOf = (key: KeyState, kind: string): DetectorState => {
 };
 
 const noFloats = new Float32Array(0);
-const floatsOf = (key: KeyState, kind: string, count: number): Float32Array => {
+export const floatsOf = (key: KeyState, kind: string, count: number): Float32Array => {
   if (count === 0) return noFloats;
   key.floats ??= {};
   const known = key.floats[kind];
@@ -107,137 +79,47 @@ const shown = (quantity: Quantity, quanta: number, language: 'fr' | 'en'): strin
 export const judge = (key: KeyState, point: Point, about: About, to: Verdicts, panel: Panel = panelOf(about.rule)): void => {
   for (const detector of panel.ofReadings) {
     const state = stateOf(key, detector.kind);
-    const asked = (): Judgement | null => detector.update(state, floatsOf(key, detector.kind, detector.floats), point, about);
-    note(key, detector, state, ask(key, detector, asked, point.at, about, to), point.at, about, to);
-  }
-};
-
-/** Judges the hours of a key that are final when its time is `now`. */
-export const judgeHours = (key: KeyState, now: number, about: About, to: Verdicts, panel: Panel = panelOf(about.rule)): void => {
-  if (key.hours === undefined) return;
-  const elements = takeFinal(key, now);
-  if (panel.ofHours.length === 0) return;
-  const known = stateOf(key, model);
-  const floats = floatsOf(key, model, usualFloats);
-  for (const element of elements) {
-    const hour = hourOf(element, key.fold.rule, (bare) => usualOf(known, floats, bare));
-    const doubted = judgeHour(key, hour, about, to, panel, known);
-    const open = panel.ofHours.some(({ kind }) => isOpen(key, kind));
-    if (lastsTooLong(known, hour, open)) settleOn(key, hour, about, to, panel, known, floats);
-    // Nothing is learnt of what is in doubt, little of what is unusual.
-    if (!doubted) learnUsual(known, floats, hour, open ? unusualEase : 1);
-  }
-};
-
-/** True where something unusual has lasted so long that it is the usual now. */
-const lastsTooLong = (known: DetectorState, { start }: Hour, open: boolean): boolean => {
-  if (!open) delete known.troubledSince;
-  else known.troubledSince ??= start;
-  return start - (known.troubledSince ?? start) >= lastingMs;
-};
-
-/** Takes what lasts for the usual: what was said against it ends. */
-const settleOn = (key: KeyState, hour: Hour, about: About, to: Verdicts, panel: Panel, known: DetectorState, floats: Float32Array): void => {
-  delete known.troubledSince;
-  const stale = panel.ofHours.filter(({ kind, needsUsual }) => needsUsual && isOpen(key, kind));
-  if (stale.length === 0) return;
-  moveUsual(known, floats);
-  for (const detector of stale) note(key, detector, stateOf(key, detector.kind), over(hour.start), hour.end, about, to);
-  known.quietUntil = hour.end + movedRestMs;
-  known.movedUntil = known.quietUntil;
-};
-
-/** Its ratio to the limit. */
-const ratioOf = (judgement: Judgement | null): number => {
-  const { score } = judgement ?? { score: 0 };
-  return score < 1 ? score / (1 - score) : Number.POSITIVE_INFINITY;
-};
-
-/** The ratio that something unusual needs to be said. */
-const strainOf = ({ strain = 0, strainAt = 0 }: DetectorState, at: number): number => 1 + strain * 2 ** ((strainAt - at) / strainHalfMs);
-
-const addStrain = (known: DetectorState, at: number): void => {
-  known.strain = strainOf(known, at) - 1 + strainOfAlarm;
-  known.strainAt = at;
-};
-
-/** @returns whether the data are in doubt */
-const judgeHour = (key: KeyState, hour: Hour, about: About, to: Verdicts, panel: Panel, known: DetectorState): boolean => {
-  const isDoubted = (): boolean => [...panel.ofReadings, ...panel.ofHours].some(({ doubts, kind }) => doubts === 'data' && isOpen(key, kind));
-  let doubted = isDoubted();
-  let seen = doubted ? { ...hour, value: null } : hour;
-  for (const detector of panel.ofHours) {
-    const state = stateOf(key, detector.kind);
-    const ofData = detector.doubts === 'data';
-    const asked = (): Judgement | null => detector.update(state, floatsOf(key, detector.kind, detector.floats), ofData ? hour : seen, about);
-    let judgement = ask(key, detector, asked, hour.start, about, to);
-    const open = state.openSince !== undefined;
-    const begins = judgement?.unusual === true && !open;
-    if (
-      begins &&
-      detector.needsUsual &&
-      (ratioOf(judgement) < strainOf(known, hour.start) || hour.start < ((ofData ? known.movedUntil : known.quietUntil) ?? 0))
-    )
-      continue;
-    if (ofData) {
-      note(key, detector, state, judgement, hour.end, about, to);
-      if (!doubted && isOpen(key, detector.kind)) {
-        doubted = true;
-        seen = { ...hour, value: null };
-      }
+    let judgement: Judgement | null = null;
+    try {
+      if (state.off !== 1) judgement = detector.update(state, floatsOf(key, detector.kind, detector.floats), point, about);
+    } catch {
+      switchOff(key, detector, point.at, about, to);
       continue;
     }
-    // A doubt in the data ends what was said of consumption: the two are one fault.
-    if (doubted) judgement = open ? over(hour.start) : null;
-    if (
-      judgement?.unusual === true &&
-      !open &&
-      (hour.start < (known.quietUntil ?? 0) || panel.ofHours.some((one) => one.doubts !== 'data' && isOpen(key, one.kind)))
-    )
-      continue;
-    note(key, detector, state, judgement, hour.end, about, to);
-    if (open && state.openSince === undefined) known.quietUntil = Math.max(known.quietUntil ?? 0, hour.end + restMs);
+    if (judgement !== null && judgement.unusual !== (state.openSince !== undefined)) note(key, detector, state, judgement, point.at, about, to);
   }
-  return doubted;
 };
 
-const isOpen = (key: KeyState, kind: string): boolean => key.detectors[kind]?.openSince !== undefined;
+export const isOpen = (key: KeyState, kind: string): boolean => key.detectors[kind]?.openSince !== undefined;
 
-/** Asks a detector; one that throws is switched off for this key, and says so. */
-const ask = (key: KeyState, detector: Detector, asked: () => Judgement | null, at: number, about: About, to: Verdicts): Judgement | null => {
-  if (key.detectors[detector.kind]?.off === 1) return null;
-  try {
-    return asked();
-  } catch {
-    const open = key.detectors[detector.kind]?.openSince;
-    if (open !== undefined) note(key, detector, stateOf(key, detector.kind), over(at), at, about, to);
-    key.detectors[detector.kind] = { off: 1 };
-    delete key.floats?.[detector.kind];
-    const { name } = about.rule.quantity;
-    to.anomalies.push({
-      id: `${to.subject}/${name}/detector-failed/${at}`,
-      subject: to.subject,
-      quantity: name,
-      kind: 'detector-failed',
-      since: at,
-      until: null,
-      observed: null,
-      usual: null,
-      reason: {
-        fr: `Le contrôle « ${detector.kind} » a échoué sur cette série et y est arrêté ; les autres continuent.`,
-        en: `The check "${detector.kind}" failed on this series and is switched off for it; the others go on.`,
-      },
-      code: detector.kind,
-      offset: to.offset,
-      version: 0,
-    });
-    widen(key, at, at);
-    return null;
-  }
+/** A detector that throws is switched off for its key, and says so. */
+export const switchOff = (key: KeyState, detector: Detector, at: number, about: About, to: Verdicts): void => {
+  if (isOpen(key, detector.kind)) note(key, detector, stateOf(key, detector.kind), over(at), at, about, to);
+  key.detectors[detector.kind] = { off: 1 };
+  delete key.floats?.[detector.kind];
+  const { name } = about.rule.quantity;
+  to.anomalies.push({
+    id: `${to.subject}/${name}/detector-failed/${at}`,
+    subject: to.subject,
+    quantity: name,
+    kind: 'detector-failed',
+    since: at,
+    until: null,
+    observed: null,
+    usual: null,
+    reason: {
+      fr: `Le contrôle « ${detector.kind} » a échoué sur cette série et y est arrêté ; les autres continuent.`,
+      en: `The check "${detector.kind}" failed on this series and is switched off for it; the others go on.`,
+    },
+    code: detector.kind,
+    offset: to.offset,
+    version: 0,
+  });
+  widen(key, at, at);
 };
 
 /** Begins or ends an anomaly where the judgement is another than the one that stands. @param at up to where it was seen, epoch ms */
-const note = (key: KeyState, detector: Detector, state: DetectorState, judgement: Judgement | null, at: number, { rule }: About, to: Verdicts): void => {
+export const note = (key: KeyState, detector: Detector, state: DetectorState, judgement: Judgement | null, at: number, { rule }: About, to: Verdicts): void => {
   if (judgement === null || judgement.unusual === (state.openSince !== undefined)) return;
   const { quantity } = rule;
   const { unusual } = judgement;
@@ -264,7 +146,6 @@ const note = (key: KeyState, detector: Detector, state: DetectorState, judgement
   });
   widen(key, since, at);
   remember(state, unusual ? since : undefined, judgement.observed);
-  if (unusual && detector.sees === 'hour') addStrain(stateOf(key, model), at);
   if (!unusual) state.endedAt = at;
 };
 
@@ -293,15 +174,6 @@ const remember = (state: DetectorState, since: number | undefined, observed: num
   if (since === undefined) return;
   state.openSince = since;
   if (observed !== null) state.openValue = observed;
-};
-
-/** How far the detectors of a key have learnt: the one that needs longest; null where all judge. */
-export const learningOf = (key: KeyState, rule: QuantityRule): Learning | null => {
-  const { ofReadings, ofHours } = panelOf(rule);
-  const own = [...ofReadings, ...ofHours].map(({ kind, floats, learning }) => learning?.(stateOf(key, kind), floatsOf(key, kind, floats)) ?? null);
-  const days = learntDays(stateOf(key, model));
-  const found = [...own, ofHours.length > 0 && days < learnDays ? { days, of: learnDays } : null].filter((one) => one !== null);
-  return found.sort((a, b) => b.of - b.days - (a.of - a.days))[0] ?? null;
 };
 
 /** Judges silence: called with `silent` when the open time since the last arrival passes the type's limit, and without it on arrival. */

@@ -3,7 +3,8 @@ import type { Closure, Point } from '../core/fold.ts';
 import type { Anomaly } from '../core/reading.ts';
 import type { About } from './detect/detector.ts';
 import { noteClosed } from './hours.ts';
-import { judge, judgeHours, type Panel, panelOf, type Verdicts } from './judge.ts';
+import { judge, type Panel, panelOf, type Verdicts } from './judge.ts';
+import { judgeHours } from './judge-hours.ts';
 import { append, type Emit, isOnTime, keyFold, pass } from './key-fold.ts';
 import { isExcluded, type KeyState, remember } from './state.ts';
 

@@ -52,7 +52,7 @@ export const jump: ReadingDetector = {
     const learnt = steps < learnSteps ? step : Math.min(step, most);
     state.mean = mean + weight * (learnt - mean);
     state.spread = spread + weight * (Math.abs(learnt - mean) - spread);
-    if (steps < learnSteps) return null;
+    if (steps < learnSteps || (step <= most && state.openSince === undefined)) return null;
     const values = { before, limit: Math.round(limit) };
     // No range of values: from where it was, each value within a usual step would be as usual as where it is.
     return { unusual: step > most, score: scoreOf(step / most), since: point.at, observed: point.value, expected: null, usual: null, code: 'jump', values };

@@ -10,10 +10,10 @@ export const outOfRange: ReadingDetector = {
   numbersMax: 0,
   floats: 0,
   appliesTo: (rule) => rule.plausible !== undefined,
-  update(_state, _floats, { at, value, flags }, { rule }) {
-    if (value === null || rule.plausible === undefined) return null;
-    const [low, high] = [toQuanta(rule.quantity, rule.plausible[0]), toQuanta(rule.quantity, rule.plausible[1])];
+  update(state, _floats, { at, value, flags }, { rule }) {
     const unusual = (flags & Flag.implausible) !== 0;
+    if (value === null || rule.plausible === undefined || (!unusual && state.openSince === undefined)) return null;
+    const [low, high] = [toQuanta(rule.quantity, rule.plausible[0]), toQuanta(rule.quantity, rule.plausible[1])];
     const beyond = Math.max(value - high, low - value) / (high - low);
     return {
       unusual,

@@ -10,14 +10,17 @@ export const register: ReadingDetector = {
   numbersMax: 2,
   floats: 0,
   appliesTo: ({ quantity }) => quantity.kind === 'index',
-  update(state, _floats, { at, value, flags }, { fold }) {
+  update(state, _floats, { at, value, flags }, about) {
     if (value === null || (flags & Flag.excluded) !== 0) return null;
     const [before, beforeAt] = [state.value, state.at];
     state.value = value;
     state.at = at;
     if (before === undefined || beforeAt === undefined) return null;
-    const { flag } = rise(fold, before, value, at - beforeAt);
+    const open = state.openSince !== undefined;
+    if (value >= before && !open && about.rule.maxPerHour === undefined) return null;
+    const { flag } = rise(about.fold, before, value, at - beforeAt);
     const unusual = flag === Flag.reset || flag === Flag.replaced;
+    if (!unusual && !open) return null;
     return {
       unusual,
       score: unusual ? 1 : 0,

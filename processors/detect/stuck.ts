@@ -16,6 +16,7 @@ export const stuck: ReadingDetector = {
     }
     const lasts = at - state.since;
     const unusual = lasts >= rule.stuckAfterMs;
+    if (!unusual && state.openSince === undefined) return null;
     const score = scoreOf(lasts / rule.stuckAfterMs);
     return { unusual, score, since: state.since, observed: value, expected: null, usual: null, code: 'stuck', values: { lasts } };
   },

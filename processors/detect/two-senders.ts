@@ -38,6 +38,7 @@ export const twoSenders: ReadingDetector = {
     state.since = since;
     // Once seen it lasts as long as others come between.
     const unusual = run >= runMin || (state.openSince !== undefined && run > 0);
+    if (!unusual && state.openSince === undefined) return null;
     return { unusual, score: scoreOf(run / runMin), since, observed: value, expected: value1, usual: null, code: 'interleaved', values: { other: value1 } };
   },
   reason({ observed, values: { other = 0 } }, show) {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Pane } from '../../core/pane.ts';
 import type { HourDetector } from '../../processors/detect/detector.ts';
 import { hourGraceMs, hoursWaitingMax, noteClosed, noteRevisions } from '../../processors/hours.ts';
-import { judgeHours } from '../../processors/judge.ts';
+import { judgeHours } from '../../processors/judge-hours.ts';
 import type { Hour } from '../../processors/learn/hour.ts';
 import { oneKey } from '../../processors/one-key.ts';
 import { aboutKey, dayMs, hourMs, points, start } from './series.ts';
