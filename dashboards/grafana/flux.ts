@@ -38,10 +38,25 @@ export const quantityOf = ({ quantities }: Source, name: string): Quantity => {
 /** A float literal: Flux has no 1e-4. */
 const float = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : value.toFixed(10).replace(/0+$/, ''));
 
-/** `places`: where devices stand, a row each; whatever was ever somebody's home is not among them. */
+/**
+ * `places`: where devices stand, a record each, in the order of the store's field `row`. They are read once: whatever is asked of
+ * them is asked of this list. Its first record is of nothing, since Flux has no empty list that knows what it is a list of.
+ */
 export const places = ({ buckets }: Source): string =>
-  `places = from(bucket: ${text(buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "place") |> last()
-  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value") |> group() |> filter(fn: (r) => not r.home)`;
+  `placeRows = from(bucket: ${text(buckets.state)}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "place" and r._field == "row") |> last() |> group() |> findColumn(fn: (key) => true, column: "_value")
+places = array.map(arr: array.concat(arr: ["\\t\\t\\t\\t\\t\\t\\t\\t0\\tfalse"], v: placeRows), fn: (x) => {
+  p = strings.split(v: x, t: "\\t")
+  return {subject: p[0], name: p[1], type: p[2], site: p[3], site_name: p[4], use: p[5], quarter: p[6], zone: p[7], capacity: p[8], home: p[9] == "true"}
+})`;
+
+/** What a function on lists makes of a place: its argument must be called x. @param expression on the place `r` */
+export const ofPlace = (expression: string): string => `{
+  r = x
+  return ${expression}
+}`;
+
+/** The places of which the condition on `r` holds, and the one of nothing; whatever was ever somebody's home is not among them. */
+export const placesWhere = (where: string): string => `array.filter(arr: places, fn: (x) => ${ofPlace(`r.subject == "" or (not r.home and (${where}))`)})`;
 
 /** Devices of these types. */
 export const ofType = (...types: readonly string[]): string => `contains(value: r.type, set: ${list(types)})`;
@@ -51,14 +66,12 @@ export const deviceName = 'if r.name == r.subject then r.subject else r.site_nam
 export const siteName = 'if r.site_name == "" then r.subject else r.site_name';
 
 /**
- * A dictionary by device: a text made of its place. A device that is not in it is not asked for; a pair of nothing stands in
- * it first, since Flux makes no dictionary of an empty list.
- * @param where a condition on a row `r` of `places`
+ * A dictionary by device: a text made of its place. A device that is not in it is not asked for.
+ * @param where a condition on a place `r`
  * @param value an expression on it
  */
 export const lookup = (name: string, where: string, value: string): string =>
-  `${name}Pairs = places |> filter(fn: (r) => ${where}) |> map(fn: (r) => ({pair: r.subject + "\\t" + (${value})})) |> findColumn(fn: (key) => true, column: "pair")
-${name} = dict.fromList(pairs: array.map(arr: array.concat(arr: ["\\t"], v: ${name}Pairs), fn: (x) => ({key: strings.split(v: x, t: "\\t")[0], value: strings.split(v: x, t: "\\t")[1]})))`;
+  `${name} = dict.fromList(pairs: array.map(arr: ${placesWhere(where)}, fn: (x) => ${ofPlace(`{key: r.subject, value: ${value}}`)}))`;
 export const lookedUp = (name: string): string => `dict.get(dict: ${name}, key: r.subject, default: "")`;
 
 export const anyOf = (column: string, values: readonly string[]): string => `(${values.map((value) => `r.${column} == ${text(value)}`).join(' or ')})`;

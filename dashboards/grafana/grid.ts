@@ -3,7 +3,7 @@ import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, lookedUp, lookup, ofType, panes, places, quantum, type Source, script, twoWeeks } from './flux.ts';
 import { bars, graph, type Shown, stat, states } from './panels.ts';
 import { levelRows, levels, readings, shares } from './queries.ts';
-import { devicesVariable, isChosen, windowVariable } from './variables.ts';
+import { devicesVariable, isChosen, subjectsVariable, windowVariable } from './variables.ts';
 
 const quarterMs = 900_000;
 const window = `\${window}` as const;
@@ -14,14 +14,14 @@ const transformers = isChosen('transformer');
 const byDay = (
   source: Source,
   zone: string,
-  asked: readonly { readonly column: string; readonly quantity: string; readonly types: readonly string[] }[],
+  asked: readonly { readonly column: string; readonly quantity: string; readonly types: readonly string[]; readonly where: string }[],
 ): string =>
   script(
     places(source),
     ...asked.map(({ column, types }) => lookup(`${column}Names`, ofType(...types), deviceName)),
     `union(tables: [${asked
       .map(
-        ({ column, quantity }) => `${panes(source, { quantities: [quantity], window: 'P1D', fields: ['sum'], range: twoWeeks })}
+        ({ column, quantity, where }) => `${panes(source, { quantities: [quantity], window: 'P1D', fields: ['sum'], where, range: twoWeeks })}
   |> group() |> filter(fn: (r) => ${lookedUp(`${column}Names`)} != "") |> map(fn: (r) => ({_time: r._time, column: "${column}", _value: float(v: r._value) * ${quantum(source, quantity)}}))`,
       )
       .join(', ')}])
@@ -33,16 +33,15 @@ const byDay = (
 /** The three phases of each transformer, as series of their own. */
 const voltages = (source: Source): string =>
   script(
+    places(source),
     ...[1, 2, 3].map((phase) =>
-      levelRows(source, {
+      levelRows(source, `levels${phase}`, {
         quantity: `voltage_l${phase}`,
         types: ['transformer'],
         window,
         name: `(${deviceName}) + " L${phase}"`,
         where: transformers,
-      })
-        .replaceAll(/\blevels\b/g, `levels${phase}`)
-        .replaceAll(/\b(names|places)(Pairs)?\b/g, `$1${phase}$2`),
+      }),
     ),
     'union(tables: [levels1, levels2, levels3]) |> group(columns: ["name"]) |> sort(columns: ["_time"]) |> map(fn: (r) => ({r with _field: "voltage"}))',
   );
@@ -98,7 +97,7 @@ const sources = ({ source, zone }: Context): Shown[] => [
   graph({
     title: 'Sun on roofs',
     description: 'Active power of each inverter, mean of each window; a few watts below zero at night is what it draws for itself.',
-    flux: levels(source, { quantity: 'active_power', types: ['pv-inverter'], window }),
+    flux: levels(source, { quantity: 'active_power', types: ['pv-inverter'], window, where: isChosen('roofs') }),
     unit: 'watt',
     drawn: 'stacked',
     gapMs,
@@ -107,10 +106,10 @@ const sources = ({ source, zone }: Context): Shown[] => [
     title: 'Sun, storage and vehicles by day',
     description: `Energy of each civil day in ${zone} over the last 14 days: fed in by inverters, taken and given back by batteries, taken by vehicles.`,
     flux: byDay(source, zone, [
-      { column: 'sun', quantity: 'active_energy_export', types: ['pv-inverter'] },
-      { column: 'charged', quantity: 'active_energy_import', types: ['battery'] },
-      { column: 'discharged', quantity: 'active_energy_export', types: ['battery'] },
-      { column: 'vehicles', quantity: 'active_energy_import', types: ['ev-charger'] },
+      { column: 'sun', quantity: 'active_energy_export', types: ['pv-inverter'], where: isChosen('roofs') },
+      { column: 'charged', quantity: 'active_energy_import', types: ['battery'], where: isChosen('batteries') },
+      { column: 'discharged', quantity: 'active_energy_export', types: ['battery'], where: isChosen('batteries') },
+      { column: 'vehicles', quantity: 'active_energy_import', types: ['ev-charger'], where: isChosen('chargers') },
     ]),
     unit: 'kwatth',
     x: 'day',
@@ -119,7 +118,7 @@ const sources = ({ source, zone }: Context): Shown[] => [
   graph({
     title: 'State of charge',
     description: 'How full each battery is, as a share of what it can hold; mean of each window.',
-    flux: levels(source, { quantity: 'state_of_charge', types: ['battery'], window }),
+    flux: levels(source, { quantity: 'state_of_charge', types: ['battery'], window, where: isChosen('batteries') }),
     unit: 'percent',
     gapMs,
     min: 0,
@@ -128,7 +127,7 @@ const sources = ({ source, zone }: Context): Shown[] => [
   graph({
     title: 'Power of the batteries',
     description: 'Mean of each window; above zero a battery charges, below it gives back.',
-    flux: levels(source, { quantity: 'active_power', types: ['battery'], window }),
+    flux: levels(source, { quantity: 'active_power', types: ['battery'], window, where: isChosen('batteries') }),
     unit: 'watt',
     gapMs,
   }),
@@ -145,7 +144,7 @@ const vehicles = ({ source }: Context): Shown[] => [
   graph({
     title: 'Power of the charge points',
     description: 'Mean of each window, one above the other.',
-    flux: levels(source, { quantity: 'active_power', types: ['ev-charger'], window }),
+    flux: levels(source, { quantity: 'active_power', types: ['ev-charger'], window, where: isChosen('chargers') }),
     unit: 'watt',
     drawn: 'stacked',
     gapMs,
@@ -172,6 +171,9 @@ export const gridBoard = (context: Context): Board => ({
   variables: [
     devicesVariable(context.source, { name: 'transformer', label: 'Transformer', description: 'Transformers in the graphs.', where: ofType('transformer') }),
     windowVariable(),
+    subjectsVariable(context.source, 'roofs', ofType('pv-inverter')),
+    subjectsVariable(context.source, 'batteries', ofType('battery')),
+    subjectsVariable(context.source, 'chargers', ofType('ev-charger')),
   ],
   among: ofType('transformer', 'pv-inverter', 'battery', 'ev-charger'),
   sections: [

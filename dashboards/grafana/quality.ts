@@ -1,22 +1,23 @@
 /** Can the figures be relied on, and what must somebody look at: coverage, silence, anomalies, refused readings. */
 import type { Board, Context } from './board.ts';
-import { civilDate, deviceName, lookedUp, lookup, ofType, panes, places, quantityOf, type Source, script, series, text, wide } from './flux.ts';
+import { civilDate, deviceName, list, lookedUp, lookup, panes, places, quantum, type Source, script, series, text, wide } from './flux.ts';
 import { graph, type Shown, stat, table } from './panels.ts';
 import { alarmRows, anomalyRows } from './queries.ts';
-import { devicesVariable, quantityVariable, type Variable } from './variables.ts';
+import { devicesVariable, isChosen, quantityVariable, subjectsVariable, typeVariable, type Variable } from './variables.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
-/** Coverage of each day as a row: _time, subject, quantity, type, name, coverage. */
+const isOfType = `r.type == \${type:json}`;
+
+/** Coverage of each day as a row: _time, subject, quantity, name, coverage. */
 const coverage = (source: Source): string =>
   [
     places(source),
-    lookup('types', 'true', 'r.type'),
-    lookup('names', 'true', deviceName),
-    `coverage = ${panes(source, { quantities: source.quantities.map(({ name }) => name), window: 'P1D', fields: ['observed_ms', 'length_ms'] }).replace(/\(r\.quantity == [^)]*\) and /, '')}
- ${wide} |> map(fn: (r) => ({_time: r._time, subject: r.subject, quantity: r.quantity, type: ${lookedUp('types')}, name: ${lookedUp('names')}, coverage: float(v: r.observed_ms) / float(v: r.length_ms)}))
-  |> filter(fn: (r) => r.type != "")`,
+    lookup('names', isOfType, deviceName),
+    `coverage = ${panes(source, { quantities: source.quantities.map(({ name }) => name), window: 'P1D', fields: ['observed_ms', 'length_ms'], where: isChosen('devices') }).replace(/\(r\.quantity == [^)]*\) and /, '')}
+ ${wide} |> map(fn: (r) => ({_time: r._time, subject: r.subject, quantity: r.quantity, name: ${lookedUp('names')}, coverage: float(v: r.observed_ms) / float(v: r.length_ms)}))
+  |> filter(fn: (r) => r.name != "")`,
   ].join('\n');
 
 /** Dead letters by the time at which they were logged: their points stand at offsets. */
@@ -27,12 +28,12 @@ const letters = ({ buckets }: Source): string =>
 
 const figures = ({ source, zone }: Context): Shown[] => [
   graph({
-    title: 'Observed by type of device',
+    title: 'Observed',
     description:
-      'How much of each civil day was observed, as the mean over all devices and quantities of a type. A gauge needs both neighbours; a value holds three intervals at the most.',
+      'How much of each civil day was observed, as the mean over all quantities of each device of the type that is chosen above. A gauge needs both neighbours; a value holds three intervals at the most.',
     flux: script(
       coverage(source),
-      'coverage |> map(fn: (r) => ({_time: r._time, name: r.type, _value: r.coverage})) |> group(columns: ["name"]) |> aggregateWindow(every: 1m, fn: mean, createEmpty: false, timeSrc: "_start")',
+      'coverage |> map(fn: (r) => ({_time: r._time, name: r.name, _value: r.coverage})) |> group(columns: ["name"]) |> aggregateWindow(every: 1m, fn: mean, createEmpty: false, timeSrc: "_start")',
       `  ${series('coverage')}`,
     ),
     unit: 'percentunit',
@@ -47,7 +48,7 @@ const figures = ({ source, zone }: Context): Shown[] => [
   }),
   table({
     title: 'Least observed',
-    description: `Series of which least was observed on a civil day in ${zone}, in the time range.`,
+    description: `Series of the type that is chosen above of which least was observed on a civil day in ${zone}, in the time range.`,
     flux: script(
       coverage(source),
       `coverage |> map(fn: (r) => ({r with day: ${civilDate(`"${zone}"`)}})) |> sort(columns: ["coverage"]) |> limit(n: 50) |> keep(columns: ["day", "subject", "name", "quantity", "coverage"])`,
@@ -169,22 +170,25 @@ union(tables: [letters |> map(fn: (r) => ({slot: r.slot, partition: r.partition,
 
 /** Any series: the devices and the quantity that are chosen. */
 const anySeries = ({ source }: Context): Shown[] => {
-  const gauges = source.quantities.filter(({ kind }) => kind === 'gauge');
-  const factors = gauges.map(({ name }) => `{key: ${text(name)}, value: ${quantityFactor(source, name)}}`).join(', ');
+  const numeric = source.quantities.filter(({ kind }) => kind !== 'state');
+  const factors = numeric.map(({ name }) => `{key: ${text(name)}, value: ${quantum(source, name)}}`).join(', ');
+  const gauges = list(numeric.filter(({ kind }) => kind === 'gauge').map(({ name }) => name));
   return [
     graph({
       title: 'The quantity of the devices that are chosen',
-      description: 'Means of each quarter of an hour in the canonical unit of the quantity. A gap is a gap.',
+      description:
+        'Of each quarter of an hour: the mean of what has a level, the amount of what is counted, in the canonical unit of the quantity. A gap is a gap.',
       flux: script(
         places(source),
-        lookup('names', 'true', deviceName),
-        `factors = dict.fromList(pairs: [${factors}])
+        lookup('names', isOfType, deviceName),
+        `factor = dict.get(dict: dict.fromList(pairs: [${factors}]), key: \${quantity:json}, default: 1.0)
+isLevel = contains(value: \${quantity:json}, set: ${gauges})
 from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "pane" and r.window == "PT15M" and r.quantity == \${quantity:json} and r.subject =~ /^\${device:regex}$/ and (r._field == "integral2" or r._field == "observed_ms"))
+  |> filter(fn: (r) => r._measurement == "pane" and r.window == "PT15M" and r.quantity == \${quantity:json} and ${isChosen('device')} and (r._field == "integral2" or r._field == "observed_ms" or r._field == "sum"))
   |> aggregateWindow(every: 1m, fn: last, createEmpty: false, timeSrc: "_start")
  ${wide} |> filter(fn: (r) => r.observed_ms > 0)
-  |> map(fn: (r) => ({_time: r._time, name: ${lookedUp('names')}, _value: float(v: r.integral2) / 2.0 / float(v: r.observed_ms) * dict.get(dict: factors, key: r.quantity, default: 1.0)})) |> filter(fn: (r) => r.name != "")
-  ${series('mean')}`,
+  |> map(fn: (r) => ({_time: r._time, name: ${lookedUp('names')}, _value: factor * (if isLevel then float(v: r.integral2) / 2.0 / float(v: r.observed_ms) else float(v: r.sum))})) |> filter(fn: (r) => r.name != "")
+  ${series('value')}`,
       ),
       unit: 'none',
       gapMs: 1.5 * 900_000,
@@ -192,14 +196,12 @@ from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, st
     }),
   ];
 };
-const quantityFactor = (source: Source, name: string): string => {
-  const { quantum } = quantityOf(source, name);
-  return Number.isInteger(quantum) ? quantum.toFixed(1) : String(quantum);
-};
 
 const variables = ({ source }: Context): Variable[] => [
+  typeVariable(source),
+  subjectsVariable(source, 'devices', isOfType),
   quantityVariable(source),
-  devicesVariable(source, { name: 'device', label: 'Device', description: 'Devices in the last graph.', where: `not ${ofType('parking-bay')}` }),
+  devicesVariable(source, { name: 'device', label: 'Device', description: 'Devices in the last graph.', where: isOfType }),
 ];
 
 export const qualityBoard = (context: Context): Board => ({

@@ -1,6 +1,6 @@
 /** The questions that several dashboards ask: energy, levels, states, what came last, what was judged. Each gives a whole script. */
 import { type CarrierName, carriers } from '../figures/energy.ts';
-import { anyOf, deviceName, lookedUp, lookup, mean, ofType, type PanesAsked, panes, places, quantityOf, quantum, type Source, script, series, siteName, summed, text, type Window, wide } from './flux.ts'; // biome-ignore format: one line
+import { anyOf, deviceName, lookedUp, lookup, mean, ofType, type PanesAsked, panes, places, placesWhere, quantityOf, quantum, type Source, script, series, siteName, summed, text, type Window, wide } from './flux.ts'; // biome-ignore format: one line
 
 export const carrierNames: Readonly<Record<CarrierName, string>> = { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' };
 const allCarriers = Object.keys(carriers) as CarrierName[];
@@ -10,7 +10,7 @@ const metersOf = (carrier: CarrierName): { readonly before: string; readonly whe
   const [best = [], ...others] = carriers[carrier].groups;
   const rest = others.flat();
   if (rest.length === 0) return { before: '', where: ofType(...best) };
-  const before = `${carrier}Sites = places |> filter(fn: (r) => ${ofType(...best)}) |> findColumn(fn: (key) => true, column: "site")`;
+  const before = `${carrier}Sites = array.map(arr: ${placesWhere(ofType(...best))}, fn: (x) => x.site)`;
   return { before, where: `${ofType(...best)} or (${ofType(...rest)} and not contains(value: r.site, set: ${carrier}Sites))` };
 };
 
@@ -19,21 +19,29 @@ export interface EnergyAsked {
   /** What a row is called by, made of its place `r`; default its site. */
   readonly name?: string;
   /** Only these places: a condition on `r`. */
+  readonly among?: string;
+  /** Only these devices: a condition on a tag. It keeps InfluxDB from reading those of all the town. */
   readonly where?: string;
   readonly range?: string;
 }
 
 /** One stream a carrier, named after it: _time, subject, name, _value in kWh. The register of a meter, or else its amounts. */
-const carrierRows = (source: Source, carrier: CarrierName, { window, name = siteName, where, range }: EnergyAsked): string => {
+const carrierRows = (source: Source, carrier: CarrierName, { window, name = siteName, among, where, range }: EnergyAsked): string => {
   const { before, where: isMeter } = metersOf(carrier);
   const [register, ...amounts] = carriers[carrier].quantities;
-  const asked: PanesAsked = { quantities: [register, ...amounts], window, fields: ['sum'], ...(range === undefined ? {} : { range }) };
+  const asked: PanesAsked = {
+    quantities: [register, ...amounts],
+    window,
+    fields: ['sum'],
+    ...(where === undefined ? {} : { where }),
+    ...(range === undefined ? {} : { range }),
+  };
   const factor = [...amounts].reduce((rest, one) => `if r.quantity == ${text(one)} then ${quantum(source, one)} else ${rest}`, quantum(source, register));
   const first = [register, ...amounts].reduceRight((rest, one) => (rest === '' ? `r.${one}` : `if exists r.${one} then r.${one} else ${rest}`), '');
   const names = `${carrier}Names`;
   return [
     before,
-    lookup(names, where === undefined ? isMeter : `(${isMeter}) and ${where}`, name),
+    lookup(names, among === undefined ? isMeter : `(${isMeter}) and ${among}`, name),
     `${carrier} = ${panes(source, asked)}
   |> group() |> map(fn: (r) => ({_time: r._time, subject: r.subject, quantity: r.quantity, name: ${lookedUp(names)}, _value: float(v: r._value) * (${factor})}))
   |> filter(fn: (r) => r.name != "") |> pivot(rowKey: ["_time", "subject", "name"], columnKey: ["quantity"], valueColumn: "_value")
@@ -50,9 +58,24 @@ export const energyByCarrier = (source: Source, asked: EnergyAsked): string =>
     `  ${summed} ${series('kWh')}`,
   );
 
-/** Energy of one carrier by name, kWh: a series each. */
-export const energyByName = (source: Source, carrier: CarrierName, asked: EnergyAsked): string =>
-  script(places(source), carrierRows(source, carrier, asked), `${carrier} ${summed} ${series('kWh')}`);
+/** Sites by what they used on their last complete day: a row each, a column a carrier; those that used most. Of the devices of the variable `meters`. */
+export const mostUsed = (source: Source, count: number): string => {
+  const asked: EnergyAsked = {
+    window: 'P1D',
+    where: `r.subject =~ /^\${meters:regex}$/`,
+    range: 'start: date.sub(d: 3d, from: v.timeRangeStop), stop: v.timeRangeStop',
+  };
+  const of = (carrier: string): string => `if exists r.${carrier} then r.${carrier} else 0.0`;
+  return script(
+    places(source),
+    ...allCarriers.map((carrier) => carrierRows(source, carrier, asked)),
+    `union(tables: [${allCarriers.map((carrier) => `${carrier} |> map(fn: (r) => ({r with carrier: ${text(carrier)}}))`).join(', ')}])
+  |> group(columns: ["name", "carrier"]) |> aggregateWindow(every: 1m, fn: sum, createEmpty: false, timeSrc: "_start") |> last() |> group()
+  |> pivot(rowKey: ["name"], columnKey: ["carrier"], valueColumn: "_value")
+  |> map(fn: (r) => ({name: r.name, ${allCarriers.map((carrier) => `${carrier}: ${of(carrier)}`).join(', ')}, total: ${allCarriers.map((carrier) => `(${of(carrier)})`).join(' + ')}}))
+  |> sort(columns: ["total"], desc: true) |> limit(n: ${count}) |> drop(columns: ["total"])`,
+  );
+};
 
 /** Energy by civil day or month: a row each, a column a carrier. @param label an expression on `r._time` */
 export const energyByPeriod = (source: Source, asked: EnergyAsked, label: string): string =>
@@ -82,18 +105,18 @@ export interface LevelsAsked {
 /** The devices of these types, of all or of some places. */
 const amongst = (types: readonly string[], among: string | undefined): string => (among === undefined ? ofType(...types) : `${ofType(...types)} and ${among}`);
 
-/** The stream `levels`: means of a gauge over each window, a row a device: _time, subject, name, _value. */
-export const levelRows = (source: Source, { quantity, types, window, scale = 1, name = deviceName, among, where }: LevelsAsked): string =>
+/** A stream of that name: means of a gauge over each window, a row a device: _time, subject, name, _value. `places` stands before it. */
+export const levelRows = (source: Source, stream: string, { quantity, types, window, scale = 1, name = deviceName, among, where }: LevelsAsked): string =>
   [
-    places(source),
-    lookup('names', amongst(types, among), name),
-    `levels = ${panes(source, { quantities: [quantity], window, fields: ['integral2', 'observed_ms'], ...(where === undefined ? {} : { where }) })}
+    lookup(`${stream}Names`, amongst(types, among), name),
+    `${stream} = ${panes(source, { quantities: [quantity], window, fields: ['integral2', 'observed_ms'], ...(where === undefined ? {} : { where }) })}
  ${wide} |> filter(fn: (r) => r.observed_ms > 0)
-  |> map(fn: (r) => ({_time: r._time, subject: r.subject, name: ${lookedUp('names')}, _value: ${mean(source, quantity, scale)}})) |> filter(fn: (r) => r.name != "")`,
+  |> map(fn: (r) => ({_time: r._time, subject: r.subject, name: ${lookedUp(`${stream}Names`)}, _value: ${mean(source, quantity, scale)}})) |> filter(fn: (r) => r.name != "")`,
   ].join('\n');
 
 /** The mean of a gauge over each window: a series a name, those of one name added up. */
-export const levels = (source: Source, asked: LevelsAsked): string => script(levelRows(source, asked), `levels ${summed} ${series(asked.quantity)}`);
+export const levels = (source: Source, asked: LevelsAsked): string =>
+  script(places(source), levelRows(source, 'levels', asked), `levels ${summed} ${series(asked.quantity)}`);
 
 export interface StatesAsked {
   readonly quantity: string;

@@ -3,11 +3,13 @@ import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, lookedUp, lookup, panes, places, quantum, type Source, script, series, wide } from './flux.ts';
 import { bars, graph, stat, table } from './panels.ts';
 import { anomalyRows, energyByCarrier, energyByPeriod, levels } from './queries.ts';
-import { hiddenVariable, siteVariable, windowVariable } from './variables.ts';
+import { hiddenVariable, isChosen, siteVariable, subjectsVariable, windowVariable } from './variables.ts';
 
 const hourMs = 3_600_000;
 const meters = ['linky', 'submeter', 'gas-meter', 'heat-meter', 'street-lighting', 'ev-charger'];
 const siteDevice = `r.site == \${site:json}`;
+/** The devices of the site. */
+const here = isChosen('devices');
 const zone = `\${zone:json}`;
 /** Registers whose days are complete figures of a meter. */
 const registers = ['active_energy_import', 'active_energy_export', 'gas_energy_index', 'heat_energy', 'water_volume'];
@@ -17,10 +19,10 @@ const registers = ['active_energy_import', 'active_energy_export', 'gas_energy_i
  * 90th percentile of the 28 days before the end of the time range. A learnt baseline takes its place when there is one.
  */
 const usual = (source: Source): string => {
-  const asked = { window: 'PT1H', where: siteDevice, name: '"Used"' } as const;
+  const asked = { window: 'PT1H', among: siteDevice, where: here, name: '"Used"' } as const;
   const past = energyByCarrier(source, { ...asked, range: 'start: date.sub(d: 28d, from: v.timeRangeStop), stop: v.timeRangeStop' });
   // One carrier only: the names of the others are dropped.
-  const rows = past.slice(past.indexOf('places ='), past.indexOf('union('));
+  const rows = past.slice(past.indexOf('placeRows ='), past.indexOf('union('));
   const slot = `string(v: date.hour(t: r._time, location: timezone.location(name: ${zone}))) + (if date.weekDay(t: r._time, location: timezone.location(name: ${zone})) == 0 or date.weekDay(t: r._time, location: timezone.location(name: ${zone})) == 6 then "w" else "d")`;
   const edge = (
     name: string,
@@ -45,7 +47,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
   const days = script(
     places(source),
     lookup('names', siteDevice, deviceName),
-    `${panes(source, { quantities: registers, window: 'P1D', fields: ['sum', 'observed_ms', 'length_ms', 'flags'] })}
+    `${panes(source, { quantities: registers, window: 'P1D', fields: ['sum', 'observed_ms', 'length_ms'], where: here })}
  ${wide} |> filter(fn: (r) => ${lookedUp('names')} != "")
   |> map(fn: (r) => ({day: ${civilDate(zone)}, start: strings.substring(v: string(v: r._time), start: 0, end: 19) + "Z", device: r.subject, quantity: r.quantity, amount: float(v: r.sum) * (if r.quantity == "water_volume" then ${quantum(source, 'water_volume')} else ${quantum(source, 'heat_energy')}), coverage: float(v: r.observed_ms) / float(v: r.length_ms)}))
   |> sort(columns: ["day"], desc: true)`,
@@ -59,6 +61,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
       siteVariable(source, { name: 'site', label: 'Site', description: 'Sites with a meter; homes are not among them.', where: isMeter }),
       hiddenVariable(source, 'zone', "The zone of the site's days.", siteDevice, 'r.zone'),
       windowVariable(),
+      subjectsVariable(source, 'devices', siteDevice),
     ],
     among: siteDevice,
     sections: [
@@ -68,7 +71,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
           stat({
             title: 'Last complete day',
             description: "Energy of the site's last civil day that is over, by carrier.",
-            flux: energyByCarrier(source, { window: 'P1D', where: siteDevice }),
+            flux: energyByCarrier(source, { window: 'P1D', among: siteDevice, where: here }),
             unit: 'kwatth',
             width: 12,
           }),
@@ -78,7 +81,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
             flux: script(
               places(source),
               lookup('names', `${siteDevice} and ${isMeter}`, deviceName),
-              `${panes(source, { quantities: registers, window: 'P1D', fields: ['observed_ms', 'length_ms'] })}
+              `${panes(source, { quantities: registers, window: 'P1D', fields: ['observed_ms', 'length_ms'], where: here })}
  ${wide} |> map(fn: (r) => ({_time: r._time, name: ${lookedUp('names')}, _value: float(v: r.observed_ms) / float(v: r.length_ms)})) |> filter(fn: (r) => r.name != "")
   ${series('coverage')}`,
             ),
@@ -94,7 +97,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
           graph({
             title: 'Energy by carrier',
             description: 'Energy of each window. Where a meter said nothing there is a gap, never a zero.',
-            flux: energyByCarrier(source, { window: `\${window}`, where: siteDevice }),
+            flux: energyByCarrier(source, { window: `\${window}`, among: siteDevice, where: here }),
             unit: 'kwatth',
             drawn: 'stacked',
             gapMs: 1.5 * hourMs,
@@ -115,7 +118,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
           bars({
             title: 'Energy by day',
             description: 'Energy of each civil day of the site by carrier: days of 23, 24 and 25 hours as they are.',
-            flux: energyByPeriod(source, { window: 'P1D', where: siteDevice }, civilDate(zone)),
+            flux: energyByPeriod(source, { window: 'P1D', among: siteDevice, where: here }, civilDate(zone)),
             unit: 'kwatth',
             x: 'period',
             columns: { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' },
@@ -126,7 +129,7 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
               "Energy of each civil month of the site by carrier, over the last 400 days: months that are over. Octroi's own page says which are closed.",
             flux: energyByPeriod(
               source,
-              { window: 'P1M', where: siteDevice, range: 'start: date.sub(d: 400d, from: v.timeRangeStop), stop: v.timeRangeStop' },
+              { window: 'P1M', among: siteDevice, where: here, range: 'start: date.sub(d: 400d, from: v.timeRangeStop), stop: v.timeRangeStop' },
               `strings.substring(v: ${civilDate(zone)}, start: 0, end: 7)`,
             ),
             unit: 'kwatth',
@@ -154,14 +157,14 @@ export const siteBoard = ({ source, octroiUrl }: Context): Board => {
           graph({
             title: 'Temperature of the rooms',
             description: 'Mean of each quarter of an hour in each room with a sensor.',
-            flux: levels(source, { quantity: 'temperature', types: ['room-sensor'], window: 'PT15M', among: siteDevice }),
+            flux: levels(source, { quantity: 'temperature', types: ['room-sensor'], window: 'PT15M', among: siteDevice, where: here }),
             unit: 'celsius',
             gapMs: 0.375 * hourMs,
           }),
           graph({
             title: 'CO₂ of the rooms',
             description: 'Mean of each quarter of an hour in each room with a sensor. Above 1,000 ppm a room should be aired.',
-            flux: levels(source, { quantity: 'co2', types: ['room-sensor'], window: 'PT15M', among: siteDevice }),
+            flux: levels(source, { quantity: 'co2', types: ['room-sensor'], window: 'PT15M', among: siteDevice, where: here }),
             unit: 'ppm',
             gapMs: 0.375 * hourMs,
             steps: [

@@ -2,17 +2,21 @@
 import { type Board, boardUrl, type Context } from './board.ts';
 import { civilDate, lookedUp, lookup, ofType, panes, places, script, siteName, wide } from './flux.ts';
 import { bars, graph, stat, table } from './panels.ts';
-import { alarmRows, energyByCarrier, energyByName, energyByPeriod, latestRows, levels } from './queries.ts';
+import { alarmRows, energyByCarrier, energyByPeriod, latestRows, levels, mostUsed } from './queries.ts';
+import { isChosen, subjectsVariable } from './variables.ts';
 
 const hourMs = 3_600_000;
 
+const meters = ['linky', 'submeter', 'gas-meter', 'heat-meter', 'street-lighting', 'ev-charger'];
+const where = isChosen('meters');
+
 export const townBoard = ({ source, zone }: Context): Board => {
-  const lastDay = energyByCarrier(source, { window: 'P1D' });
+  const lastDay = energyByCarrier(source, { window: 'P1D', where });
   const sites = script(
     places(source),
-    lookup('sites', `r.site != "" and ${ofType('linky', 'submeter', 'gas-meter', 'heat-meter', 'street-lighting', 'ev-charger')}`, 'r.site'),
+    lookup('sites', `r.site != "" and ${ofType(...meters)}`, 'r.site'),
     lookup('names', 'r.site != ""', siteName),
-    `${panes(source, { quantities: ['active_energy_import', 'gas_energy_index', 'heat_energy'], window: 'P1D', fields: ['observed_ms', 'length_ms'] })}
+    `${panes(source, { quantities: ['active_energy_import', 'gas_energy_index', 'heat_energy'], window: 'P1D', fields: ['observed_ms', 'length_ms'], where })}
  ${wide} |> map(fn: (r) => ({site: ${lookedUp('sites')}, name: ${lookedUp('names')}, _value: float(v: r.observed_ms) / float(v: r.length_ms)}))
   |> filter(fn: (r) => r.site != "") |> group(columns: ["site", "name"]) |> mean() |> group() |> rename(columns: {_value: "coverage"}) |> sort(columns: ["coverage"])`,
   );
@@ -21,7 +25,11 @@ export const townBoard = ({ source, zone }: Context): Board => {
     title: 'Town overview',
     description: 'Energy, anomalies and car parks of the town. Homes are left out: octroi shows them in groups on its own pages.',
     from: 'now-7d',
-    variables: [],
+    variables: [
+      subjectsVariable(source, 'meters', ofType(...meters)),
+      subjectsVariable(source, 'roofs', ofType('pv-inverter')),
+      subjectsVariable(source, 'stations', ofType('weather-station')),
+    ],
     sections: [
       {
         title: 'Now',
@@ -53,7 +61,7 @@ export const townBoard = ({ source, zone }: Context): Board => {
           stat({
             title: 'Sun on public roofs',
             description: 'Mean power of all inverters over the last quarter of an hour that is complete.',
-            flux: levels(source, { quantity: 'active_power', types: ['pv-inverter'], window: 'PT15M', name: '"Sun"' }),
+            flux: levels(source, { quantity: 'active_power', types: ['pv-inverter'], window: 'PT15M', name: '"Sun"', where: isChosen('roofs') }),
             unit: 'watt',
             width: 5,
             links: [{ title: 'Grid', url: boardUrl('grid') }],
@@ -79,19 +87,18 @@ export const townBoard = ({ source, zone }: Context): Board => {
           bars({
             title: 'Energy by day',
             description: `Energy of each civil day in ${zone} by carrier, over all sites but homes. Days have 23, 24 or 25 hours; the day that runs is not shown.`,
-            flux: energyByPeriod(source, { window: 'P1D' }, civilDate(`"${zone}"`)),
+            flux: energyByPeriod(source, { window: 'P1D', where }, civilDate(`"${zone}"`)),
             unit: 'kwatth',
             x: 'period',
             columns: { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' },
           }),
-          graph({
-            title: 'Electricity of each site by hour',
-            description: 'Energy that each site drew in each hour. Where a meter said nothing there is a gap.',
-            flux: energyByName(source, 'electricity', { window: 'PT1H' }),
+          bars({
+            title: 'Sites that used most',
+            description: 'Energy of the last complete civil day of each site, the twenty that used most of all carriers together.',
+            flux: mostUsed(source, 20),
             unit: 'kwatth',
-            drawn: 'lines',
-            gapMs: 1.5 * hourMs,
-            min: 0,
+            x: 'name',
+            columns: { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' },
           }),
           table({
             title: 'Sites',
@@ -107,7 +114,7 @@ export const townBoard = ({ source, zone }: Context): Board => {
           graph({
             title: 'Outdoor temperature',
             description: 'Mean of each quarter of an hour at each weather station.',
-            flux: levels(source, { quantity: 'temperature', types: ['weather-station'], window: 'PT15M' }),
+            flux: levels(source, { quantity: 'temperature', types: ['weather-station'], window: 'PT15M', where: isChosen('stations') }),
             unit: 'celsius',
             gapMs: 0.375 * hourMs,
             width: 24,

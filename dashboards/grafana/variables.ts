@@ -1,6 +1,6 @@
 /** What may be chosen on a dashboard. Values are ids, which the town file bounds; what is shown is a name. */
 import { CustomVariableBuilder, QueryVariableBuilder, VariableHide, VariableRefresh, VariableSort } from '@grafana/grafana-foundation-sdk/dashboard';
-import { places, type Source, script } from './flux.ts';
+import { ofPlace, places, placesWhere, type Source, script, text } from './flux.ts';
 import { datasource } from './panels.ts';
 
 export type Variable = QueryVariableBuilder | CustomVariableBuilder;
@@ -28,15 +28,20 @@ const query = (name: string, label: string, description: string, flux: string): 
     .sort(VariableSort.AlphabeticalCaseInsensitiveAsc)
     .allowCustomValue(false);
 
+/** Rows with one column: a text made of each place. */
+const listed = (where: string, value: string): string =>
+  `array.from(rows: array.map(arr: ${placesWhere(where)}, fn: (x) => ${ofPlace(`{subject: r.subject, _value: ${value}}`)})) |> filter(fn: (r) => r.subject != "") |> keep(columns: ["_value"]) |> unique(column: "_value")`;
+
 const chosen = (source: Source, where: string, shown: string, value: string): string =>
-  script(
-    places(source),
-    `places |> filter(fn: (r) => ${where}) |> map(fn: (r) => ({_value: (${shown}) + "${separator}" + ${value}})) |> unique(column: "_value") |> keep(columns: ["_value"])`,
-  );
+  script(places(source), listed(where, `(${shown}) + "${separator}" + ${value}`));
 
 /** One site among those with such devices. */
 export const siteVariable = (source: Source, { name, label, description, where }: Asked): Variable =>
   query(name, label, description, chosen(source, `r.site != "" and (${where})`, 'r.site_name', 'r.site')).regex(nameAndValue);
+
+/** A type of devices that the town has. */
+export const typeVariable = (source: Source): Variable =>
+  query('type', 'Type', 'Types of devices that the town has.', script(places(source), listed('r.type != ""', 'r.type')));
 
 /** Some devices, or all of them. */
 export const devicesVariable = (source: Source, { name, label, description, where }: Asked): Variable =>
@@ -48,7 +53,15 @@ export const devicesVariable = (source: Source, { name, label, description, wher
 
 /** A value that follows from another variable, and is not shown. */
 export const hiddenVariable = (source: Source, name: string, description: string, where: string, value: string): Variable =>
-  query(name, name, description, script(places(source), `places |> filter(fn: (r) => ${where}) |> map(fn: (r) => ({_value: ${value}})) |> unique(column: "_value") |> limit(n: 1)`)).hide(VariableHide.HideVariable); // biome-ignore format: one line
+  query(name, name, description, script(places(source), `${listed(where, value)} |> limit(n: 1)`)).hide(VariableHide.HideVariable); // biome-ignore format: one line
+
+/** Devices of which a dashboard asks, not shown: all of them, so that InfluxDB reads no others. */
+export const subjectsVariable = (source: Source, name: string, where: string): Variable =>
+  query(name, name, 'Devices that this dashboard asks for.', script(places(source), listed(where, 'r.subject')))
+    .hide(VariableHide.HideVariable)
+    .multi(true)
+    .includeAll(true)
+    .current({ selected: true, text: ['All'], value: ['$__all'] });
 
 /** How fine a curve is. */
 export const windowVariable = (): Variable =>
@@ -61,14 +74,19 @@ export const windowVariable = (): Variable =>
 /** The condition of the devices that are chosen in the variable. */
 export const isChosen = (variable: string): string => `r.subject =~ /^\${${variable}:regex}$/`;
 
-/** A quantity that has a level. */
-export const quantityVariable = ({ quantities }: Source): Variable => {
-  const gauges = quantities.filter(({ kind }) => kind === 'gauge');
-  const [first] = gauges;
-  return new CustomVariableBuilder('quantity')
-    .label('Quantity')
-    .description('Quantities that have a level, such as power or temperature.')
-    .values(gauges.map(({ name, label }) => `${label.en.replaceAll(',', '')} : ${name}`).join(', '))
-    .current({ selected: true, text: first?.label.en ?? '', value: first?.name ?? '' })
-    .allowCustomValue(false);
+/** A quantity that the devices of the variable `devices` have figures of, but for states. */
+export const quantityVariable = (source: Source): Variable => {
+  const labels = source.quantities.filter(({ kind }) => kind !== 'state').map(({ name, label }) => `{key: ${text(name)}, value: ${text(label.en)}}`);
+  return query(
+    'quantity',
+    'Quantity',
+    'Quantities that these devices have figures of: levels such as power, or amounts such as energy.',
+    script(
+      `labels = dict.fromList(pairs: [${labels.join(', ')}])
+from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "pane" and r.window == "PT15M" and r._field == "observed_ms" and ${isChosen('devices')})
+  |> last() |> group() |> map(fn: (r) => ({label: dict.get(dict: labels, key: r.quantity, default: ""), quantity: r.quantity})) |> filter(fn: (r) => r.label != "")
+  |> map(fn: (r) => ({_value: r.label + "${separator}" + r.quantity})) |> unique(column: "_value")`,
+    ),
+  ).regex(nameAndValue);
 };

@@ -8,7 +8,7 @@ import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
 import type { Key, Ledger } from '../../core/store.ts';
 import type { WindowName } from '../../core/window.ts';
 import type { Row } from './csv.ts';
-import { fieldText, fromTagText, quoted, tag } from './line.ts';
+import { fieldText, fromTagText, quoted, tag, tagText } from './line.ts';
 import { nanosOf, piecesOf, slotOf, versionsMax } from './schema.ts';
 
 /** The key that a row of several keys belongs to. */
@@ -144,10 +144,15 @@ export const paneIn = (row: Row, { subject, quantity }: Key, window: WindowName)
   };
 };
 
-/** Where a device stands, in the state bucket at the envelope that said so: the last point of each device counts. Every point has all fields. */
-export const placeLine = ({ subject, offset, home, capacity, siteName, ...texts }: Place): string => {
-  const fields = Object.entries({ ...texts, site_name: siteName }).map(([name, value]) => `${name}=${quoted(fieldText(value))}`);
-  return `place${tag('subject', subject)} ${fields.join(',')},capacity=${capacity}i,home=${home} ${slotOf(offset)}`;
+/**
+ * Where a device stands, in the state bucket at the envelope that said so: the last point of each device counts. Every point has
+ * all fields. `row` has them once more, with tabs between: of a thousand devices InfluxDB reads one field ten times as fast as ten.
+ */
+export const placeLine = ({ subject, name, type, site, siteName, use, quarter, zone, capacity, home, offset }: Place): string => {
+  const texts = { name, type, site, site_name: siteName, use, quarter, zone };
+  const fields = Object.entries(texts).map(([key, value]) => `${key}=${quoted(fieldText(value))}`);
+  const row = [tagText(subject), ...Object.values(texts).map(fieldText), capacity, home].join('\t');
+  return `place${tag('subject', subject)} ${fields.join(',')},capacity=${capacity}i,home=${home},row=${quoted(row)} ${slotOf(offset)}`;
 };
 
 /** The books at a log time, for dashboards; the envelope they end with tells two of one millisecond apart. */
