@@ -26,6 +26,14 @@ it('has seven dashboards, each with an address of its own, days of the town and 
   }
 });
 
+it('has every file of a dashboard in its registry', () => {
+  const folder = join(root, 'dashboards/grafana');
+  const registry = readFileSync(join(folder, 'registry.ts'), 'utf8');
+  const boards = readdirSync(folder).filter((name) => /: Board =>|Board => \(\{/.test(readFileSync(join(folder, name), 'utf8')));
+  expect(boards.length).toBe(dashboards.length);
+  for (const name of boards) expect(registry).toContain(`'./${name}'`);
+});
+
 it.each(dashboards)('$title: every panel says what it shows, has a unit, and no number twice', (dashboard) => {
   const panels = panelsOf(dashboard);
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);

@@ -138,6 +138,27 @@ describe.skipIf(noInfluxd !== null)(withReason('on InfluxDB', noInfluxd), () => 
     expect(old).toMatchObject([{ tags: 'silent', title: expect.stringMatching(/^station-/) }]);
   });
 
+  it('a town of which nothing is known yet has empty panels, and no question that fails', async () => {
+    const empty = built(await influxd.buckets());
+    const faults: string[] = [];
+    for (const dashboard of dashboardsIn(empty)) {
+      const chosen: Chosen = new Map(
+        variablesOf(dashboard).map(({ name, type, multi, current }) => [name, type === 'custom' ? (current?.value ?? '') : multi === true ? [] : '']),
+      );
+      const questions = [
+        ...variablesOf(dashboard).flatMap(({ name, type, query }) => (type === 'custom' ? [] : [[name, query] as const])),
+        ...panelsOf(dashboard).flatMap(({ title, targets = [] }) => targets.map(({ query }) => [title, query] as const)),
+        ...dashboard.annotations.list.map(({ name, target }) => [name, target.query] as const),
+      ];
+      for (const [what, query] of questions) {
+        await asked(influxd, filledIn(query, chosen, rangeOf(dashboard))).catch((error: Error) =>
+          faults.push(`${dashboard.title}, ${what}: ${error.message.slice(0, 300)}`),
+        );
+      }
+    }
+    expect(faults).toEqual([]);
+  });
+
   it('every alert rule brings series that can be judged', async () => {
     const { groups } = parse(files.get('provisioning/alerting/octroi.yaml') ?? '') as {
       groups: { rules: { title: string; data: { refId: string; relativeTimeRange: { from: number; to: number }; model: { query: string } }[] }[] }[];
