@@ -1,7 +1,8 @@
 /** Where alarms are told beside pages, API and SSE: the channels that the settings name, and what each was told. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 import type { Views } from '../core/views.ts';
 import type { Channel } from '../notify/channel.ts';
@@ -25,20 +26,50 @@ const toldIn = async (file: string): Promise<Told> => {
   }
 };
 
-export const openNotices = async (config: Config, views: Views): Promise<Notifier[]> => {
+const open = async (config: Config, views: Views, zone: string, channel: Channel, logger: Logger): Promise<Notifier> => {
+  const file = join(config.data, `told-by-${channel.name}.json`);
+  return notifier({
+    channel,
+    views,
+    told: await toldIn(file),
+    keep: (told) => writeWhole(file, JSON.stringify(told)),
+    isQuiet: () => config.quietHours !== undefined && isQuietAt(config.quietHours, zone, Date.now()),
+    tell: (what) => logger.warn(what, 'an alarm could not be told; it is tried again'),
+  });
+};
+
+/** How often it is looked whether the plant has caught up, ms. */
+const lookMs = 500;
+
+/** Resolves when all that was in the log at first is processed: what a plant that catches up passes through is over, and told to nobody. */
+const caughtUp = async ({ status }: Views, signal: AbortSignal): Promise<void> => {
+  const { logEnd } = await status();
+  while ((await status()).position < logEnd) await delay(lookMs, undefined, { signal, ref: false });
+};
+
+export interface Notices {
+  close(): void;
+}
+
+/** Tells alarms from when the plant has caught up, until it is closed: what is not told by then is told behind the next start. */
+export const keepNotices = (config: Config, views: Views): Notices => {
+  const channels = channelsOf(config);
   const logger = pino({ level: config.logLevel, base: { role: 'plant' } });
-  const { zone } = await views.town();
-  return Promise.all(
-    channelsOf(config).map(async (channel) => {
-      const file = join(config.data, `told-by-${channel.name}.json`);
-      return notifier({
-        channel,
-        views,
-        told: await toldIn(file),
-        keep: (told) => writeWhole(file, JSON.stringify(told)),
-        isQuiet: () => config.quietHours !== undefined && isQuietAt(config.quietHours, zone, Date.now()),
-        tell: (what) => logger.warn(what, 'an alarm could not be told; it is tried again'),
-      });
-    }),
-  );
+  const ending = new AbortController();
+  const opened: Notifier[] = [];
+  const start = async (): Promise<void> => {
+    await caughtUp(views, ending.signal);
+    const { zone } = await views.town();
+    for (const channel of channels) if (!ending.signal.aborted) opened.push(await open(config, views, zone, channel, logger));
+  };
+  if (channels.length > 0)
+    start().catch((error: Error) => {
+      if (!ending.signal.aborted) logger.error({ error: error.message }, 'alarms are not told until the next start');
+    });
+  return {
+    close() {
+      ending.abort();
+      for (const one of opened) void one.close();
+    },
+  };
 };

@@ -5,8 +5,7 @@ import { answering, calling, type Wire } from '../core/channel.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Status, Views } from '../core/views.ts';
-import type { Notifier } from '../notify/notifier.ts';
-import { openNotices } from './notices.ts';
+import { keepNotices, type Notices } from './notices.ts';
 import { startPlantThread } from './plant-thread.ts';
 import { asides, requestRebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
@@ -95,7 +94,7 @@ const endThread = (): void => {
 };
 
 let server: Awaited<ReturnType<typeof serve>> | undefined;
-let notices: readonly Notifier[] = [];
+let notices: Notices | undefined;
 
 /** What the pages or the API failed with. */
 let unserved: Failure | null = null;
@@ -104,7 +103,7 @@ thread.ready
   .then(
     async (position) => {
       server = await serve(config, views, gate.remote);
-      notices = await openNotices(config, views);
+      notices = keepNotices(config, views);
       toGate({ ready: { url: server.url, position } });
     },
     () => {}, // told by `ended`
@@ -147,7 +146,7 @@ const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   gate.abort(failure('unavailable', 'the gate is stopping'));
-  for (const one of notices) void one.close(); // what is not told yet is told behind the next start
+  notices?.close();
   endThread();
   await server?.close();
 };

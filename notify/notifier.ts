@@ -1,14 +1,14 @@
 /**
- * Tells alarms to a channel: once for each state that they come into, in order, again and again until it was taken. What was told is kept,
+ * Tells alarms to a channel: once for each state that they come into, again and again until it was taken. What was told is kept,
  * so that a restart tells what was missed. What an alarm is, and what is one, is left to the pipeline.
  */
 import type { Alarm, AlarmState } from '../core/alarm.ts';
 import type { Views } from '../core/views.ts';
 import type { Channel } from './channel.ts';
 
-/** The wait after a failure doubles from the first to the last, ms. */
+/** The wait after a failure doubles from the first to the last, for each alarm by itself, ms. */
 export const retryMs = { first: 1_000, last: 300_000 } as const;
-/** Open alarms that are looked at, at the start and when a quiet time ends. */
+/** Open alarms that are looked at, at the start. */
 const openMax = 1_000;
 /** How often it is looked whether a quiet time has ended, ms. */
 const lookMs = 30_000;
@@ -35,71 +35,107 @@ export interface Notifier {
   close(): Promise<void>;
 }
 
+const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export const notifier = ({ channel, views, told: before, keep, isQuiet, tell, retry = retryMs }: NotifierOptions): Notifier => {
   const told = new Map(Object.entries(before));
-  /** The last version of each alarm that has news: as many as are open at the most. */
-  const waiting = new Map<string, Alarm>();
+  /** The newest version of each alarm that is not over, or whose end is not told. */
+  const known = new Map<string, Alarm>();
+  /** When an alarm that was not taken is tried again (`performance.now`), and the wait before that. */
+  const retries = new Map<string, { readonly at: number; readonly waitMs: number }>();
   let wake = (): void => {};
   let isClosed = false;
 
+  /** What is shelved or of a flood is told to nobody, and nothing of an alarm that was over before it could be told. */
+  const isNews = ({ id, state, flood, priority, shelved }: Alarm): boolean => {
+    const last = told.get(id);
+    if (state === last) return false;
+    if (state === 'normal') return last !== undefined;
+    return shelved === null && (!flood || priority === 'high');
+  };
+  const settle = (alarm: Alarm): void => {
+    if (alarm.state !== 'normal' || isNews(alarm)) return;
+    known.delete(alarm.id);
+    retries.delete(alarm.id);
+  };
   const notice = (alarm: Alarm): void => {
-    const last = told.get(alarm.id);
-    const isNews = alarm.state !== last && !alarm.flood && alarm.shelved === null && !(last === undefined && alarm.state === 'normal');
-    if (isNews) waiting.set(alarm.id, alarm);
-    else waiting.delete(alarm.id);
-    if (isNews) wake();
+    if ((known.get(alarm.id)?.version ?? -1) >= alarm.version) return;
+    known.set(alarm.id, alarm);
+    settle(alarm);
+    if (isNews(alarm)) wake();
   };
   const look = async (): Promise<void> => {
     const open = await views.alarms({ open: true, limit: openMax });
     for (const alarm of open.rows) notice(alarm);
-    const shown = new Set(open.rows.map(({ id }) => id));
-    for (const id of told.keys()) {
-      const alarm = shown.has(id) ? null : await views.alarm(id);
+    for (const id of [...told.keys()].filter((one) => !known.has(one))) {
+      const alarm = await views.alarm(id);
       if (alarm !== null) notice(alarm);
+      else told.delete(id); // of a store that was there before
     }
   };
-  const due = (): Alarm | undefined => [...waiting.values()].find(({ priority }) => priority === 'high' || !isQuiet());
-  const pause = (ms: number, isEarly = true): Promise<void> =>
+  const news = (): Alarm[] => [...known.values()].filter(isNews);
+  /** Those of high priority first; one that was not taken lets the others go before it. */
+  const due = (): Alarm | undefined => {
+    const now = performance.now();
+    const free = news().filter(({ id, priority }) => (retries.get(id)?.at ?? 0) <= now && (priority === 'high' || !isQuiet()));
+    return free.find(({ priority }) => priority === 'high') ?? free[0];
+  };
+  const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      const end = (): void => {
+      wake = () => {
         clearTimeout(timer);
         resolve();
       };
-      wake = isEarly ? end : () => (isClosed ? end() : undefined);
     });
+  /** Until the next is tried again, or a quiet time may have ended. */
+  const idle = (): Promise<void> => {
+    const now = performance.now();
+    const next = Math.min(...news().map(({ id }) => (retries.get(id)?.at ?? now + lookMs) - now));
+    return pause(Math.max(1, Math.min(lookMs, next)));
+  };
 
-  const sendAll = async (): Promise<void> => {
-    let waitMs: number = retry.first;
+  const send = async (alarm: Alarm): Promise<void> => {
+    const { id, state } = alarm;
+    try {
+      await channel.send(alarm);
+      retries.delete(id);
+      if (state === 'normal') told.delete(id);
+      else told.set(id, state);
+      await keep(Object.fromEntries(told));
+    } catch (error) {
+      const waitMs = Math.min(retry.last, 2 * (retries.get(id)?.waitMs ?? retry.first / 2));
+      retries.set(id, { at: performance.now() + waitMs, waitMs });
+      tell({ channel: channel.name, alarm: id, error: errorText(error), waitMs });
+    }
+    // It may have moved on meanwhile.
+    const newest = known.get(id);
+    if (newest !== undefined) settle(newest);
+  };
+
+  const run = async (): Promise<void> => {
+    for (let waitMs: number = retry.first; !isClosed; waitMs = Math.min(retry.last, 2 * waitMs)) {
+      try {
+        await look();
+        break;
+      } catch (error) {
+        tell({ channel: channel.name, alarm: '', error: errorText(error), waitMs });
+        await pause(waitMs);
+      }
+    }
     while (!isClosed) {
       const alarm = due();
-      if (alarm === undefined) {
-        await pause(lookMs);
-        continue;
-      }
-      try {
-        await channel.send(alarm);
-        if (waiting.get(alarm.id) === alarm) waiting.delete(alarm.id);
-        if (alarm.state === 'normal') told.delete(alarm.id);
-        else told.set(alarm.id, alarm.state);
-        await keep(Object.fromEntries(told));
-        waitMs = retry.first;
-      } catch (error) {
-        tell({ channel: channel.name, alarm: alarm.id, error: error instanceof Error ? error.message : String(error), waitMs });
-        await pause(waitMs, false);
-        waitMs = Math.min(retry.last, 2 * waitMs);
-      }
+      if (alarm === undefined) await idle();
+      else await send(alarm);
     }
   };
 
   const end = views.onCommit(({ alarms }) => {
     for (const alarm of alarms) notice(alarm);
   });
-  const done = look()
-    .catch((error: Error) => tell({ channel: channel.name, alarm: '', error: error.message, waitMs: 0 }))
-    .then(sendAll);
+  const done = run();
   return {
-    waiting: () => waiting.size,
+    waiting: () => news().length,
     async close() {
       isClosed = true;
       end();
