@@ -100,6 +100,7 @@ export type AnomalyKind =
   | 'outage'
   | 'unit'
   | 'clock-shift'
+  | 'new-extreme'
   | 'unusual-hour'
   | 'base-load'
   | 'use';

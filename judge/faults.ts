@@ -75,7 +75,7 @@ const energy: readonly SeriesClass[] = ['meter'];
 const all: readonly SeriesClass[] = ['meter', 'pv', 'car-park', 'transformer'];
 const powered: readonly SeriesClass[] = ['meter', 'pv', 'transformer'];
 const unit = ['unit', 'out-of-range', 'jump', 'refused'];
-const use = ['base-load', 'use', 'level', 'unusual-hour'];
+const use = ['base-load', 'use', 'unusual-hour', 'new-extreme'];
 
 /** Each kind once; the order is that of the report. */
 export const faultKinds: readonly FaultKind[] = [
@@ -87,7 +87,14 @@ export const faultKinds: readonly FaultKind[] = [
   { name: 'Wh taken for kWh for a day', group: 'gross', classes: powered, days: 1, named: unit, change: lively(times(1000)) },
   { name: 'kWh taken for MWh for a day', group: 'gross', classes: powered, days: 1, named: unit, change: lively(times(0.001)) },
   { name: 'a factor of √3 for three days', group: 'gross', classes: powered, days: 3, named: unit, change: lively(times(Math.sqrt(3))) },
-  { name: 'one hour three times as high', group: 'gross', classes: powered, days: 1 / 24, named: ['unusual-hour', 'jump'], change: lively(times(3), 1) },
+  {
+    name: 'one hour three times as high',
+    group: 'gross',
+    classes: powered,
+    days: 1 / 24,
+    named: ['unusual-hour', 'new-extreme', 'jump'],
+    change: lively(times(3), 1),
+  },
   { name: 'the sign changed for a day', group: 'gross', classes: ['meter'], days: 1, named: ['out-of-range', ...unit], change: lively(times(-1)) },
   {
     name: 'the register starts again',
@@ -124,7 +131,7 @@ export const faultKinds: readonly FaultKind[] = [
     group: 'gross',
     classes: ['meter', 'transformer'],
     days: 1,
-    named: ['unusual-hour', 'jump', 'level', 'two-senders'],
+    named: ['unusual-hour', 'new-extreme', 'jump', 'two-senders'],
     change: lively(each((value, at, { intervalMs }) => value * (Math.floor(at / intervalMs) % 2 === 0 ? 2 : 0.1))),
   },
   { name: 'a car park that no longer changes for two days', group: 'gross', classes: ['car-park'], days: 2, named: ['stuck', 'stuck-series'], change: frozen },
@@ -133,7 +140,7 @@ export const faultKinds: readonly FaultKind[] = [
     group: 'gross',
     classes: ['car-park'],
     days: 0.5,
-    named: ['out-of-range', 'level', 'unusual-hour'],
+    named: ['out-of-range', 'new-extreme', 'unusual-hour'],
     change: each((value, _, { highest }) => value + Math.round(0.5 * highest)),
   },
   { name: 'a dark PV plant by day, two days', group: 'gross', classes: ['pv'], days: 2, named: ['outage', 'stuck-series', 'use'], change: lively(times(0)) },
@@ -216,7 +223,7 @@ export const faultKinds: readonly FaultKind[] = [
     group: 'subtle',
     classes: ['car-park'],
     days: 14,
-    named: ['counter-drift', 'level', 'base-load'],
+    named: ['new-extreme', 'unusual-hour'],
     change: each((value, at, { from, highest }) => value - (0.02 * highest * (at - from)) / dayMs),
   },
   {

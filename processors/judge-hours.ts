@@ -16,7 +16,7 @@ const restMs = 5 * dayMs;
 /** And nothing that rests on the usual where that has moved. */
 const movedRestMs = 10 * dayMs;
 /** Who is unusual often must be so by more: each alarm adds so much to the ratio that the next one needs, and half of it is forgotten in so long. */
-const strainOfAlarm = 0.3;
+const strainOfAlarm = 0.2;
 const strainHalfMs = 60 * dayMs;
 /** Where the model of the usual is kept, beside the detectors. */
 const model = 'usual';

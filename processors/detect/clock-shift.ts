@@ -20,6 +20,9 @@ const leastByMore = 0.2;
 const scaleMax = 3;
 /** Of the distance to a flat line. */
 const ofFlat = 0.75;
+/** After a day on which the clocks changed one that is off by an hour is likely: for so long a part of the limit will do. */
+const changedMs = 10 * dayMs;
+const changedPart = 0.6;
 const offShare = 0.02;
 
 export const clockShift: HourDetector = {
@@ -27,10 +30,12 @@ export const clockShift: HourDetector = {
   sees: 'hour',
   doubts: 'data',
   needsUsual: true,
-  numbersMax: 6,
+  numbersMax: 8,
   floats: shifts + 1 + 2 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state' && quantity.unit !== 'Cel',
-  update(state, floats, { value, usual, start, end }) {
+  update(state, floats, { value, usual, start, end, day }) {
+    if (state.day !== undefined && (day - state.day) % dayMs !== 0) state.changedAt = day;
+    state.day = day;
     const open = state.openSince !== undefined;
     if (usual === null) return open ? over(start) : null;
     if (value === null) return null;
@@ -61,7 +66,8 @@ export const clockShift: HourDetector = {
     // A profile that fits no better than a flat line tells nothing of a clock: a holiday is flat.
     const tells = (floats[best] as number) < ofFlat * (floats[shifts] as number);
     const [oneAt, moreAt] = [shifts + 1, shifts + 1 + recordFloats];
-    const oneLimit = limitOf(floats, oneAt, start, leastByOne);
+    const expected = start - (state.changedAt ?? Number.NEGATIVE_INFINITY) < changedMs ? changedPart : 1;
+    const oneLimit = expected * limitOf(floats, oneAt, start, leastByOne);
     const moreLimit = limitOf(floats, moreAt, start, leastByMore);
     const limit = byOne ? oneLimit : moreLimit;
     if (shift !== 0 && !open) keepRecord(floats, byOne ? oneAt : moreAt, gain, limit);

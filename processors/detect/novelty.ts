@@ -4,7 +4,7 @@
  *
  * Strictly online: a score is final when it is given, and nothing is known of the series but its rows so far. One setting serves
  * all series. Method: each channel is measured against its own past (the first four against the widest range so far, patterns
- * against the distances to their nearest neighbours), with a hold-off after each alarm. Not in the pipeline yet: `octroi judge` runs it.
+ * against the distances to their nearest neighbours), with a hold-off after each alarm. `octroi judge` runs it as a whole; of its channels the pipeline has the value's, by `new-extreme.ts`.
  */
 
 /** What was new. */
@@ -18,7 +18,7 @@ export interface Novelty {
 }
 
 /** How far beyond its range a channel may go, as a share of that range. */
-const shares = [
+export const shares = [
   ['value', 0.03],
   ['residual', 0.1],
   ['level', 0.06],
@@ -101,7 +101,7 @@ const meanOfLast = (values: Float64Array, count: number): number => {
 };
 
 /** How far a value lies beyond the range so far, in limits; the range then holds it. NaN teaches nothing. */
-const beyondRange = ({ ranges }: NoveltyState, place: number, share: number, value: number): number => {
+export const beyondRange = ({ ranges }: { readonly ranges: Float64Array | Float32Array }, place: number, share: number, value: number): number => {
   if (Number.isNaN(value)) return 0;
   const low = ranges[2 * place] as number;
   const high = ranges[2 * place + 1] as number;

@@ -3,6 +3,7 @@ import { baseLoad } from './base-load.ts';
 import { clockShift } from './clock-shift.ts';
 import type { Detector } from './detector.ts';
 import { jump } from './jump.ts';
+import { newExtreme } from './new-extreme.ts';
 import { outOfRange } from './out-of-range.ts';
 import { outage } from './outage.ts';
 import { register } from './register.ts';
@@ -23,6 +24,7 @@ export const detectors: readonly Detector[] = [
   outage,
   unit,
   clockShift,
+  newExtreme,
   unusualHour,
   baseLoad,
   use,

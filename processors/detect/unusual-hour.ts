@@ -1,13 +1,17 @@
 /**
  * Detector: an hour far from what was expected of it, further than ever.
  * Method: the difference to the expectation (hour of the week, moved by the last hours) over its usual spread at that time of
- * day, upwards and downwards each against its own records.
+ * day, upwards and downwards each against its own records; and the mean of that over some hours, whatever its direction.
  */
 import { hourMs } from '../../core/time.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
 import { type HourDetector, over, scoreOf } from './detector.ts';
 
 const leastSpreads = 7;
+/** Mean of how far the last hours lay, however they did, spreads. */
+const roughHours = 6;
+const roughMax = 30;
+const leastRough = 4;
 /** Usual hours after which it is over. */
 const offAfter = 6;
 
@@ -16,8 +20,8 @@ export const unusualHour: HourDetector = {
   sees: 'hour',
   doubts: 'consumption',
   needsUsual: true,
-  numbersMax: 1,
-  floats: 2 * recordFloats,
+  numbersMax: 2,
+  floats: 3 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
   update(state, floats, { value, usual, start, end }) {
     const open = state.openSince !== undefined;
@@ -28,23 +32,36 @@ export const unusualHour: HourDetector = {
     const limit = limitOf(floats, from, start, leastSpreads);
     // The other direction's week goes on too.
     limitOf(floats, recordFloats - from, start, leastSpreads);
-    const beyond = Math.abs(away) > limit;
-    if (!open) keepRecord(floats, from, Math.abs(away), limit);
+    // Hours that are all over the place, none of which need be a record.
+    const rough = (state.rough ?? 0) + (Math.min(Math.abs(away), roughMax) - (state.rough ?? 0)) / roughHours;
+    state.rough = rough;
+    const roughLimit = limitOf(floats, 2 * recordFloats, start, leastRough);
+    const wild = rough > roughLimit && Math.abs(away) > leastRough;
+    const beyond = Math.abs(away) > limit || wild;
+    if (!open) {
+      keepRecord(floats, from, Math.abs(away), limit);
+      keepRecord(floats, 2 * recordFloats, rough, roughLimit);
+    }
     state.calm = beyond ? 0 : Math.min((state.calm ?? offAfter) + 1, offAfter);
     const reach = Number.isFinite(limit) ? limit * usual.spread : 0;
     return {
       unusual: beyond || (open && state.calm < offAfter),
-      score: scoreOf(Math.abs(away) / limit),
+      score: scoreOf(Math.max(Math.abs(away) / limit, wild ? rough / roughLimit : 0)),
       since: end - hourMs,
       observed: value,
       expected: usual.near,
       usual: [usual.near - reach, usual.near + reach],
-      code: away > 0 ? 'high' : 'low',
+      code: wild && Math.abs(away) <= limit ? 'wild' : away > 0 ? 'high' : 'low',
       values: { spreads: Math.round(Math.abs(away)) },
     };
   },
   reason({ observed, expected, usual, code, values: { spreads = 0 } }, show) {
     const [value, wanted] = [observed ?? 0, expected ?? 0];
+    if (code === 'wild')
+      return {
+        fr: `${show(value, 'fr')} en une heure, environ ${show(wanted, 'fr')} attendus : depuis des heures les valeurs vont en tous sens, comme jamais dans cette série.`,
+        en: `${show(value, 'en')} in an hour, about ${show(wanted, 'en')} expected: for hours the values have been all over the place, as never in this series.`,
+      };
     const edge = (code === 'high' ? usual?.[1] : usual?.[0]) ?? wanted;
     return {
       fr: `${show(value, 'fr')} en une heure, environ ${show(wanted, 'fr')} attendus ; jamais ${code === 'high' ? 'au-dessus de' : 'au-dessous de'} ${show(edge, 'fr')} à cette heure (écart ${spreads} fois l'habituel).`,

@@ -51,6 +51,7 @@ export const en: Messages = {
     outage: 'outage',
     unit: 'unit or scale',
     'clock-shift': 'clock of the device',
+    'new-extreme': 'more or less than ever',
     'unusual-hour': 'unusual hour',
     'base-load': 'base load',
     use: 'consumption',

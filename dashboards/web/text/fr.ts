@@ -54,6 +54,7 @@ export const fr = {
     outage: 'coupure',
     unit: 'unité ou échelle',
     'clock-shift': "horloge de l'appareil",
+    'new-extreme': 'plus ou moins que jamais',
     'unusual-hour': 'heure inhabituelle',
     'base-load': 'talon',
     use: 'consommation',
