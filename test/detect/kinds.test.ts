@@ -1,0 +1,109 @@
+/** Each detector finds what it is for, names it, and says it in both languages; a doubt in the data silences what is said of consumption. */
+import { expect, test } from 'vitest';
+import type { Point } from '../../core/fold.ts';
+import type { Anomaly } from '../../core/reading.ts';
+import type { About } from '../../processors/detect/detector.ts';
+import { aboutKey, dayMs, hourMs, judged, noise, office, points, start } from './series.ts';
+
+const amount = aboutKey('submeter', 'active_energy', hourMs, 'UTC');
+const register = aboutKey('submeter', 'active_energy_import', 900_000, 'UTC');
+const places = aboutKey('car-park', 'free_places', 300_000, 'UTC', 400);
+
+const from = start + 100 * dayMs;
+const during = (at: number, days: number): boolean => at >= from && at < from + days * dayMs;
+const meter = (days: number, change: (value: number, at: number) => number | undefined): Point[] =>
+  points(130, (at) => {
+    const value = during(at, days) ? change(office(at), at) : office(at);
+    return value === undefined ? undefined : Math.round(value);
+  });
+
+const registered = (): Point[] => {
+  let sum = 0;
+  return points(
+    130,
+    (at) => {
+      sum = at === from ? 4_000 : sum + office(at) / 4;
+      return Math.round(sum);
+    },
+    900_000,
+    0,
+  );
+};
+/** By day about a car a minute, by night hardly any. */
+const parked = (at: number): number =>
+  Math.round(200 + 150 * Math.sin((at / dayMs) * 2 * Math.PI) + (at % dayMs > 7 * hourMs ? 6 * noise(Math.floor(at / 300_000)) : 0));
+
+const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: About, series: Point[], fr: RegExp, en: RegExp])[] = [
+  ['register', 'a register that starts again', register, registered(), /index est revenu de .* kWh à 0,4 kWh/, /register went back from .* kWh to 0\.4 kWh/],
+  [
+    'two-senders',
+    'another meter between the readings',
+    amount,
+    meter(130, (value) => value).flatMap((point) => (during(point.at, 2) ? [point, { ...point, at: point.at + hourMs / 2, value: 30_000 }] : [point])),
+    /deux séries alternent/,
+    /two series alternate/,
+  ],
+  ['stuck-series', 'a meter that stands', amount, meter(2, () => office(from)), /^Exactement .* kWh depuis \d+ h/, /^Exactly .* kWh for \d+ h/],
+  [
+    'stuck-series',
+    'a car park that stands',
+    places,
+    points(60, (at) => parked(at > start + 40.4 * dayMs && at < start + 42 * dayMs ? start + 40.4 * dayMs : at), 300_000, 0),
+    /^Exactement \d+ .* depuis \d+ h/,
+    /^Exactly \d+ .* for \d+ h/,
+  ],
+  ['outage', 'a meter without current', amount, meter(0.4, (_, at) => 200 + (at % 7)), /^Presque rien depuis \d+ h/, /^Next to nothing for \d+ h/],
+  ['unit', 'Wh for kWh', amount, meter(1, (value) => value * 1_000), /multiplié par 1000/, /multiplied by 1000/],
+  ['unit', 'one phase of three, or all of them', amount, meter(3, (value) => value * Math.sqrt(3)), /multiplié par √3/, /multiplied by √3/],
+  ['clock-shift', 'a clock five hours fast', amount, meter(12, (_, at) => office(at - 5 * hourMs)), /avancer de 5 h/, /5 h fast/],
+  ['clock-shift', 'a clock an hour slow', amount, meter(12, (_, at) => office(at + hourMs)), /retarder de 1 h \(heure d'été/, /1 h slow \(summer time/],
+  ['new-extreme', 'an hour like no other', amount, meter(1 / 24, (value) => value * 6), /plus que jamais/, /more than ever/],
+  ['unusual-hour', 'a night hour like a day', amount, meter(1 / 12, (value) => value * 2.2), /attendus ; jamais au-dessus de/, /expected; never above/],
+  ['base-load', 'something left on', amount, meter(10, (value) => value + 16_000), /^Le talon .* \(\+1\d %\)/, /^The base load .* \(\+1\d %\)/],
+  [
+    'use',
+    'a fifth less by day',
+    amount,
+    meter(8, (value, at) => (at % dayMs > 7 * hourMs && at % dayMs < 19 * hourMs ? value * 0.8 : value)),
+    /−\d+ %\) : moins/,
+    /−\d+ %\): less/,
+  ],
+];
+
+test.each(cases)('%s: %s', (kind, _, about, series, fr, en) => {
+  const all = judged(about, series);
+  const found = all.filter((one) => one.kind === kind && one.version === 0);
+  expect(all.filter(({ since }) => about === amount && since < from - 2 * dayMs)).toEqual([]);
+  expect(found.length).toBeGreaterThan(0);
+  const [first] = found;
+  expect(first?.reason.fr).toMatch(fr);
+  expect(first?.reason.en).toMatch(en);
+  expect(first?.score ?? 0).toBeGreaterThanOrEqual(0.5);
+  expect(first?.score ?? 2).toBeLessThanOrEqual(1);
+  expect(first?.code).toMatch(/^[a-z0-9-]+$/);
+});
+
+test('where the data are in doubt nothing is said of consumption, and what was said ends', () => {
+  const all = judged(
+    amount,
+    meter(3, (value) => value * 1_000),
+  );
+  const doubt = all.find(({ kind, version }) => kind === 'unit' && version === 0);
+  expect(doubt).toBeDefined();
+  const consumption = all.filter(({ kind }) => ['new-extreme', 'unusual-hour', 'base-load', 'use'].includes(kind));
+  expect(consumption.filter(({ version, since }) => version === 0 && since > (doubt?.since ?? 0) + 3 * hourMs)).toEqual([]);
+  expect(consumption.length).toBeGreaterThan(0);
+  for (const { until } of consumption.filter(({ version }) => version === 1)) expect(until ?? 0).toBeLessThanOrEqual((doubt?.since ?? 0) + 6 * hourMs);
+  expect(consumption.filter(({ version }) => version === 1)).toHaveLength(consumption.filter(({ version }) => version === 0).length);
+});
+
+test('what lasts is taken for the usual: the alarm ends, and nothing more is said of it', () => {
+  const all = judged(
+    amount,
+    points(220, (at) => Math.round(office(at) * (at >= from ? 1.8 : 1))),
+  );
+  expect(all.length).toBeGreaterThan(0);
+  const begun = all.filter(({ version }) => version === 0);
+  for (const { id } of begun) expect(all.some((one) => one.id === id && one.until !== null)).toBe(true);
+  expect(begun.filter(({ since }) => since > from + 30 * dayMs)).toEqual([]);
+});
