@@ -12,6 +12,13 @@ const whole = (min: number, max: number): z.ZodType<number, unknown> => {
 const port = whole(0, 65_535);
 const flag = z.union([z.boolean(), z.stringbool()], { error: 'true or false is expected' });
 
+/** Mail addresses, as the mail library reads them: only what cannot be one is refused here. */
+const address = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/[^\s@]@[^\s@]/, { error: 'an address such as duty@town.example is expected' });
+
 /** What is no JSON stays text, and the schema says what it should be. */
 const fromJson = (value: unknown): unknown => {
   try {
@@ -85,19 +92,20 @@ export const configSchema = z.strictObject({
   plantSilentMsMax: whole(2_000, 3_600_000).default(30_000).describe('longest time that the plant may say nothing: then the gate ends it and starts it again'),
   webhookUrl: z
     .url({ protocol: /^https?$/, error: 'an http or https address is expected' })
+    .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), { error: 'an address without a user is expected: the signature says who sends' })
     .optional()
-    .describe('where alarms are posted, signed as Standard Webhooks says; absent: nowhere'),
+    .describe('where alarms are posted, signed as Standard Webhooks says; absent: nowhere; never printed'),
   webhookSecret: z
     .string()
     .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, { error: 'whsec_ and at least 24 bytes in base64 are expected' })
     .optional()
     .describe('key of the signature; never printed'),
   mailUrl: z
-    .url({ protocol: /^smtps?$/, error: 'smtp://user:password@host:port is expected' })
+    .url({ protocol: /^smtps?$/, hostname: /./, error: 'smtp://user:password@host:port is expected' })
     .optional()
     .describe('mail server for alarms; absent: no mail; never printed'),
-  mailFrom: z.string().min(3).max(200).optional().describe('sender of the mails'),
-  mailTo: z.string().min(3).max(2_000).optional().describe('who gets them: addresses, with commas between'),
+  mailFrom: address(200).optional().describe('sender of the mails'),
+  mailTo: address(2_000).optional().describe('who gets them: addresses, with commas between'),
   quietHours: z
     .string()
     .regex(quietHoursPattern, { error: 'hours such as 22:00-07:00 are expected' })
@@ -115,7 +123,7 @@ export interface ResolvedConfig {
 }
 
 /** Settings that are printed nowhere. */
-export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken', 'kafkaPassword', 'webhookSecret', 'mailUrl']);
+export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken', 'kafkaPassword', 'webhookUrl', 'webhookSecret', 'mailUrl']);
 
 /** OCTROI_HTTP_PORT for httpPort. */
 export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

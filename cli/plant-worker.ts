@@ -113,6 +113,10 @@ let atRest: (() => Promise<void>)[] = [];
 /** Takes a backup; the pipeline goes on as soon as the store is copied. */
 const backup = (folder: string): Promise<BackedUp> =>
   new Promise((resolve, reject) => {
+    if (waiting !== null)
+      return reject(
+        fail('backup-failed', `the store takes nothing: ${waiting.freeMb} MB of the disk are free, and ${waiting.keptMb} MB are kept for the log`, folder),
+      );
     atRest.push(() => new Promise((copied) => takeBackup(plant, config.data, folder, copied).then(resolve, reject)));
   });
 

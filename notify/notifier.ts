@@ -45,6 +45,8 @@ export const notifier = ({ channel, views, told: before, keep, isQuiet, tell, re
   const retries = new Map<string, { readonly at: number; readonly waitMs: number }>();
   let wake = (): void => {};
   let isClosed = false;
+  /** The alarm that is being told: what becomes of it is judged when that is over. */
+  let sending = '';
 
   /** What is shelved or of a flood is told to nobody, and nothing of an alarm that was over before it could be told. */
   const isNews = ({ id, state, flood, priority, shelved }: Alarm): boolean => {
@@ -54,7 +56,7 @@ export const notifier = ({ channel, views, told: before, keep, isQuiet, tell, re
     return shelved === null && (!flood || priority === 'high');
   };
   const settle = (alarm: Alarm): void => {
-    if (alarm.state !== 'normal' || isNews(alarm)) return;
+    if (alarm.id === sending || alarm.state !== 'normal' || isNews(alarm)) return;
     known.delete(alarm.id);
     retries.delete(alarm.id);
   };
@@ -97,6 +99,7 @@ export const notifier = ({ channel, views, told: before, keep, isQuiet, tell, re
 
   const send = async (alarm: Alarm): Promise<void> => {
     const { id, state } = alarm;
+    sending = id;
     try {
       await channel.send(alarm);
       retries.delete(id);
@@ -108,6 +111,7 @@ export const notifier = ({ channel, views, told: before, keep, isQuiet, tell, re
       retries.set(id, { at: performance.now() + waitMs, waitMs });
       tell({ channel: channel.name, alarm: id, error: errorText(error), waitMs });
     }
+    sending = '';
     // It may have moved on meanwhile.
     const newest = known.get(id);
     if (newest !== undefined) settle(newest);

@@ -11,17 +11,21 @@ import { type AlarmRule, alarmRuleOf, causeOf, usual } from './alarm-rules.ts';
 import type { Context } from './pipeline.ts';
 import type { Registry } from './registry.ts';
 
-/** More alarms than a person can answer (EEMUA 191: ten in ten minutes): what is raised beyond is marked as part of a flood. */
+/** More alarms than a person can answer (EEMUA 191: ten in ten minutes): what is raised beyond is marked as part of a flood, unless its priority is high. */
 export const floodAlarms = 10;
 export const floodMs = 10 * minuteMs;
+
+/** How often the numbers of an alarm are put out that changes nothing else: a device that flaps for a day makes a row a minute. */
+const numbersMs = minuteMs;
 
 interface OpenAlarm {
   /** Its last version. */
   alarm: Alarm;
   /** Since when none of its anomalies lasts, log time; null while one does. */
   emptySince: number | null;
-  /** Its numbers changed since that version was put out. */
+  /** Its numbers changed since that version was put out, at `putAt` (log time). */
   isChanged: boolean;
+  putAt: number;
 }
 
 /** What the operator remembers: alarms that are open, by cause, and the anomalies that last. As many as a town has keys at the most. */
@@ -32,18 +36,27 @@ export interface AlarmBook {
   /** Anomalies that have not lasted long enough yet, and since when (log time), by id. */
   readonly pending: Map<string, { readonly anomaly: Anomaly; readonly since: number }>;
   readonly exceptions: Map<string, AlarmException>;
+  /** Anomalies that last and that an exception holds back, by id. */
+  readonly held: Map<string, { readonly anomaly: Anomaly; readonly cause: string }>;
   /** Log times at which alarms were raised within `floodMs`; at most `floodAlarms`. */
   raisedAt: number[];
 }
 
-export const emptyAlarmBook = (): AlarmBook => ({ open: new Map(), members: new Map(), pending: new Map(), exceptions: new Map(), raisedAt: [] });
+export const emptyAlarmBook = (): AlarmBook => ({
+  open: new Map(),
+  members: new Map(),
+  pending: new Map(),
+  exceptions: new Map(),
+  held: new Map(),
+  raisedAt: [],
+});
 
 /** Of a snapshot, and back. */
-export const alarmBookBody = ({ open, members, pending, exceptions, raisedAt }: AlarmBook): string =>
-  JSON.stringify({ open: [...open], members: [...members], pending: [...pending], exceptions: [...exceptions], raisedAt });
+export const alarmBookBody = ({ open, members, pending, exceptions, held, raisedAt }: AlarmBook): string =>
+  JSON.stringify({ open: [...open], members: [...members], pending: [...pending], exceptions: [...exceptions], held: [...held], raisedAt });
 export const alarmBookOf = (body: string): AlarmBook => {
-  const { open, members, pending, exceptions, raisedAt } = JSON.parse(body);
-  return { open: new Map(open), members: new Map(members), pending: new Map(pending), exceptions: new Map(exceptions), raisedAt };
+  const { open, members, pending, exceptions, held, raisedAt } = JSON.parse(body);
+  return { open: new Map(open), members: new Map(members), pending: new Map(pending), exceptions: new Map(exceptions), held: new Map(held), raisedAt };
 };
 
 /** Where and when the operator works: the envelope's offset, and the log time. */
@@ -69,6 +82,7 @@ export const alarmContext = ({ state, registry }: Context, { offset, partition }
 const put = (context: AlarmContext, one: OpenAlarm, change: Partial<Alarm>): void => {
   one.alarm = { ...one.alarm, ...change, offset: context.offset, version: one.alarm.version + 1 };
   one.isChanged = false;
+  one.putAt = context.logTime;
   context.out.push(one.alarm);
 };
 
@@ -85,6 +99,7 @@ const ruleOf = (kind: Anomaly['kind']): AlarmRule => alarmRuleOf(kind) ?? usual;
 const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: string | null): void => {
   const { offset, logTime, book, out } = context;
   const { kind, subject, quantity, reason } = anomaly;
+  const { priority } = ruleOf(kind);
   const alarm: Alarm = {
     id: `${cause}/${logTime}`,
     cause,
@@ -92,7 +107,7 @@ const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: str
     subject,
     quantity,
     site,
-    priority: ruleOf(kind).priority,
+    priority,
     state: 'active',
     since: logTime,
     until: null,
@@ -103,11 +118,11 @@ const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: str
     acknowledged: null,
     shelved: null,
     label: null,
-    flood: isFlood(context),
+    flood: priority !== 'high' && isFlood(context),
     offset,
     version: 0,
   };
-  book.open.set(cause, { alarm, emptySince: null, isChanged: false });
+  book.open.set(cause, { alarm, emptySince: null, isChanged: false, putAt: logTime });
   out.push(alarm);
 };
 
@@ -119,6 +134,7 @@ const join = (context: AlarmContext, anomaly: Anomaly): void => {
   const exception = book.exceptions.get(cause);
   if (exception !== undefined) {
     book.exceptions.set(cause, { ...exception, held: exception.held + 1 });
+    book.held.set(anomaly.id, { anomaly, cause });
     return;
   }
   book.members.set(anomaly.id, cause);
@@ -151,7 +167,7 @@ export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => 
   // What an import found is history: nobody can answer it.
   if (rule === null || registry.find(subject)?.device.imported === true) return;
   if (until === null) {
-    if (book.members.has(id) || book.pending.has(id)) return;
+    if (book.members.has(id) || book.pending.has(id) || book.held.has(id)) return;
     if (version > 0) return; // a mark on one that raised no alarm
     if (rule.onDelayMs > 0) book.pending.set(id, { anomaly, since: logTime });
     else join(context, anomaly);
@@ -159,6 +175,7 @@ export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => 
   }
   if (book.pending.delete(id)) return;
   if (version === 0) join(context, anomaly); // it began and ended at once
+  book.held.delete(id);
   if (book.members.has(id)) leave(context, id);
 };
 
@@ -177,7 +194,7 @@ export const passAlarmTime = (context: AlarmContext): void => {
     if (one.emptySince !== null && logTime - one.emptySince >= offDelayMs && state !== 'returned') {
       if (isLatched && state === 'active') put(context, one, { state: 'returned', until: one.emptySince });
       else close(context, one);
-    } else if (one.isChanged) put(context, one, {});
+    } else if (one.isChanged && logTime - one.putAt >= numbersMs) put(context, one, {});
   }
 };
 
@@ -188,19 +205,42 @@ const close = (context: AlarmContext, one: OpenAlarm): void => {
 
 const openWith = ({ book }: AlarmContext, id: string): OpenAlarm | undefined => [...book.open.values()].find(({ alarm }) => alarm.id === id);
 
+/** What it held back and lasts raises its alarm now. */
+const endException = (context: AlarmContext, cause: string): void => {
+  const { exceptions, held } = context.book;
+  exceptions.delete(cause);
+  const lasting = [...held.values()].filter((one) => one.cause === cause);
+  for (const { anomaly } of lasting) {
+    held.delete(anomaly.id);
+    join(context, anomaly);
+  }
+};
+
+/** After a change of the town: what devices had that are gone can neither end nor be answered. */
+export const forgetGone = (context: AlarmContext): void => {
+  const { book, registry } = context;
+  const isGone = (id: string): boolean => {
+    const [subject = ''] = id.split('/');
+    return subject !== 'octroi' && registry.find(subject) === undefined;
+  };
+  for (const id of [...book.members.keys()].filter(isGone)) leave(context, id);
+  for (const list of [book.pending, book.held]) for (const id of [...list.keys()].filter(isGone)) list.delete(id);
+};
+
 /** Carries out what an operator did. @returns a promise only where the alarm is closed and must be read */
 export const actOnAlarm = (context: AlarmContext, action: AlarmAction, history: Pick<History, 'alarm'>): Promise<void> | undefined => {
   const { book, logTime, offset, out } = context;
   const signed: Signed = { by: action.by, at: logTime, comment: action.comment };
   if (action.do === 'end-exception') {
-    book.exceptions.delete(action.cause);
+    endException(context, action.cause);
     return;
   }
   const one = openWith(context, action.alarm);
   if (action.do === 'label') {
     const label = { ...signed, verdict: action.verdict };
     const labelled = ({ cause }: Alarm): void => {
-      if (action.verdict === 'known') book.exceptions.set(cause, { ...signed, cause, held: 0 });
+      if (action.verdict !== 'known') endException(context, cause);
+      else if (!book.exceptions.has(cause)) book.exceptions.set(cause, { ...signed, cause, held: 0 });
     };
     if (one !== undefined) {
       put(context, one, { label });

@@ -16,7 +16,7 @@ import type { Anomaly } from '../core/reading.ts';
 import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
-import { alarmContext, noticeAnomaly, passAlarmTime } from './alarms.ts';
+import { alarmContext, forgetGone, noticeAnomaly, passAlarmTime } from './alarms.ts';
 import { changeRegistry } from './change-registry.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
@@ -90,6 +90,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     // By name: one tick may find many devices silent, in an order that is another one after a restore.
     for (const anomaly of [...anomalies].sort(({ id: a }, { id: b }) => (a < b ? -1 : a > b ? 1 : 0))) noticeAnomaly(at, anomaly);
     if (envelope.kind === 'tick') passAlarmTime(at);
+    if (envelope.kind === 'registry') forgetGone(at);
   };
   const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
@@ -100,7 +101,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     state.counters.processed++;
     const operated = operate(envelope, out);
     if (operated !== undefined) return operated.then(() => alarm(envelope, out.anomalies.slice(before), out));
-    if (out.anomalies.length > before || envelope.kind === 'tick') alarm(envelope, out.anomalies.slice(before), out);
+    if (out.anomalies.length > before || envelope.kind === 'tick' || envelope.kind === 'registry') alarm(envelope, out.anomalies.slice(before), out);
   };
 
   return {

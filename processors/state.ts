@@ -104,6 +104,8 @@ export interface PipelineState {
   upAt: number | null;
   /** The last tick of each gate by its name, '' where there is one. */
   readonly gates: Record<string, GateState>;
+  /** When the last step of a clock was noted; absent: there was none. */
+  clockStepAt?: number;
   /** Sum of the tick gaps in which the gate was open, ms. */
   openMs: number;
   closures: Closure[];

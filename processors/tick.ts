@@ -81,7 +81,11 @@ const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void =>
   const last = lastTickOf(state, gate);
   const gap = last.tickAt === null ? 0 : state.logTime - last.tickAt;
   const step = stepOf(last, tick, gap);
-  if (Math.abs(step) > clockStepMaxMs) out.anomalies.push(clockStep(step, state.logTime, envelope.offset));
+  if (Math.abs(step) > clockStepMaxMs) {
+    // Log time may stand still between two steps: each has a time of its own.
+    state.clockStepAt = Math.max(state.logTime, (state.clockStepAt ?? 0) + 1);
+    out.anomalies.push(clockStep(step, state.clockStepAt, envelope.offset));
+  }
   state.counters.qos0Dropped += tick.qos0Dropped - last.qos0Dropped;
   if (state.gates[gate] === undefined) forgetGone(state);
   state.gates[gate] = { tickAt: state.logTime, wallAt: tick.wall, upAt: tick.up ?? null, qos0Dropped: tick.qos0Dropped };

@@ -32,9 +32,11 @@ const readingsSql = `SELECT key, ${readingFields} FROM readings WHERE key = $1 A
 const anomaliesSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) ORDER BY since_ms DESC, id LIMIT $5`;
-const alarmsSql = `SELECT body FROM (
-    SELECT * FROM alarms QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
-  ) WHERE ($1::BIGINT IS NULL OR is_open = $1) AND (since_ms < $2 OR (since_ms = $2 AND id > $3)) ORDER BY since_ms DESC, id LIMIT $4`;
+/** An alarm may have thousands of versions: bodies are read of those that are shown alone. */
+const alarmsSql = `WITH newest AS (SELECT id, max(version) AS version, any_value(since_ms) AS since_ms, arg_max(is_open, version) AS is_open FROM alarms GROUP BY id),
+  shown AS (SELECT id, version, since_ms FROM newest WHERE ($1::BIGINT IS NULL OR is_open = $1) AND (since_ms < $2 OR (since_ms = $2 AND id > $3))
+    ORDER BY since_ms DESC, id LIMIT $4)
+  SELECT body FROM alarms JOIN shown USING (id, version) ORDER BY shown.since_ms DESC, id`;
 const alarmSql = 'SELECT body FROM alarms WHERE id = $1 AND log_offset < $2 ORDER BY version DESC LIMIT 1';
 const judgedSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE subject = $1 AND since_ms <= $3 AND log_offset < $4 QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1

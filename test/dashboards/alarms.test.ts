@@ -83,6 +83,19 @@ describe('the page', () => {
     expect(form.slice(0, form.indexOf('</form>'))).not.toContain('value="acknowledge"');
   });
 
+  it('names no home that has left the town', async () => {
+    const home = (await listed()).alarms.find(({ device }) => device === 'linky-1');
+    await act({ do: 'label', alarm: home?.id ?? '', by: 'C', comment: 'the Duponts are away', verdict: 'known' });
+    expect(await page()).not.toContain('Dupont');
+    const now = await town.views.town();
+    await town.views.change({
+      action: 'apply',
+      town: { ...now, sites: now.sites.filter(({ id }) => id !== 'residence-1'), devices: now.devices.filter(({ id }) => id !== 'linky-1') },
+    });
+    const html = await page();
+    expect(html).not.toMatch(/linky-1|residence-1|Dupont/);
+  });
+
   it('names no home, and lets nobody answer for one', async () => {
     const homes = (await listed()).alarms.filter(({ device }) => device.startsWith('linky'));
     expect(homes).toHaveLength(1);

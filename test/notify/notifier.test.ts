@@ -110,6 +110,58 @@ describe('what is told', () => {
     expect(told()).toEqual([`${raised.id} alarm.active`, `${raised.id} alarm.acknowledged`, `${raised.id} alarm.normal`]);
   });
 
+  it('is the last state also where an alarm moves on while it is being told', async () => {
+    const sent: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const channel = {
+      name: 'slow',
+      async send({ state, version }: Alarm) {
+        if (sent.length === 0) await gate.promise;
+        sent.push(`${version} ${state}`);
+      },
+      close() {},
+    };
+    const { put, start } = await town({ channel });
+    start();
+    await put(raised);
+    await put(next('normal', 1));
+    await put(next('active', 0)); // read before, and late
+    gate.resolve();
+    await until('the end', 10_000, () => sent.length === 2);
+    expect(sent).toEqual(['0 active', '1 normal']);
+  });
+
+  it('is its end also where it was shelved meanwhile; a flood hides nothing of high priority', async () => {
+    const { told, url } = await receiver();
+    const { put, start } = await town({ channel: webhook({ url, secret }) });
+    start();
+    await put(raised, alarm(800, 0, { priority: 'high', flood: true }));
+    await until('both', 10_000, () => told().length === 2);
+    const shelved = { by: 'C', at: 1, comment: '', until: 9e15 };
+    await put(next('active', 1, { shelved }));
+    await put(next('normal', 2, { shelved }));
+    await until('the end', 10_000, () => told().length === 3);
+    expect(told().at(-1)).toBe(`${raised.id} alarm.normal`);
+  });
+
+  it('does not wait for one that the other side refuses', async () => {
+    const sent: string[] = [];
+    const channel = {
+      name: 'choosy',
+      async send({ id }: Alarm) {
+        if (id === raised.id) throw new Error('no');
+        sent.push(id);
+      },
+      close() {},
+    };
+    const { put, start } = await town({ channel });
+    const running = start();
+    await put(raised);
+    await put(alarm(900, 0), alarm(901, 0, { priority: 'high' }));
+    await until('the others', 10_000, () => sent.length === 2);
+    expect(running.waiting()).toBe(1);
+  });
+
   it('waits while the other side is away, and is then the last state', async () => {
     const { told, url, answer } = await receiver();
     answer(503);
@@ -120,9 +172,8 @@ describe('what is told', () => {
     expect([failed[0], running.waiting()]).toEqual(['it answered 503', 1]);
     await put(next('acknowledged', 1));
     answer(200);
-    await until('the telling', 10_000, () => told().length === 1);
-    expect(told()).toEqual([`${raised.id} alarm.acknowledged`]);
-    expect(running.waiting()).toBe(0);
+    await until('the telling', 10_000, () => told().at(-1) === `${raised.id} alarm.acknowledged`);
+    await until('nothing to wait', 10_000, () => running.waiting() === 0);
   });
 
   it('is not told again behind a restart, and what came meanwhile is', async () => {

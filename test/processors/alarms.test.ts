@@ -168,6 +168,56 @@ describe('alarms', () => {
     expect(await only(gate)).toMatchObject({ cause, state: 'active' });
   });
 
+  it('of high priority are never part of a flood', async () => {
+    const gate = await townWith(floodAlarms);
+    for (let n = 0; n < floodAlarms; n++) say(gate, n, 900);
+    gate.append('tick', { wall: gate.now() + 7_200_000, up: 1, qos0Dropped: 0, held: 0, connections: 0, diskFreeBytes: -1 });
+    expect((await listed(gate)).find(({ kind }) => kind === 'clock-step')).toMatchObject({ priority: 'high', flood: false });
+  });
+
+  it('put out their numbers once a minute at the most', async () => {
+    const gate = await townWith(1);
+    for (let n = 0; n < 600; n++) {
+      say(gate, 0, n % 2 === 0 ? 900 : 20);
+      gate.tick(gate.now() + 1_000);
+    }
+    expect((await only(gate)).version).toBeLessThanOrEqual(11);
+    expect((await only(gate)).anomalies).toBeGreaterThan(250);
+  });
+
+  it('end with the device that leaves the town', async () => {
+    const gate = await townWith(2, { site: 'school', intervalMs: minuteMs });
+    pass(gate, 2, [0, 1]);
+    pass(gate, 60, [1]);
+    expect(await only(gate)).toMatchObject({ cause: 'site/school/silent', lasting: 1 });
+    gate.append('registry', {
+      action: 'apply',
+      town: townOf([{ id: 'room-1', type: 'room-sensor', site: 'school' }], { sites: [{ id: 'school', name: 'School', owner: 'public' }] }),
+    });
+    pass(gate, 3, [1]);
+    expect(await listed(gate)).toEqual([]);
+  });
+
+  it('come when an exception ends, of what still lasts; so does another verdict than known', async () => {
+    const gate = await townWith(1);
+    say(gate, 0, 900);
+    const { id, cause } = await only(gate);
+    act(gate, { do: 'label', alarm: id, ...person, verdict: 'known' });
+    act(gate, { do: 'acknowledge', alarm: id, ...person });
+    pass(gate, 9, [0]);
+    say(gate, 0, 905);
+    expect(await listed(gate)).toEqual([]);
+    await gate.checkpoint();
+    await gate.crash();
+    act(gate, { do: 'end-exception', cause, ...person });
+    const again = await only(gate);
+    expect(again).toMatchObject({ cause, state: 'active', lasting: 1 });
+    act(gate, { do: 'label', alarm: again.id, ...person, verdict: 'known' });
+    act(gate, { do: 'label', alarm: again.id, ...person, verdict: 'wrong' });
+    await gate.process();
+    expect(gate.pipeline.alarmExceptions()).toEqual([]);
+  });
+
   it('are not made of what an import found: it is history', async () => {
     const gate = await townWith(1, { imported: true });
     say(gate, 0, 900);

@@ -11,8 +11,7 @@ const closedShown = 30;
 
 const isHidden = (directory: Directory, { kind, subject, site }: Alarm): boolean => {
   if (kind === 'clock-step') return false;
-  const found = site === null ? undefined : directory.findSite(site);
-  return isPrivate(directory, subject) || (found !== undefined && isResidential(found));
+  return isPrivate(directory, subject) || (site !== null && !isShownSite(directory, site));
 };
 
 /** What the cause is called: the site, the gateway, or the device. */
@@ -25,14 +24,26 @@ const placeOf = (directory: Directory, { cause, subject, site }: Alarm): string 
   return [place, device?.label ?? subject].filter((part) => part !== undefined).join(' · ');
 };
 
+/** A comment may name who lives there. */
+const mute = <T extends { readonly comment: string }>(signed: T | null): T | null => (signed === null ? null : { ...signed, comment: '' });
+
 const shown = (directory: Directory, alarm: Alarm): AlarmModel => {
   const { id, kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood, site, subject, quantity, firstAnomaly, reason } =
     alarm;
   // An anomaly's name ends with the event time at which it began.
   const beganAt = Number(firstAnomaly.slice(firstAnomaly.lastIndexOf('/') + 1));
   const rest = { kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood };
-  if (isHidden(directory, alarm)) return { ...rest, id: null, place: null, site: null, receipt: null, reason: hiddenReason };
+  if (isHidden(directory, alarm)) {
+    const answers = { acknowledged: mute(acknowledged), shelved: mute(shelved), label: mute(label) };
+    return { ...rest, ...answers, id: null, place: null, site: null, receipt: null, reason: hiddenReason };
+  }
   return { ...rest, id, place: placeOf(directory, alarm), site, receipt: anomalyReceipt(directory, subject, quantity, beganAt), reason };
+};
+
+/** A site that is gone may have been a home. */
+const isShownSite = (directory: Directory, id: string): boolean => {
+  const site = directory.findSite(id);
+  return site !== undefined && !isResidential(site);
 };
 
 /** @param answered an alarm that was just answered */
@@ -50,7 +61,7 @@ export const loadAlarms = async ({ views, directory }: Source, answered: boolean
     closed: closed.rows.map((alarm) => shown(directory, alarm)),
     exceptions: exceptions.filter(({ cause }) => {
       const [what, name = ''] = cause.split('/');
-      return what === 'octroi' || what === 'sender' || (what === 'site' ? directory.findSite(name)?.owner !== 'residential' : !isPrivate(directory, name));
+      return what === 'octroi' || what === 'sender' || (what === 'site' ? isShownSite(directory, name) : !isPrivate(directory, name));
     }),
     answered,
   };
