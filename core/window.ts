@@ -22,6 +22,8 @@ export interface Calendar {
   readonly zone: string;
   /** The window of that level which holds `at` (epoch ms, 2000 to 2199). Hours count from the start of the civil day, so a day has 23, 24 or 25. */
   windowAt(level: Level, at: number): Interval;
+  /** Day of the week of the civil day that holds `at`: 0 is Monday. */
+  weekdayAt(at: number): number;
 }
 
 const calendars = new Map<string, Calendar>();
@@ -51,12 +53,14 @@ const dayStart = (zone: string, date: Temporal.PlainDate): number => date.toZone
 interface Month extends Interval {
   /** Starts of its days, then the end of the last. */
   readonly days: readonly number[];
+  /** Day of the week of its first day. */
+  readonly weekday: number;
 }
 
 const makeCalendar = (zone: string): Calendar => {
   const months = new Map<number, Month>();
-  let month: Month = { start: 0, end: 0, days: [] };
-  let day: Interval = { start: 0, end: 0 };
+  let month: Month = { start: 0, end: 0, days: [], weekday: 0 };
+  let day: Interval & { readonly weekday: number } = { start: 0, end: 0, weekday: 0 };
 
   const monthAt = (at: number): Month => {
     if (at >= month.start && at < month.end) return month;
@@ -66,24 +70,25 @@ const makeCalendar = (zone: string): Calendar => {
     if (found === undefined) {
       const days: number[] = [];
       for (let d = 0; d <= date.daysInMonth; d++) days.push(dayStart(zone, date.add({ days: d })));
-      found = { start: days[0] as number, end: days[date.daysInMonth] as number, days };
+      found = { start: days[0] as number, end: days[date.daysInMonth] as number, days, weekday: date.dayOfWeek - 1 };
       months.set(id, found);
     }
     month = found;
     return found;
   };
 
-  const dayAt = (at: number): Interval => {
+  const dayAt = (at: number): typeof day => {
     if (at >= day.start && at < day.end) return day;
-    const { days } = monthAt(at);
+    const { days, weekday } = monthAt(at);
     let d = 1;
     while (at >= (days[d] as number)) d++;
-    day = { start: days[d - 1] as number, end: days[d] as number };
+    day = { start: days[d - 1] as number, end: days[d] as number, weekday: (weekday + d - 1) % 7 };
     return day;
   };
 
   return {
     zone,
+    weekdayAt: (at) => dayAt(at).weekday,
     windowAt(level, at) {
       switch (level) {
         case 0: {
@@ -99,8 +104,10 @@ const makeCalendar = (zone: string): Calendar => {
           const start = from + Math.floor((at - from) / hourMs) * hourMs;
           return { start, end: Math.min(start + hourMs, to) };
         }
-        case 3:
-          return dayAt(at);
+        case 3: {
+          const { start, end } = dayAt(at);
+          return { start, end };
+        }
         case 4: {
           const { start, end } = monthAt(at);
           return { start, end };

@@ -21,6 +21,10 @@ const rules: Partial<Record<Anomaly['kind'], AlarmRule | null>> = {
   jump: null,
   silent: { priority: 'medium', onDelayMs: 2 * minuteMs, offDelayMs: minuteMs, isLatched: false },
   stuck: { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
+  // What breaks the books of a meter: somebody must look, also where it was over by the morning.
+  register: { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
+  unit: { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
+  'two-senders': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
   'out-of-range': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
   'clock-step': { priority: 'high', onDelayMs: 0, offDelayMs: minuteMs, isLatched: true },
 };

@@ -119,9 +119,9 @@ export const switchOff = (key: KeyState, detector: Detector, at: number, about: 
 };
 
 /** Begins or ends an anomaly where the judgement is another than the one that stands. @param at up to where it was seen, epoch ms */
-export const note = (key: KeyState, detector: Detector, state: DetectorState, judgement: Judgement | null, at: number, { rule }: About, to: Verdicts): void => {
+export const note = (key: KeyState, detector: Detector, state: DetectorState, judgement: Judgement | null, at: number, about: About, to: Verdicts): void => {
   if (judgement === null || judgement.unusual === (state.openSince !== undefined)) return;
-  const { quantity } = rule;
+  const { quantity } = about.rule;
   const { unusual } = judgement;
   const show: Show = (quanta, language) => shown(quantity, quanta, language);
   const inUnit = (quanta: number | null | undefined): number | null =>
@@ -129,6 +129,13 @@ export const note = (key: KeyState, detector: Detector, state: DetectorState, ju
   // Two anomalies of a kind never overlap.
   const since = state.openSince ?? Math.max(judgement.since, state.endedAt ?? 0);
   const usual = judgement.usual === null ? null : ([inUnit(judgement.usual[0]) as number, inUnit(judgement.usual[1]) as number] as const);
+  let reason: Anomaly['reason'];
+  try {
+    reason = unusual ? detector.reason(judgement, show) : ended(at - since);
+  } catch {
+    switchOff(key, detector, at, about, to);
+    return;
+  }
   to.anomalies.push({
     id: `${to.subject}/${quantity.name}/${detector.kind}/${since}`,
     subject: to.subject,
@@ -139,7 +146,7 @@ export const note = (key: KeyState, detector: Detector, state: DetectorState, ju
     usual,
     offset: to.offset,
     until: unusual ? null : at,
-    reason: unusual ? detector.reason(judgement, show) : ended(at - since),
+    reason,
     version: unusual ? 0 : (state.openVersion ?? 0) + 1,
     ...(unusual ? { score: Math.round(judgement.score * 1_000) / 1_000, expected: inUnit(judgement.expected), code: judgement.code } : {}),
     ...(state.openRevised === undefined ? {} : { basisRevised: state.openRevised }),

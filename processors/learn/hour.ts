@@ -1,7 +1,7 @@
 /** An hour of a key that closed, as detectors see it. Which hours there are, and when they are final, is left to `hours.ts`. */
 import type { FoldRule } from '../../core/fold.ts';
 import type { Element } from '../../core/pane.ts';
-import { dayMs, hourMs } from '../../core/time.ts';
+import { hourMs } from '../../core/time.ts';
 import { calendar } from '../../core/window.ts';
 import type { Usual } from './usual.ts';
 
@@ -52,7 +52,8 @@ const wallHour = (index: number, dayLength: number): number => {
 
 /** @param expect what is expected of an hour at that place of the week */
 export const hourOf = (element: Readonly<Element>, rule: FoldRule, expect: (hour: Omit<Hour, 'usual'>) => Usual | null): Hour => {
-  const day = calendar(rule.zone).windowAt(3, element.start);
+  const civil = calendar(rule.zone);
+  const day = civil.windowAt(3, element.start);
   const bare = {
     start: element.start,
     end: element.end,
@@ -65,8 +66,7 @@ export const hourOf = (element: Readonly<Element>, rule: FoldRule, expect: (hour
     flags: element.flags,
     day: day.start,
     hourOfDay: wallHour(Math.floor((element.start - day.start) / hourMs), Math.round((day.end - day.start) / hourMs)),
-    // Noon of a civil day lies in the UTC day of the same date; 1970-01-01 was a Thursday.
-    weekday: (Math.floor((day.start + dayMs / 2) / dayMs) + 3) % 7,
+    weekday: civil.weekdayAt(element.start),
   };
   return { ...bare, usual: expect(bare) };
 };

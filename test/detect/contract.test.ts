@@ -283,3 +283,17 @@ test('a detector that throws is switched off for its key, with an anomaly of its
   ]);
   expect(gate.ledger().readings.stored).toBe(202);
 });
+
+test('one that throws when it is to say why is switched off too', () => {
+  const [jump] = detectors.filter((one): one is ReadingDetector => one.kind === 'jump');
+  const mute: ReadingDetector = {
+    ...(jump as ReadingDetector),
+    update: () => ({ unusual: true, score: 1, since: start, observed: 5, expected: null, usual: null, code: 'any', values: {} }),
+    reason() {
+      throw new Error('no words');
+    },
+  };
+  const one = oneKey(power, undefined, panelFrom([mute], power.rule));
+  for (const point of points(1, () => 5, power.intervalMs)) one.take(point);
+  expect(one.anomalies.map(({ kind }) => kind)).toEqual(['detector-failed']);
+});

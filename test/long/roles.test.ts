@@ -60,7 +60,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     const [one, other] = gates as [Gate, Gate];
     const plants = await Promise.all([startRole('plant', env), startRole('plant', env)]);
     const [first, second] = plants as [RoleProcess, RoleProcess];
-    await until('the partitions are shared', 30_000, () => followedBy(first).length > 0 && followedBy(second).length > 0);
+    await until('the partitions are shared', 120_000, () => followedBy(first).length > 0 && followedBy(second).length > 0);
 
     // The same devices say the same through either gate.
     const firstAt = Date.now() - 86_400_000;
@@ -78,7 +78,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     await untilAcknowledged(200, load, one);
 
     const third = await startRole('plant', env);
-    await until('the partitions are shared again', 30_000, () => followedBy(third).length > 0);
+    await until('the partitions are shared again', 120_000, () => followedBy(third).length > 0);
     const paused = await taken(third, async () => void second.child.kill('SIGSTOP'));
     await untilAcknowledged(200, load, one);
     second.child.kill('SIGCONT');
@@ -107,7 +107,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     for (let partition = 0; partition < partitions; partition++) {
       const reader = kafkaReader(options(partition));
       const end = await reader.end();
-      const { value: store } = await until(`partition ${partition} is in the store`, 30_000, async () => {
+      const { value: store } = await until(`partition ${partition} is in the store`, 120_000, async () => {
         const opened = await open(partition);
         if (opened.position === end) return opened;
         await opened.close();
