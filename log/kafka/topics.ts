@@ -1,4 +1,5 @@
 /** The topic of the log: made with the settings that make an acknowledgement durable, and checked before it is used. Kafka's own settings are left to whoever runs it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { FailureError, fail } from '../../core/failure.ts';
 import { administration, causeOf, type KafkaAccess, typeOf } from './client.ts';
@@ -117,6 +118,23 @@ export const checkTopic = (access: KafkaAccess, plan: TopicPlan): Promise<void> 
     if (faults.length > 0) throw fail('log-not-set-up', faults.join('; '), where);
   });
 
+/** How long a topic that was just made may take until a broker knows it and its partitions have leaders, and how often that is asked, ms. */
+const knownMsMax = 60_000;
+const askMs = 100;
+const notYet: readonly unknown[] = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+
+/** Waits for a topic that was made: kafkajs' own waiting gives up where a busy broker does not know it yet. */
+const untilKnown = async (admin: Admin, { topic, partitions }: TopicPlan, where: string): Promise<void> => {
+  for (const from = performance.now(); performance.now() - from < knownMsMax; await delay(askMs)) {
+    try {
+      if ((await findTopic(admin, topic))?.partitions === partitions) return;
+    } catch (error) {
+      if (![error, (error as Error).cause].some((one) => notYet.includes(typeOf(one ?? {})))) throw error;
+    }
+  }
+  throw fail('log-unreachable', `the topic was made, and no broker knows it after ${knownMsMax / 1_000} s`, where);
+};
+
 /**
  * Makes the topic where there is none, and gives it the settings of the plan; can be repeated. How many partitions it has is
  * fixed when it is made: another number would send the readings of a device to another partition.
@@ -129,7 +147,8 @@ export const setUpTopic = (access: KafkaAccess, plan: TopicPlan): Promise<TopicS
     const found = await findTopic(admin, topic);
     const configEntries = Object.entries(wanted).map(([name, value]) => ({ name, value }));
     if (found === null) {
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }], waitForLeaders: true });
+      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }], waitForLeaders: false });
+      await untilKnown(admin, plan, where);
       return { topic, partitions, replication, done: 'made' };
     }
     if (found.partitions !== partitions) throw fail('log-not-set-up', `it has ${found.partitions} partitions, and they cannot become ${partitions}`, where);
