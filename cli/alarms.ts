@@ -1,7 +1,7 @@
 /** `octroi alarms`: what is open, and what a person does about it. */
 import { Command } from 'commander';
 import { type Alarm, type AlarmAction, alarmActionSchema } from '../core/alarm.ts';
-import { fail } from '../core/failure.ts';
+import { FailureError, fail } from '../core/failure.ts';
 import { actOn } from '../dashboards/alarms.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { inWorkshop } from './workshop.ts';
@@ -45,16 +45,17 @@ const answer = (what: AlarmAction['do'], description: string, target: 'alarm' | 
     .option('--comment <text>', 'kept with the answer')
     .action(async (name: string, { json, data, by, comment, ...more }) => {
       const action = actionOf({ do: what, [target]: name, by, ...(comment === undefined ? {} : { comment }), ...more });
-      const offset = await inWorkshop(configOf({ data }), ({ views, append }) =>
-        actOn(
-          {
-            alarm: (id) => views.alarm(id),
-            alarmExceptions: () => views.alarmExceptions(),
-            act: async (one) => (await append([{ kind: 'command', subject: '', payload: JSON.stringify({ action: 'alarm', alarm: one }) }])) - 1,
-          },
-          action,
-        ),
-      );
+      const offset = await inWorkshop(configOf({ data }), async ({ views, append }) => {
+        const act = async (one: AlarmAction): Promise<number> =>
+          (await append([{ kind: 'command', subject: '', payload: JSON.stringify({ action: 'alarm', alarm: one }) }])) - 1;
+        try {
+          return await actOn({ alarm: (id) => views.alarm(id), alarmExceptions: () => views.alarmExceptions(), act }, action);
+        } catch (error) {
+          // A gate among many knows no alarms: it writes the answer down, and the plant that has the alarm heeds it.
+          if (error instanceof FailureError && error.failure.code === 'unavailable') return act(action);
+          throw error;
+        }
+      });
       print(json, { offset }, () => `noted at position ${offset}`);
     });
 

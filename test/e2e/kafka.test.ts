@@ -123,10 +123,13 @@ describe.skipIf(reason !== null)(withReason('a gate with its log on Kafka', reas
     await until('the other gate has heard of it', 10_000, async () => isDeepStrictEqual(await admits(other.gate), [true, false]));
     expect(await admits(one.gate)).toEqual([true, false]);
     expect(await admits((await open()).gate)).toEqual([true, false]);
+    const answered = ['alarms', 'acknowledge', 'device/meter/stuck/1', '--by', 'Camille', '--data', one.data];
+    expect(await octroi(answered, env)).toMatchObject({ code: 0, err: '' });
     for (const partition of [0, 1]) {
       const reader = kafkaReader({ brokers: server.brokers, topic: env.OCTROI_KAFKA_TOPIC as string, partition, messageBytesMax: 0 });
       const { envelopes } = await readAll(reader, 0, await reader.end());
       expect(envelopes.filter(({ kind }) => kind === 'registry')).toHaveLength(2); // that of a fresh town, and this one
+      expect(envelopes.filter(({ kind }) => kind === 'command')).toHaveLength(1);
       await reader.close();
     }
   });
