@@ -1,15 +1,11 @@
 /** `octroi start --role plant`: the pipeline over the partitions that are this plant's, a thread each. Which they are is left to the group. */
-import { mkdir } from 'node:fs/promises';
-import { pino } from 'pino';
-import { type Config, environmentName } from '../config.ts';
-import { fail } from '../core/failure.ts';
-import { lockFolder } from '../log/lock.ts';
-import { requireStore } from './influx-parts.ts';
-import { checkKafka, followEnds, joinPlants } from './kafka-parts.ts';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { followEnds, joinPlants } from './kafka-parts.ts';
 import { type PlantThread, startPlantThread } from './plant-thread.ts';
-import { requirePort, requireWritable } from './preflight.ts';
 import type { Opened, Role } from './role.ts';
 import { serveHealth } from './role-health.ts';
+import { openBesideKafka } from './role-opening.ts';
 
 /** Pause before the thread of a partition that ended is started again, ms. */
 const restartMs = 1_000;
@@ -21,13 +17,13 @@ const lookMs = 1_000;
 /** The threads of a plant, by partition. */
 class Threads {
   readonly #config: Config;
-  readonly #logger: pino.Logger;
+  readonly #logger: Logger;
   readonly #running = new Map<number, PlantThread>();
   readonly #spares: PlantThread[] = [];
   #closing = false;
   #own: ReadonlySet<number> = new Set();
 
-  constructor(config: Config, logger: pino.Logger) {
+  constructor(config: Config, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
   }
@@ -92,20 +88,10 @@ class Threads {
 
 /**
  * Opens a plant. Its data folder holds its lock; what it makes is in InfluxDB.
- * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `log-unreachable`, `log-denied`, `log-not-set-up`, `store-unreachable`, `store-denied`, `store-not-set-up`
+ * @throws FailureError as `openBesideKafka`
  */
 export const openPlantRole = async (config: Config, opened: Opened, failed: (error: Error) => void): Promise<Role> => {
-  if (config.log !== 'kafka') throw fail('bad-setting', 'a plant among many needs the log on Kafka', environmentName('log'));
-  if (config.store !== 'influxdb') throw fail('bad-setting', 'plants among many share a store on InfluxDB', environmentName('store'));
-  const logger = pino({ level: config.logLevel, base: { role: 'plant' } });
-  await requireWritable(config.data);
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
-  const lock = await lockFolder(config.data);
-  opened.add(() => lock.release());
-  await requirePort('HTTP', config.httpHost, config.httpPort);
-  await checkKafka(config);
-  await requireStore(config);
-
+  const logger = await openBesideKafka(config, opened, 'plant');
   const threads = new Threads(config, logger);
   opened.add(() => threads.close());
   const following = followEnds(config, () => threads.partitions, (partition, end) => threads.tell(partition, end)); // biome-ignore format: one line

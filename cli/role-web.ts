@@ -1,15 +1,12 @@
 /** `octroi start --role web`: the pages and the API where there are many gates and plants. It runs the log again beside the plants, as far as they have stored it, and writes nothing. */
-import { mkdir } from 'node:fs/promises';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { type Config, environmentName } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import type { LiveEvent, Views } from '../core/views.ts';
-import { lockFolder } from '../log/lock.ts';
-import { requireStore } from './influx-parts.ts';
-import { checkKafka, followEnds } from './kafka-parts.ts';
+import { followEnds } from './kafka-parts.ts';
 import { type PlantThread, startPlantThread } from './plant-thread.ts';
-import { requirePort, requireWritable } from './preflight.ts';
 import type { Opened, Role } from './role.ts';
+import { openBesideKafka } from './role-opening.ts';
 import { serve } from './serve.ts';
 import { partitionedViews } from './web-views.ts';
 
@@ -21,13 +18,13 @@ const lookMs = 1_000;
 /** A thread a partition: each knows its part of the town, its open windows and the books as its plant does. */
 class Followers {
   readonly #config: Config;
-  readonly #logger: pino.Logger;
+  readonly #logger: Logger;
   readonly #threads: PlantThread[] = [];
   readonly #positions: number[];
   readonly #listeners = new Set<(event: LiveEvent) => void>();
   #closing = false;
 
-  constructor(config: Config, logger: pino.Logger) {
+  constructor(config: Config, logger: Logger) {
     this.#config = config;
     this.#logger = logger;
     this.#positions = this.partitions.map(() => 0);
@@ -97,20 +94,10 @@ class Followers {
 
 /**
  * Opens pages and the API. Its data folder holds its lock; what it shows is in InfluxDB and Kafka.
- * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `log-unreachable`, `log-denied`, `log-not-set-up`, `store-unreachable`, `store-denied`, `store-not-set-up`
+ * @throws FailureError as `openBesideKafka`
  */
 export const openWebRole = async (config: Config, opened: Opened): Promise<Role> => {
-  if (config.log !== 'kafka') throw fail('bad-setting', 'pages beside many plants need the log on Kafka', environmentName('log'));
-  if (config.store !== 'influxdb') throw fail('bad-setting', 'pages beside many plants need their store on InfluxDB', environmentName('store'));
-  const logger = pino({ level: config.logLevel, base: { role: 'web' } });
-  await requireWritable(config.data);
-  await mkdir(config.data, { recursive: true, mode: 0o700 });
-  const lock = await lockFolder(config.data);
-  opened.add(() => lock.release());
-  await requirePort('HTTP', config.httpHost, config.httpPort);
-  await checkKafka(config);
-  await requireStore(config);
-
+  const logger = await openBesideKafka(config, opened, 'web');
   const followers = new Followers(config, logger);
   opened.add(() => followers.close());
   const following = followEnds(config, () => followers.partitions, (partition, end) => followers.tell(partition, end)); // biome-ignore format: one line
