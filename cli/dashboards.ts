@@ -8,6 +8,7 @@ import type { Context } from '../dashboards/grafana/board.ts';
 import { grafanaFiles } from '../dashboards/grafana/build.ts';
 import { dashboardsFolder } from '../dashboards/grafana/provisioning.ts';
 import { quantities } from '../devices/quantities.ts';
+import { deviceTypes } from '../devices/registry.ts';
 import { demoTownFile } from './demo.ts';
 import { configOf, print } from './options.ts';
 import { readTown } from './town-file.ts';
@@ -25,7 +26,7 @@ const contextOf = async (config: Config, octroiUrl: string | undefined): Promise
   const url = octroiUrl ?? `http://${config.httpHost}:${config.httpPort}`;
   if (!URL.canParse(url)) throw fail('bad-request', `${JSON.stringify(url)} is no URL`, '--octroi-url');
   const { influxRawBucket: raw, influxPanesBucket: panes, influxStateBucket: state } = config;
-  return { source: { buckets: { raw, panes, state }, quantities }, zone, octroiUrl: url.replace(/\/$/, '') };
+  return { source: { buckets: { raw, panes, state }, quantities, types: deviceTypes }, zone, octroiUrl: url.replace(/\/$/, '') };
 };
 
 /** Whole or not at all: Grafana looks into the folder at any time. */

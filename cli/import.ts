@@ -22,6 +22,7 @@ const waitingMax = 20_000;
 /** A tick at least that often: after 5 s without one the gate counts as closed. */
 const tickMs = 1_000;
 const progressMs = 500;
+const progressLineMs = 5_000;
 
 export interface ImportedFile {
   readonly file: string;
@@ -176,18 +177,19 @@ class Importer {
   }
 }
 
-/** Shows how far it is, on a terminal only; the line goes when the report comes. */
+/** Shows how far it is: on a terminal in one line, which goes when the report comes; elsewhere a line now and then. */
 const progressLine = (began: number): { show(rows: number, readings: number): void; end(): void } => {
-  if (!process.stderr.isTTY) return { show: () => {}, end: () => {} };
-  let shownAt = 0;
+  const { isTTY } = process.stderr;
+  let shownAt = began;
   return {
     show(rows, readings) {
       const now = performance.now();
-      if (now - shownAt < progressMs) return;
+      if (now - shownAt < (isTTY ? progressMs : progressLineMs)) return;
       shownAt = now;
-      process.stderr.write(`\r${rows} rows, ${readings} readings, ${Math.round(readings / ((now - began) / 1_000))} readings/s   `);
+      const text = `${rows} rows, ${readings} readings, ${Math.round(readings / ((now - began) / 1_000))} readings/s`;
+      process.stderr.write(isTTY ? `\r${text}   ` : `${text}\n`);
     },
-    end: () => void process.stderr.write('\r\u001b[K'),
+    end: () => void (isTTY && process.stderr.write('\r\u001b[K')),
   };
 };
 

@@ -12,9 +12,9 @@ import { isQuietAt } from '../notify/quiet-hours.ts';
 import { webhook } from '../notify/webhook.ts';
 import { writeWhole } from './whole-file.ts';
 
-const channelsOf = ({ webhookUrl, webhookSecret, mailUrl, mailFrom, mailTo }: Config): Channel[] => [
+const channelsOf = ({ webhookUrl, webhookSecret, mailUrl, mailFrom, mailTo }: Config, zone: string): Channel[] => [
   ...(webhookUrl === undefined || webhookSecret === undefined ? [] : [webhook({ url: webhookUrl, secret: webhookSecret })]),
-  ...(mailUrl === undefined || mailFrom === undefined || mailTo === undefined ? [] : [mail({ url: mailUrl, from: mailFrom, to: mailTo })]),
+  ...(mailUrl === undefined || mailFrom === undefined || mailTo === undefined ? [] : [mail({ url: mailUrl, from: mailFrom, to: mailTo, zone })]),
 ];
 
 /** What is no such file tells all that is open once more. */
@@ -53,16 +53,15 @@ export interface Notices {
 
 /** Tells alarms from when the plant has caught up, until it is closed: what is not told by then is told behind the next start. */
 export const keepNotices = (config: Config, views: Views): Notices => {
-  const channels = channelsOf(config);
   const logger = pino({ level: config.logLevel, base: { role: 'plant' } });
   const ending = new AbortController();
   const opened: Notifier[] = [];
   const start = async (): Promise<void> => {
     await caughtUp(views, ending.signal);
     const { zone } = await views.town();
-    for (const channel of channels) if (!ending.signal.aborted) opened.push(await open(config, views, zone, channel, logger));
+    for (const channel of channelsOf(config, zone)) if (!ending.signal.aborted) opened.push(await open(config, views, zone, channel, logger));
   };
-  if (channels.length > 0)
+  if (config.webhookUrl !== undefined || config.mailUrl !== undefined)
     start().catch((error: Error) => {
       if (!ending.signal.aborted) logger.error({ error: error.message }, 'alarms are not told until the next start');
     });

@@ -50,6 +50,34 @@ const statusOf = (all: readonly Status[], trouble: string | null): Status => {
 /** Between the cursors of the partitions in one; `-` where a partition has no more. */
 const [between, none] = ['~', '-'];
 
+/** Dead letters of all devices: the pages of the partitions side by side, and a cursor of all their cursors. */
+const mergedLetters = async (all: readonly PartitionViews[], query: Parameters<Views['deadLetters']>[0]): ReturnType<Views['deadLetters']> => {
+  const after = query.after?.split(between) ?? all.map(() => '');
+  if (after.length !== all.length) throw fail('bad-request', 'this is not a cursor of an earlier page', 'after');
+  const asked = ({ after: _, ...rest }: typeof query, cursor: string) => ({ ...rest, ...(cursor === '' ? {} : { after: cursor }) });
+  const pages = await Promise.all(
+    all.map((one, partition) => (after[partition] === none ? { rows: [], next: null } : one.deadLetters(asked(query, after[partition] ?? '')))),
+  );
+  const rows = pages.flatMap((found, partition) => found.rows.map((letter) => ({ letter, partition })));
+  rows.sort((a, b) => b.letter.logTime - a.letter.logTime || a.partition - b.partition); // what is equal stays in its partition's order
+  const shown = rows.slice(0, query.limit);
+  const cursors = pages.map(({ next, rows: { length } }, partition) => {
+    const own = shown.filter((row) => row.partition === partition);
+    const last = own.at(-1);
+    if (own.length === length && next === null) return none;
+    return last === undefined ? (after[partition] ?? '') : deadLetterCursor(last.letter);
+  });
+  return { rows: shown.map(({ letter }) => letter), next: cursors.every((cursor) => cursor === none) ? null : cursors.join(between) };
+};
+
+/** One page of those of the partitions, newest first. */
+const merged = <Row extends Anomaly | Alarm>(pages: readonly Page<Row>[], limit: number): Page<Row> => {
+  const rows = pages.flatMap((found) => found.rows).sort((a, b) => b.since - a.since || compareText(a.id, b.id));
+  const found = page(rows, limit, occurrenceCursor);
+  const last = found.rows.at(-1);
+  return last !== undefined && pages.some(({ next }) => next !== null) ? { ...found, next: occurrenceCursor(last) } : found;
+};
+
 /**
  * @param partitions the views of each, as they are at the moment of a question
  * @param trouble what keeps the ends of the log from being known
@@ -76,35 +104,6 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
       }),
     );
     return rows.flat().sort((a, b) => (order.get(name(keyOf(a))) ?? 0) - (order.get(name(keyOf(b))) ?? 0));
-  };
-
-  /** Pages that are not of one device: those of the partitions side by side, and a cursor of all their cursors. */
-  const letters = async (query: Parameters<Views['deadLetters']>[0]): ReturnType<Views['deadLetters']> => {
-    const all = partitions();
-    const after = query.after?.split(between) ?? all.map(() => '');
-    if (after.length !== all.length) throw fail('bad-request', 'this is not a cursor of an earlier page', 'after');
-    const asked = ({ after: _, ...rest }: typeof query, cursor: string) => ({ ...rest, ...(cursor === '' ? {} : { after: cursor }) });
-    const pages = await Promise.all(
-      all.map((one, partition) => (after[partition] === none ? { rows: [], next: null } : one.deadLetters(asked(query, after[partition] ?? '')))),
-    );
-    const rows = pages.flatMap((found, partition) => found.rows.map((letter) => ({ letter, partition })));
-    rows.sort((a, b) => b.letter.logTime - a.letter.logTime || a.partition - b.partition); // what is equal stays in its partition's order
-    const shown = rows.slice(0, query.limit);
-    const cursors = pages.map(({ next, rows: { length } }, partition) => {
-      const own = shown.filter((row) => row.partition === partition);
-      const last = own.at(-1);
-      if (own.length === length && next === null) return none;
-      return last === undefined ? (after[partition] ?? '') : deadLetterCursor(last.letter);
-    });
-    return { rows: shown.map(({ letter }) => letter), next: cursors.every((cursor) => cursor === none) ? null : cursors.join(between) };
-  };
-
-  /** One page of those of the partitions, newest first. */
-  const merged = <Row extends Anomaly | Alarm>(pages: readonly Page<Row>[], limit: number): Page<Row> => {
-    const rows = pages.flatMap((found) => found.rows).sort((a, b) => b.since - a.since || compareText(a.id, b.id));
-    const found = page(rows, limit, occurrenceCursor);
-    const last = found.rows.at(-1);
-    return last !== undefined && pages.some(({ next }) => next !== null) ? { ...found, next: occurrenceCursor(last) } : found;
   };
 
   const alarms = async (query: Parameters<Views['alarms']>[0]): ReturnType<Views['alarms']> => {
@@ -171,7 +170,7 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
       return found.find((one) => one !== null) ?? null;
     },
     alarmExceptions: () => flat((one) => one.alarmExceptions()),
-    deadLetters: (query) => (query.subject === undefined ? letters(query) : of(query.subject).deadLetters(query)),
+    deadLetters: (query) => (query.subject === undefined ? mergedLetters(partitions(), query) : of(query.subject).deadLetters(query)),
     async deadLetterCounts() {
       const all = new Map<string, Awaited<ReturnType<Views['deadLetterCounts']>>[number]>();
       for (const one of await flat((views) => views.deadLetterCounts())) {

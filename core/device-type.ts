@@ -31,10 +31,20 @@ export interface Example {
   readonly readings: readonly { readonly quantity: string; readonly at?: string; readonly value: number | string | null }[];
 }
 
+export const carrierNames = ['electricity', 'gas', 'heat'] as const;
+export type CarrierName = (typeof carrierNames)[number];
+
 export interface DeviceType {
   /** kebab-case, as in the town file. */
   readonly name: string;
   readonly label: { readonly fr: string; readonly en: string };
+  /**
+   * Whether its energy counts in the sums of its site and of the town: `supply` all that comes in there, `appliance` a part of it, which
+   * counts where nothing measures the supply, `production` what is fed in, shown apart. Absent: in no sum.
+   */
+  readonly energy?: { readonly carrier: CarrierName; readonly of: 'supply' | 'appliance' | 'production' };
+  /** What it is on the page of parking; absent: it is not there. */
+  readonly parking?: 'car-park' | 'bay';
   /** ms between two reports. */
   readonly intervalMs: number;
   /** How long a value may be relied on, ms; default three intervals. */

@@ -121,7 +121,7 @@ export interface Anomaly {
   /** What was usual: [low, high] in the canonical unit; null where there is no such range. */
   readonly usual: readonly [number, number] | null;
   readonly reason: { readonly fr: string; readonly en: string };
-  /** How surely it is unusual, 0.5 to 1, what was expected instead of `observed`, in the canonical unit, and which of its detector's reasons it is: present on the row that begins it. */
+  /** How surely it is unusual, 0.5 to 1, what was expected instead of `observed`, in the canonical unit, and which of its detector's reasons it is: of what detectors find. */
   readonly score?: number;
   readonly expected?: number | null;
   readonly code?: string;

@@ -1,5 +1,5 @@
 /** The town as routes look things up in it: devices, sites, quantities, and which keys have readings. Figures are left to the routes. */
-import type { ResolvedType } from '../core/device-type.ts';
+import type { DeviceType, ResolvedType } from '../core/device-type.ts';
 import { fail } from '../core/failure.ts';
 import type { Quantity } from '../core/quantity.ts';
 import type { Key } from '../core/store.ts';
@@ -20,6 +20,8 @@ export interface Directory {
   /** True where the subject ever stood at a home, whether it is in the town or not. */
   wasHome(subject: string): boolean;
   devicesOf(site: string): readonly Device[];
+  /** Undefined where this octroi has no such type. */
+  typeOf(device: Device): DeviceType | undefined;
   /** Throws FailureError `bad-request`, field `quantity`. */
   quantity(name: string): Quantity;
   findQuantity(name: string): Quantity | undefined;
@@ -81,6 +83,7 @@ const describe = ({ town, keys, past }: Told, types: ReadonlyMap<string, Resolve
     findSite: (id) => sites.get(id),
     wasHome: (subject) => homes.has(subject),
     devicesOf: (site) => bySite.get(site) ?? [],
+    typeOf: ({ type }) => types.get(type)?.type,
     quantity(name) {
       const quantity = quantities.get(name);
       if (quantity === undefined) throw fail('bad-request', `no quantity "${name}"`, 'quantity');

@@ -70,7 +70,7 @@ const invalid = (issues: readonly Issue[]): Failure => {
 };
 
 /** Turns whatever a handler threw into a problem; only what is nobody's fault but ours is a 500, and is logged. */
-export const problemHandler = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+export const problemHandler = (error: FastifyError | FailureError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   if (error instanceof FailureError) return sendProblem(reply, error.failure);
   if (error.validation !== undefined) return sendProblem(reply, invalid(error.validation as readonly Issue[]));
   const status = error.statusCode ?? 500;

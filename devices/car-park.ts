@@ -8,6 +8,7 @@ const hourMs = 60 * minuteMs;
 export const carPark: DeviceType = {
   name: 'car-park',
   label: { fr: 'Parc de stationnement', en: 'Car park' },
+  parking: 'car-park',
   intervalMs: 5 * minuteMs,
   // Operators' pages publish on change, every 5 to 15 minutes.
   holdMs: 30 * minuteMs,

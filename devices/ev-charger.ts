@@ -6,6 +6,7 @@ import { activeEnergyImport, activePower, charging, sessionEnergy } from './quan
 export const evCharger: DeviceType = {
   name: 'ev-charger',
   label: { fr: 'Borne de recharge', en: 'EV charger' },
+  energy: { carrier: 'electricity', of: 'appliance' },
   intervalMs: minuteMs,
   // Operators relay through a mobile link that may be away for a while.
   holdMs: 5 * minuteMs,

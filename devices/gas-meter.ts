@@ -11,6 +11,7 @@ const hourMs = 60 * minuteMs;
 export const gasMeter: DeviceType = {
   name: 'gas-meter',
   label: { fr: 'Compteur de gaz', en: 'Gas meter' },
+  energy: { carrier: 'gas', of: 'supply' },
   intervalMs: 15 * minuteMs,
   silentAfterMs: 3 * hourMs,
   buffers: true,

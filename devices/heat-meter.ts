@@ -8,6 +8,7 @@ const hourMs = 60 * minuteMs;
 export const heatMeter: DeviceType = {
   name: 'heat-meter',
   label: { fr: 'Compteur de chaleur', en: 'Heat meter' },
+  energy: { carrier: 'heat', of: 'supply' },
   intervalMs: 15 * minuteMs,
   silentAfterMs: 3 * hourMs,
   rules: [

@@ -7,6 +7,7 @@ import { activeEnergy, activeEnergyExport, activeEnergyImport, activePower, appa
 export const linky: DeviceType = {
   name: 'linky',
   label: { fr: 'Compteur Linky', en: 'Linky smart meter' },
+  energy: { carrier: 'electricity', of: 'supply' },
   intervalMs: hourMs / 4,
   allowedLatenessMs: hourMs / 4,
   silentAfterMs: 2 * hourMs,

@@ -8,6 +8,7 @@ const dayMs = 24 * 60 * minuteMs;
 export const parkingBay: DeviceType = {
   name: 'parking-bay',
   label: { fr: 'Place de stationnement', en: 'Parking bay' },
+  parking: 'bay',
   // How often the bay changes hands, about; it has no heartbeat.
   intervalMs: 15 * minuteMs,
   // A bay that says nothing has not changed: residents leave a car for days.

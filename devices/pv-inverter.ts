@@ -6,6 +6,7 @@ import { activeEnergy, activeEnergyExport, activePower, dcPower, irradiance, tem
 export const pvInverter: DeviceType = {
   name: 'pv-inverter',
   label: { fr: 'Onduleur photovoltaïque', en: 'PV inverter' },
+  energy: { carrier: 'electricity', of: 'production' },
   intervalMs: 60_000,
   // Many inverters sleep at night.
   silentAfterMs: 18 * hourMs,

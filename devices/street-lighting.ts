@@ -8,6 +8,7 @@ const hourMs = 60 * minuteMs;
 export const streetLighting: DeviceType = {
   name: 'street-lighting',
   label: { fr: "Armoire d'éclairage public", en: 'Street-lighting cabinet' },
+  energy: { carrier: 'electricity', of: 'appliance' },
   intervalMs: 5 * minuteMs,
   rules: [
     { quantity: lighting },

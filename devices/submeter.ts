@@ -21,6 +21,7 @@ const hourMs = 60 * minuteMs;
 export const submeter: DeviceType = {
   name: 'submeter',
   label: { fr: 'Sous-compteur électrique', en: 'Electricity submeter' },
+  energy: { carrier: 'electricity', of: 'supply' },
   intervalMs: 5 * minuteMs,
   silentAfterMs: hourMs,
   rules: [

@@ -9,6 +9,8 @@ export interface MailOptions {
   readonly from: string;
   /** Addresses, with commas between. */
   readonly to: string;
+  /** IANA zone in which moments are told. */
+  readonly zone: string;
 }
 
 const states: Readonly<Record<Alarm['state'], readonly [fr: string, en: string]>> = {
@@ -18,15 +20,27 @@ const states: Readonly<Record<Alarm['state'], readonly [fr: string, en: string]>
   normal: ['terminée', 'over'],
 };
 
-const lines = ({ cause, state, since, until, anomalies, acknowledged, reason }: Alarm, language: 0 | 1): string =>
+/** 25 October 2026, 02:30 +01:00 in words of the language: in the hour that comes twice the offset tells which. */
+const moment = (at: number, zone: string, language: 0 | 1): string =>
+  new Intl.DateTimeFormat(language === 0 ? 'fr-FR' : 'en-GB', {
+    timeZone: zone,
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'longOffset',
+  }).format(at);
+
+const lines = ({ cause, state, since, until, anomalies, acknowledged, reason }: Alarm, zone: string, language: 0 | 1): string =>
   [
     `${cause}: ${states[state][language]}`,
     reason[language === 0 ? 'fr' : 'en'],
-    `${new Date(since).toISOString()} – ${until === null ? '…' : new Date(until).toISOString()}${anomalies > 1 ? `, ${anomalies} anomalies` : ''}`,
+    `${moment(since, zone, language)} – ${until === null ? '…' : moment(until, zone, language)}${anomalies > 1 ? `, ${anomalies} anomalies` : ''}`,
     ...(acknowledged === null ? [] : [`${acknowledged.by}: ${acknowledged.comment}`]),
   ].join('\n');
 
-export const mail = ({ url, from, to }: MailOptions): Channel => {
+export const mail = ({ url, from, to, zone }: MailOptions): Channel => {
   const transport = createTransport({ url, connectionTimeout: 15_000, socketTimeout: 30_000 });
   return {
     name: 'mail',
@@ -38,7 +52,7 @@ export const mail = ({ url, from, to }: MailOptions): Channel => {
           ? { messageId: thread }
           : { messageId: `<${Buffer.from(noticeId(alarm)).toString('base64url')}@octroi.invalid>`, references: thread };
       const subject = `[octroi] ${alarm.priority}: ${alarm.cause} (${states[alarm.state].join(', ')})`;
-      await transport.sendMail({ from, to, subject, text: `${lines(alarm, 0)}\n\n${lines(alarm, 1)}\n`, ...id });
+      await transport.sendMail({ from, to, subject, text: `${lines(alarm, zone, 0)}\n\n${lines(alarm, zone, 1)}\n`, ...id });
     },
     close: () => transport.close(),
   };

@@ -3,11 +3,12 @@ import type { QuantityRule } from '../core/device-type.ts';
 import type { FoldRule, Point } from '../core/fold.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
+import { dayMs, hourMs, minuteMs } from '../core/time.ts';
 import { unitSymbol } from '../core/unit.ts';
 import { type About, type Detector, type DetectorState, type HourDetector, type Judgement, over, type ReadingDetector, type Show } from './detect/detector.ts';
 import { detectors } from './detect/registry.ts';
 import type { Declared } from './registry.ts';
-import type { Hull, KeyState, SubjectState } from './state.ts';
+import type { Hull, KeyState, Said, SubjectState } from './state.ts';
 
 /** The detectors that have something to say of a quantity. */
 export interface Panel {
@@ -128,10 +129,9 @@ export const note = (key: KeyState, detector: Detector, state: DetectorState, ju
     quanta === null || quanta === undefined ? null : fromQuanta(quantity, Math.round(quanta));
   // Two anomalies of a kind never overlap.
   const since = state.openSince ?? Math.max(judgement.since, state.endedAt ?? 0);
-  const usual = judgement.usual === null ? null : ([inUnit(judgement.usual[0]) as number, inUnit(judgement.usual[1]) as number] as const);
-  let reason: Anomaly['reason'];
+  let said: Said | undefined;
   try {
-    reason = unusual ? detector.reason(judgement, show) : ended(at - since);
+    said = unusual ? saidOf(detector, judgement, show, inUnit) : key.said?.[detector.kind];
   } catch {
     switchOff(key, detector, at, about, to);
     return;
@@ -143,17 +143,37 @@ export const note = (key: KeyState, detector: Detector, state: DetectorState, ju
     kind: detector.kind,
     since,
     observed: inUnit(unusual ? judgement.observed : state.openValue),
-    usual,
     offset: to.offset,
     until: unusual ? null : at,
-    reason,
     version: unusual ? 0 : (state.openVersion ?? 0) + 1,
-    ...(unusual ? { score: Math.round(judgement.score * 1_000) / 1_000, expected: inUnit(judgement.expected), code: judgement.code } : {}),
+    ...(said ?? { usual: null }),
+    reason: unusual && said !== undefined ? said.reason : ended(said?.reason, at - since),
     ...(state.openRevised === undefined ? {} : { basisRevised: state.openRevised }),
   });
   widen(key, since, at);
   remember(state, unusual ? since : undefined, judgement.observed);
+  keepSaid(key, detector.kind, unusual ? said : undefined);
   if (!unusual) state.endedAt = at;
+};
+
+type InUnit = (quanta: number | null | undefined) => number | null;
+
+const saidOf = (detector: Detector, judgement: Judgement, show: Show, inUnit: InUnit): Said => ({
+  usual: judgement.usual === null ? null : [inUnit(judgement.usual[0]) as number, inUnit(judgement.usual[1]) as number],
+  reason: detector.reason(judgement, show),
+  score: Math.round(judgement.score * 1_000) / 1_000,
+  expected: inUnit(judgement.expected),
+  code: judgement.code,
+});
+
+const keepSaid = (key: KeyState, kind: string, said: Said | undefined): void => {
+  if (said !== undefined) {
+    key.said ??= {};
+    key.said[kind] = said;
+  } else if (key.said !== undefined) {
+    delete key.said[kind];
+    if (Object.keys(key.said).length === 0) delete key.said;
+  }
 };
 
 const widen = (key: KeyState, from: number, to: number): void => {
@@ -167,10 +187,19 @@ const widened = (hull: Hull | null | undefined, from: number, to: number): Hull 
   return hull === null ? [from, Math.max(from, to)] : [Math.min(hull[0], from), Math.max(hull[1], from, to)];
 };
 
-/** What ends it says how long it lasted; what it was stands in the first version. */
-const ended = (ms: number): Anomaly['reason'] => {
-  const minutes = Math.round(ms / 60_000);
-  return { fr: `Revenu à la normale après ${minutes} min.`, en: `Back to usual after ${minutes} min.` };
+/** What it was, and how long it lasted. */
+const ended = (said: Anomaly['reason'] | undefined, ms: number): Anomaly['reason'] => {
+  const { fr, en } = lasted(ms);
+  return { fr: sentences(said?.fr, `Revenu à la normale après ${fr}.`), en: sentences(said?.en, `Back to usual after ${en}.`) };
+};
+const sentences = (first: string | undefined, second: string): string => (first === undefined ? second : `${first} ${second}`);
+
+/** In the unit in which one would say it. */
+const lasted = (ms: number): Anomaly['reason'] => {
+  const minutes = Math.round(ms / minuteMs);
+  if (minutes < 120) return { fr: `${minutes} min`, en: `${minutes} min` };
+  const hours = Math.round(ms / hourMs);
+  return hours < 48 ? { fr: `${hours} h`, en: `${hours} h` } : { fr: `${Math.round(ms / dayMs)} jours`, en: `${Math.round(ms / dayMs)} days` };
 };
 
 const remember = (state: DetectorState, since: number | undefined, observed: number | null): void => {
@@ -187,7 +216,7 @@ const remember = (state: DetectorState, since: number | undefined, observed: num
 export const judgeSilence = (subject: SubjectState, silent: boolean, logTime: number, to: Verdicts): void => {
   if (silent === (subject.silentSince !== null)) return;
   const since = subject.silentSince ?? subject.arrivedAt;
-  const minutes = Math.round((logTime - since) / 60_000);
+  const { fr, en } = lasted(logTime - since);
   to.anomalies.push({
     id: `${to.subject}//silent/${since}`,
     subject: to.subject,
@@ -198,8 +227,8 @@ export const judgeSilence = (subject: SubjectState, silent: boolean, logTime: nu
     observed: null,
     usual: null,
     reason: {
-      fr: silent ? `Rien reçu depuis ${minutes} min.` : `Muet pendant ${minutes} min.`,
-      en: silent ? `Nothing received for ${minutes} min.` : `Silent for ${minutes} min.`,
+      fr: silent ? `Rien reçu depuis ${fr}.` : `Muet pendant ${fr}.`,
+      en: silent ? `Nothing received for ${en}.` : `Silent for ${en}.`,
     },
     offset: to.offset,
     version: silent ? 0 : (subject.silentVersion ?? 0) + 1,

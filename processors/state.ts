@@ -1,7 +1,7 @@
 /** What the pipeline remembers between envelopes, by subject and as a whole; and the one door by which it leaves and comes back. */
 import type { Closure, FoldRule, Point } from '../core/fold.ts';
 import type { Element } from '../core/pane.ts';
-import { Flag } from '../core/reading.ts';
+import { type Anomaly, Flag } from '../core/reading.ts';
 import type { Ledger, Snapshot } from '../core/store.ts';
 import { deviceSchema, townSchema } from '../core/town.ts';
 import { type AlarmBook, alarmBookBody, alarmBookOf, emptyAlarmBook } from './alarms.ts';
@@ -32,6 +32,8 @@ export interface KeyState {
   readonly detectors: Record<string, DetectorState>;
   /** Their single-precision numbers, by the same names; absent: none has any. */
   floats?: Record<string, Float32Array>;
+  /** What was said of what lasts, by the detector's name, until it ends; absent: nothing lasts, or a program of before began it. */
+  said?: Record<string, Said>;
   /** Hours that closed and that no detector has seen, in order; absent: none. */
   hours?: Element[];
   /** End of the last hour that they have seen; absent: none was. */
@@ -39,6 +41,9 @@ export interface KeyState {
   /** The span of all its anomalies up to now; null: it never had one; absent in snapshots of before, where nothing is known of it. */
   judged?: Hull | null;
 }
+
+/** What an anomaly's first row says and its last one says again. */
+export type Said = Pick<Anomaly, 'usual' | 'reason' | 'score' | 'expected' | 'code'>;
 
 /** A span of event time, both ends included. */
 export type Hull = readonly [from: number, to: number];

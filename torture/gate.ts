@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
@@ -17,16 +17,6 @@ export const until = async <T>(what: string, msMax: number, holds: () => T | nul
     if (value !== null && value !== false && value !== undefined) return value;
     if (performance.now() - from > msMax) throw new Error(`${what}: not within ${msMax} ms`);
   }
-};
-
-/** A TCP port that is free now. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 };
 
 const connects = (port: number): Promise<boolean> =>

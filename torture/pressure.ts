@@ -1,7 +1,8 @@
 /** Far more than can be sustained, from devices that wait for their acknowledgements and from devices that do not, with ordinary devices beside them. What gives way first is left to the rows. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { residentMb } from '../cli/resident.ts';
-import { freePort, Gate, metric, until } from './gate.ts';
+import { freePort } from './free-port.ts';
+import { Gate, metric, until } from './gate.ts';
 import { forkLoad, promisedOf, startLoad } from './load.ts';
 import { figuresOf, judge } from './oracle.ts';
 import type { Asked, Found } from './row.ts';

@@ -2,11 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { FailureError, fail } from '../../core/failure.ts';
+import { freePort } from '../../torture/free-port.ts';
 import { onPorts, type Plan, planOf, portsOf, type Service } from './plan.ts';
 import { type Process, processOf, root } from './servers.ts';
 
@@ -29,20 +30,11 @@ const { values } = parseArgs({
 const data = resolve(values.data);
 const stopping = new AbortController();
 
-const freePort = async (): Promise<string> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
-};
-
 const readPlan = async (): Promise<Plan> => {
   const plan = planOf(readFileSync(join(root, 'compose.yaml'), 'utf8'), { ...developmentOnly, ...process.env });
   if (!values['free-ports']) return plan;
   const moved = new Map<string, string>();
-  for (const port of portsOf(plan)) moved.set(port, await freePort());
+  for (const port of portsOf(plan)) moved.set(port, String(await freePort()));
   return onPorts(plan, moved);
 };
 

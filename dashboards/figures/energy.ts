@@ -1,4 +1,5 @@
 /** Which meters make a site's energy, and their sums by period. Money and CO₂ follow from the town file's factors; what a page shows is left to it. */
+import { type CarrierName, carrierNames, type DeviceType } from '../../core/device-type.ts';
 import { fail } from '../../core/failure.ts';
 import type { Element } from '../../core/pane.ts';
 import type { Key } from '../../core/store.ts';
@@ -10,26 +11,11 @@ import { panesMax } from '../limits.ts';
 import { share } from '../present.ts';
 import { sumPanes } from '../sums.ts';
 
-export const carrierNames = ['electricity', 'gas', 'heat'] as const;
-export type CarrierName = (typeof carrierNames)[number];
-
-interface Carrier {
-  /** Types of meters, best first: only the first group that a site has counts, so that what lies behind a meter is not counted twice. */
-  readonly groups: readonly (readonly string[])[];
-  /** The register, or else the amounts of intervals. */
-  readonly quantities: readonly [string, ...string[]];
-}
-
-export const carriers: Readonly<Record<CarrierName, Carrier>> = {
-  electricity: {
-    groups: [
-      ['linky', 'submeter'],
-      ['street-lighting', 'ev-charger'],
-    ],
-    quantities: ['active_energy_import', 'active_energy'],
-  },
-  gas: { groups: [['gas-meter']], quantities: ['gas_energy_index', 'gas_energy'] },
-  heat: { groups: [['heat-meter']], quantities: ['heat_energy', 'heat_amount'] },
+/** What is counted of a carrier: the register, or else the amounts of intervals. */
+export const energyQuantities: Readonly<Record<CarrierName, readonly [string, ...string[]]>> = {
+  electricity: ['active_energy_import', 'active_energy'],
+  gas: ['gas_energy_index', 'gas_energy'],
+  heat: ['heat_energy', 'heat_amount'],
 };
 
 export interface Meter extends Key {
@@ -38,26 +24,29 @@ export interface Meter extends Key {
 }
 
 const meterOf = (directory: Directory, device: Device, carrier: CarrierName): Meter => {
-  const { quantities } = carriers[carrier];
+  const quantities = energyQuantities[carrier];
   const quantity = quantities.find((name) => directory.has(device.id, name)) ?? quantities[0];
   return { subject: device.id, quantity, carrier, device };
 };
 
-/** The meters of a site, those that never reported included: they lower its coverage. */
-export const metersOf = (directory: Directory, site: Site): Meter[] =>
+type Energy = NonNullable<DeviceType['energy']>;
+const measures = (directory: Directory, site: string, carrier: CarrierName, of: Energy['of']): Device[] =>
+  directory.devicesOf(site).filter((device) => {
+    const energy = directory.typeOf(device)?.energy;
+    return energy?.carrier === carrier && energy.of === of;
+  });
+
+/** The meters of a site, those that never reported included: they lower its coverage. What lies behind a meter is not counted twice. */
+export const metersOf = (directory: Directory, { id }: Site): Meter[] =>
   carrierNames.flatMap((carrier) => {
-    for (const group of carriers[carrier].groups) {
-      const devices = directory.devicesOf(site.id).filter(({ type }) => group.includes(type));
-      if (devices.length > 0) return devices.map((device) => meterOf(directory, device, carrier));
-    }
-    return [];
+    const supply = measures(directory, id, carrier, 'supply');
+    const devices = supply.length > 0 ? supply : measures(directory, id, carrier, 'appliance');
+    return devices.map((device) => meterOf(directory, device, carrier));
   });
 
 /** What the roofs of some sites feed in. */
 export const inverters = (directory: Directory, sites: readonly Site[]): Key[] =>
-  sites.flatMap(({ id }) =>
-    directory.devicesOf(id).flatMap((device) => (device.type === 'pv-inverter' ? [{ subject: device.id, quantity: 'active_energy_export' }] : [])),
-  );
+  sites.flatMap(({ id }) => measures(directory, id, 'electricity', 'production').map((device) => ({ subject: device.id, quantity: 'active_energy_export' })));
 
 /** Panes by key. @throws FailureError `too-wide` */
 export type Panes = ReadonlyMap<string, readonly ShownPane[]>;

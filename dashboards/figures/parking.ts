@@ -69,7 +69,7 @@ const carPark = (directory: Directory, types: ReadonlyMap<string, ResolvedType>,
 
 export const carParks = (directory: Directory, types: ReadonlyMap<string, ResolvedType>, latest: Latest, now: number): CarPark[] =>
   directory.town.devices
-    .filter(({ id, type }) => type === 'car-park' && !isPrivate(directory, id))
+    .filter((device) => directory.typeOf(device)?.parking === 'car-park' && !isPrivate(directory, device.id))
     .map((device) => carPark(directory, types, latest, device, now))
     .sort((a, b) => a.name.localeCompare(b.name, 'fr'));
 
@@ -77,7 +77,7 @@ export const carParks = (directory: Directory, types: ReadonlyMap<string, Resolv
 export const streets = (directory: Directory, types: ReadonlyMap<string, ResolvedType>, latest: Latest, now: number): Street[] =>
   directory.town.sites
     .flatMap((site): Street[] => {
-      const bays = directory.devicesOf(site.id).filter(({ type }) => type === 'parking-bay');
+      const bays = directory.devicesOf(site.id).filter((bay) => directory.typeOf(bay)?.parking === 'bay');
       if (bays.length === 0 || site.owner === 'residential') return [];
       const counts = { free: 0, occupied: 0, unknown: 0 };
       let at: number | null = null;

@@ -1,7 +1,9 @@
 /** Homes appear only in groups: never one site, and never a group in which one home could be told. */
+
+import { type CarrierName, carrierNames } from '../../core/device-type.ts';
 import type { Site } from '../../core/town.ts';
 import type { Directory } from '../directory.ts';
-import { type Amount, amount, type CarrierName, carrierNames, type Meter, metersOf, type Panes } from './energy.ts';
+import { type Amount, amount, type Meter, metersOf, type Panes } from './energy.ts';
 
 /** A figure of fewer homes is not shown at all. */
 export const groupHomesMin = 11;

@@ -2,6 +2,8 @@
  * The pieces that every question of a dashboard is made of, in Flux: which devices, which panes, in which unit. Values stand
  * in the scripts as Grafana sends them, so only names from the catalogue, from settings and from variables go into them.
  */
+
+import type { CarrierName, DeviceType } from '../../core/device-type.ts';
 import { fail } from '../../core/failure.ts';
 import type { Quantity } from '../../core/quantity.ts';
 import type { WindowName } from '../../core/window.ts';
@@ -11,6 +13,7 @@ export interface Source {
   readonly buckets: { readonly raw: string; readonly panes: string; readonly state: string };
   /** The catalogue. */
   readonly quantities: readonly Quantity[];
+  readonly types: readonly DeviceType[];
 }
 
 /** A window as it stands in a script: its name, or a variable that holds it. */
@@ -60,6 +63,11 @@ export const placesWhere = (where: string): string => `array.filter(arr: places,
 
 /** Devices of these types. */
 export const ofType = (...types: readonly string[]): string => `contains(value: r.type, set: ${list(types)})`;
+/** Names of the types whose energy is that. */
+export const typesOf = ({ types }: Source, of: readonly NonNullable<DeviceType['energy']>['of'][], carrier?: CarrierName): string[] =>
+  types.flatMap(({ name, energy }) => (energy !== undefined && of.includes(energy.of) && (carrier ?? energy.carrier) === energy.carrier ? [name] : []));
+/** Names of all types that may count in a site's sums. */
+export const meterTypes = (source: Source): string[] => typesOf(source, ['supply', 'appliance']);
 /** How a device is called: its label with its site's name, or its id. */
 export const deviceName = 'if r.name == r.subject then r.subject else r.site_name + " · " + r.name';
 /** How a site is called. */

@@ -1,9 +1,9 @@
 /** Octroi itself, as its books tell it in InfluxDB: what came, what became of it, how far it is. Memory and processor are at /metrics. */
+import { minuteMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
 import { type Source, script, series, text } from './flux.ts';
 import { graph, stat, table } from './panels.ts';
 
-const minuteMs = 60_000;
 const counters = ['accepted', 'stored', 'duplicate', 'corrected', 'dead_letter'];
 const called: Readonly<Record<string, string>> = {
   accepted: 'Accepted',

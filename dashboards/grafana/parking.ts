@@ -1,11 +1,11 @@
 /** Car parks and streets: how full, how it changed, who came and went. */
+import { hourMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, lookedUp, lookup, mean, ofType, panes, places, quantum, type Source, script, series, siteName, summed, twoWeeks, wide } from './flux.ts'; // biome-ignore format: one line
 import { graph, type Shown, stat, states, table } from './panels.ts';
 import { latestRows, readings, shares } from './queries.ts';
 import { devicesVariable, isChosen, siteVariable } from './variables.ts';
 
-const hourMs = 3_600_000;
 const parks = isChosen('park');
 const street = `r.site == \${street:json}`;
 

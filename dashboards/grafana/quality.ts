@@ -1,12 +1,10 @@
 /** Can the figures be relied on, and what must somebody look at: coverage, silence, anomalies, refused readings. */
+import { dayMs, hourMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, list, lookedUp, lookup, panes, places, quantum, type Source, script, series, text, wide } from './flux.ts';
 import { graph, type Shown, stat, table } from './panels.ts';
 import { alarmRows, anomalyRows } from './queries.ts';
 import { devicesVariable, isChosen, quantityVariable, subjectsVariable, typeVariable, type Variable } from './variables.ts';
-
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 
 const isOfType = `r.type == \${type:json}`;
 

@@ -1,17 +1,17 @@
 /** The questions that several dashboards ask: energy, levels, states, what came last, what was judged. Each gives a whole script. */
-import { type CarrierName, carriers } from '../figures/energy.ts';
-import { anyOf, deviceName, lookedUp, lookup, mean, ofType, type PanesAsked, panes, places, placesWhere, quantityOf, quantum, type Source, script, series, siteName, summed, text, type Window, wide } from './flux.ts'; // biome-ignore format: one line
+import { type CarrierName, carrierNames } from '../../core/device-type.ts';
+import { energyQuantities } from '../figures/energy.ts';
+import { anyOf, deviceName, lookedUp, lookup, mean, ofType, type PanesAsked, panes, places, placesWhere, quantityOf, quantum, type Source, script, series, siteName, summed, text, typesOf, type Window, wide } from './flux.ts'; // biome-ignore format: one line
 
-export const carrierNames: Readonly<Record<CarrierName, string>> = { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' };
-const allCarriers = Object.keys(carriers) as CarrierName[];
+export const carrierTitles: Readonly<Record<CarrierName, string>> = { electricity: 'Electricity', gas: 'Gas', heat: 'Heat' };
 
-/** The meters that make a site's figure: of the best group that the site has, so that what lies behind a meter is not counted twice. */
-const metersOf = (carrier: CarrierName): { readonly before: string; readonly where: string } => {
-  const [best = [], ...others] = carriers[carrier].groups;
-  const rest = others.flat();
-  if (rest.length === 0) return { before: '', where: ofType(...best) };
-  const before = `${carrier}Sites = array.map(arr: ${placesWhere(ofType(...best))}, fn: (x) => x.site)`;
-  return { before, where: `${ofType(...best)} or (${ofType(...rest)} and not contains(value: r.site, set: ${carrier}Sites))` };
+/** The meters that make a site's figure: those of its supply, or else of appliances, so that what lies behind a meter is not counted twice. */
+const metersOf = (source: Source, carrier: CarrierName): { readonly before: string; readonly where: string } => {
+  const supply = ofType(...typesOf(source, ['supply'], carrier));
+  const appliances = typesOf(source, ['appliance'], carrier);
+  if (appliances.length === 0) return { before: '', where: supply };
+  const before = `${carrier}Sites = array.map(arr: ${placesWhere(supply)}, fn: (x) => x.site)`;
+  return { before, where: `${supply} or (${ofType(...appliances)} and not contains(value: r.site, set: ${carrier}Sites))` };
 };
 
 export interface EnergyAsked {
@@ -26,9 +26,9 @@ export interface EnergyAsked {
 }
 
 /** One stream a carrier, named after it: _time, subject, name, _value in kWh. The register of a meter, or else its amounts. */
-const carrierRows = (source: Source, carrier: CarrierName, { window, name = siteName, among, where, range }: EnergyAsked): string => {
-  const { before, where: isMeter } = metersOf(carrier);
-  const [register, ...amounts] = carriers[carrier].quantities;
+export const carrierRows = (source: Source, carrier: CarrierName, { window, name = siteName, among, where, range }: EnergyAsked): string => {
+  const { before, where: isMeter } = metersOf(source, carrier);
+  const [register, ...amounts] = energyQuantities[carrier];
   const asked: PanesAsked = {
     quantities: [register, ...amounts],
     window,
@@ -53,8 +53,8 @@ const carrierRows = (source: Source, carrier: CarrierName, { window, name = site
 export const energyByCarrier = (source: Source, asked: EnergyAsked): string =>
   script(
     places(source),
-    ...allCarriers.map((carrier) => carrierRows(source, carrier, asked)),
-    `union(tables: [${allCarriers.map((carrier) => `${carrier} |> map(fn: (r) => ({r with name: ${text(carrierNames[carrier])}}))`).join(', ')}])`,
+    ...carrierNames.map((carrier) => carrierRows(source, carrier, asked)),
+    `union(tables: [${carrierNames.map((carrier) => `${carrier} |> map(fn: (r) => ({r with name: ${text(carrierTitles[carrier])}}))`).join(', ')}])`,
     `  ${summed} ${series('kWh')}`,
   );
 
@@ -68,11 +68,11 @@ export const mostUsed = (source: Source, count: number): string => {
   const of = (carrier: string): string => `if exists r.${carrier} then r.${carrier} else 0.0`;
   return script(
     places(source),
-    ...allCarriers.map((carrier) => carrierRows(source, carrier, asked)),
-    `union(tables: [${allCarriers.map((carrier) => `${carrier} |> map(fn: (r) => ({r with carrier: ${text(carrier)}}))`).join(', ')}])
+    ...carrierNames.map((carrier) => carrierRows(source, carrier, asked)),
+    `union(tables: [${carrierNames.map((carrier) => `${carrier} |> map(fn: (r) => ({r with carrier: ${text(carrier)}}))`).join(', ')}])
   |> group(columns: ["name", "carrier"]) |> aggregateWindow(every: 1m, fn: sum, createEmpty: false, timeSrc: "_start") |> last() |> group()
   |> pivot(rowKey: ["name"], columnKey: ["carrier"], valueColumn: "_value")
-  |> map(fn: (r) => ({name: r.name, ${allCarriers.map((carrier) => `${carrier}: ${of(carrier)}`).join(', ')}, total: ${allCarriers.map((carrier) => `(${of(carrier)})`).join(' + ')}}))
+  |> map(fn: (r) => ({name: r.name, ${carrierNames.map((carrier) => `${carrier}: ${of(carrier)}`).join(', ')}, total: ${carrierNames.map((carrier) => `(${of(carrier)})`).join(' + ')}}))
   |> sort(columns: ["total"], desc: true) |> limit(n: ${count}) |> drop(columns: ["total"])`,
   );
 };
@@ -81,11 +81,11 @@ export const mostUsed = (source: Source, count: number): string => {
 export const energyByPeriod = (source: Source, asked: EnergyAsked, label: string): string =>
   script(
     places(source),
-    ...allCarriers.map((carrier) => carrierRows(source, carrier, asked)),
-    `union(tables: [${allCarriers.map((carrier) => `${carrier} |> map(fn: (r) => ({_time: r._time, carrier: ${text(carrier)}, _value: r._value}))`).join(', ')}])
+    ...carrierNames.map((carrier) => carrierRows(source, carrier, asked)),
+    `union(tables: [${carrierNames.map((carrier) => `${carrier} |> map(fn: (r) => ({_time: r._time, carrier: ${text(carrier)}, _value: r._value}))`).join(', ')}])
   |> group(columns: ["carrier"]) |> aggregateWindow(every: 1m, fn: sum, createEmpty: false, timeSrc: "_start") |> group()
   |> pivot(rowKey: ["_time"], columnKey: ["carrier"], valueColumn: "_value") |> sort(columns: ["_time"])
-  |> map(fn: (r) => ({period: ${label}, ${allCarriers.map((carrier) => `${carrier}: if exists r.${carrier} then r.${carrier} else 0.0`).join(', ')}}))`,
+  |> map(fn: (r) => ({period: ${label}, ${carrierNames.map((carrier) => `${carrier}: if exists r.${carrier} then r.${carrier} else 0.0`).join(', ')}}))`,
   );
 
 export interface LevelsAsked {

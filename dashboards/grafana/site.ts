@@ -1,12 +1,11 @@
 /** One site: what it used, against what is usual for it, and what its rooms were like. */
+import { hourMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
-import { civilDate, deviceName, lookedUp, lookup, panes, places, quantum, type Source, script, series, wide } from './flux.ts';
+import { civilDate, deviceName, lookedUp, lookup, meterTypes, ofType, panes, places, quantum, type Source, script, series, wide } from './flux.ts';
 import { bars, graph, stat, table } from './panels.ts';
-import { anomalyRows, energyByCarrier, energyByPeriod, levels } from './queries.ts';
+import { anomalyRows, carrierRows, energyByCarrier, energyByPeriod, levels } from './queries.ts';
 import { hiddenVariable, isChosen, siteVariable, subjectsVariable, windowVariable } from './variables.ts';
 
-const hourMs = 3_600_000;
-const meters = ['linky', 'submeter', 'gas-meter', 'heat-meter', 'street-lighting', 'ev-charger'];
 const siteDevice = `r.site == \${site:json}`;
 /** The devices of the site. */
 const here = isChosen('devices');
@@ -20,9 +19,7 @@ const registers = ['active_energy_import', 'active_energy_export', 'gas_energy_i
  */
 const usual = (source: Source): string => {
   const asked = { window: 'PT1H', among: siteDevice, where: here, name: '"Used"' } as const;
-  const past = energyByCarrier(source, { ...asked, range: 'start: date.sub(d: 28d, from: v.timeRangeStop), stop: v.timeRangeStop' });
-  // One carrier only: the names of the others are dropped.
-  const rows = past.slice(past.indexOf('placeRows ='), past.indexOf('union('));
+  const past = carrierRows(source, 'electricity', { ...asked, range: 'start: date.sub(d: 28d, from: v.timeRangeStop), stop: v.timeRangeStop' });
   const slot = `string(v: date.hour(t: r._time, location: timezone.location(name: ${zone}))) + (if date.weekDay(t: r._time, location: timezone.location(name: ${zone})) == 0 or date.weekDay(t: r._time, location: timezone.location(name: ${zone})) == 6 then "w" else "d")`;
   const edge = (
     name: string,
@@ -32,7 +29,8 @@ ${name} = dict.fromList(pairs: array.map(arr: array.concat(arr: ["\\t"], v: ${na
   const band = (name: string, title: string): string =>
     `shown |> map(fn: (r) => ({_time: r._time, name: "${title}", edge: dict.get(dict: ${name}, key: r.slot, default: "")})) |> filter(fn: (r) => r.edge != "") |> map(fn: (r) => ({_time: r._time, name: r.name, _value: float(v: r.edge)}))`;
   return script(
-    rows.trimEnd(),
+    places(source),
+    past,
     `used = electricity |> group(columns: ["name"]) |> aggregateWindow(every: 1m, fn: sum, createEmpty: false, timeSrc: "_start") |> group() |> map(fn: (r) => ({_time: r._time, _value: r._value, slot: ${slot}}))`,
     edge('low', 0.1),
     edge('high', 0.9),
@@ -43,7 +41,7 @@ union(tables: [shown |> map(fn: (r) => ({_time: r._time, _value: r._value, name:
 };
 
 export const siteBoard = ({ source, octroiUrl }: Context): Board => {
-  const isMeter = `contains(value: r.type, set: [${meters.map((type) => `"${type}"`).join(', ')}])`;
+  const isMeter = ofType(...meterTypes(source));
   const days = script(
     places(source),
     lookup('names', siteDevice, deviceName),

@@ -1,20 +1,18 @@
 /** The town at a glance: energy by day, what is unusual, free places; and the way to each site. */
+import { hourMs } from '../../core/time.ts';
 import { type Board, boardUrl, type Context } from './board.ts';
-import { civilDate, lookedUp, lookup, ofType, panes, places, script, siteName, wide } from './flux.ts';
+import { civilDate, lookedUp, lookup, meterTypes, ofType, panes, places, script, siteName, wide } from './flux.ts';
 import { bars, graph, stat, table } from './panels.ts';
 import { alarmRows, energyByCarrier, energyByPeriod, latestRows, levels, mostUsed } from './queries.ts';
 import { isChosen, subjectsVariable } from './variables.ts';
 
-const hourMs = 3_600_000;
-
-const meters = ['linky', 'submeter', 'gas-meter', 'heat-meter', 'street-lighting', 'ev-charger'];
 const where = isChosen('meters');
 
 export const townBoard = ({ source, zone }: Context): Board => {
   const lastDay = energyByCarrier(source, { window: 'P1D', where });
   const sites = script(
     places(source),
-    lookup('sites', `r.site != "" and ${ofType(...meters)}`, 'r.site'),
+    lookup('sites', `r.site != "" and ${ofType(...meterTypes(source))}`, 'r.site'),
     lookup('names', 'r.site != ""', siteName),
     `${panes(source, { quantities: ['active_energy_import', 'gas_energy_index', 'heat_energy'], window: 'P1D', fields: ['observed_ms', 'length_ms'], where })}
  ${wide} |> map(fn: (r) => ({site: ${lookedUp('sites')}, name: ${lookedUp('names')}, _value: float(v: r.observed_ms) / float(v: r.length_ms)}))
@@ -26,7 +24,7 @@ export const townBoard = ({ source, zone }: Context): Board => {
     description: 'Energy, anomalies and car parks of the town. Homes are left out: octroi shows them in groups on its own pages.',
     from: 'now-7d',
     variables: [
-      subjectsVariable(source, 'meters', ofType(...meters)),
+      subjectsVariable(source, 'meters', ofType(...meterTypes(source))),
       subjectsVariable(source, 'roofs', ofType('pv-inverter')),
       subjectsVariable(source, 'stations', ofType('weather-station')),
     ],

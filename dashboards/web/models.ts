@@ -1,8 +1,9 @@
 /** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
 import type { Alarm, AlarmException } from '../../core/alarm.ts';
+import type { CarrierName } from '../../core/device-type.ts';
 import type { MonthState } from '../../core/month.ts';
 import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
-import type { Amount, CarrierName, PeriodFigures } from '../figures/energy.ts';
+import type { Amount, PeriodFigures } from '../figures/energy.ts';
 import type { CarPark, Street } from '../figures/parking.ts';
 
 export type Language = 'fr' | 'en';
@@ -92,6 +93,8 @@ export interface TownModel {
   readonly yesterday: PeriodFigures;
   readonly comparison: Comparison | null;
   readonly sites: number;
+  /** Envelopes that wait where processing is behind; null where it keeps up. */
+  readonly behind: number | null;
   readonly pv: { readonly today: Amount; readonly watts: number | null; readonly reporting: number; readonly devices: Readonly<Record<string, number | null>> };
   readonly alarms: { readonly open: readonly AnomalyLine[]; readonly more: boolean };
   readonly parks: readonly CarPark[];

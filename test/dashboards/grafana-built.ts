@@ -1,6 +1,7 @@
 /** The files of `octroi dashboards build`, read back as Grafana reads them. */
 import { grafanaFiles } from '../../dashboards/grafana/build.ts';
 import { quantities } from '../../devices/quantities.ts';
+import { deviceTypes } from '../../devices/registry.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import type { JsonPanel } from './grafana-play.ts';
 
@@ -24,7 +25,7 @@ export interface JsonDashboard {
 }
 
 export const built = (buckets: Buckets = { raw: 'raw', panes: 'panes', state: 'state' }): Map<string, string> =>
-  grafanaFiles({ source: { buckets, quantities }, zone: 'Europe/Paris', octroiUrl: 'http://127.0.0.1:8080' }, '/dashboards');
+  grafanaFiles({ source: { buckets, quantities, types: deviceTypes }, zone: 'Europe/Paris', octroiUrl: 'http://127.0.0.1:8080' }, '/dashboards');
 export const dashboardsIn = (files: ReadonlyMap<string, string>): JsonDashboard[] =>
   [...files].filter(([path]) => path.startsWith('dashboards/')).map(([, content]) => JSON.parse(content) as JsonDashboard);
 /** Panels with those of folded rows. */

@@ -1,9 +1,10 @@
 /** Every question of every dashboard, asked of a real InfluxDB that the pipeline filled: what it must bring, and at least one row. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { carrierNames } from '../../core/device-type.ts';
 import { calendar } from '../../core/window.ts';
 import { directoryOf } from '../../dashboards/directory.ts';
-import { carrierNames, metersOf, panesByKey, periodFigures } from '../../dashboards/figures/energy.ts';
+import { metersOf, panesByKey, periodFigures } from '../../dashboards/figures/energy.ts';
 import { meanOf } from '../../dashboards/present.ts';
 import { temperature } from '../../devices/quantities.ts';
 import { withReason } from '../reason.ts';

@@ -37,13 +37,34 @@ const metrics = async (): Promise<Map<string, number>> => {
 
 test('all is well', async () => {
   const page = await said('/en/operations');
-  expect(page).toContain('✓ The gate is open, everything is processed');
+  expect(page).toContain('✓ The gate is open, processing keeps up');
   expect(page).toContain('0 messages wait for their acknowledgement (0 B).');
   expect(page).toContain('5.0 GB free on the disk of the log.');
   expect(page).toContain('Processing runs without a break, started');
   expect(page).not.toContain('can no longer be written');
   const figures = await metrics();
   expect([figures.get('octroi_log_writable'), figures.get('octroi_store_writable'), figures.get('octroi_log_held_seconds')]).toEqual([1, 1, 0]);
+});
+
+test('processing is behind: by its count or by its age, on both pages, and what is not found may be on its way', async () => {
+  const { logEnd, logTime } = await town.views.status();
+  const ages = [
+    { logEnd: logEnd + 6_000, logTime: end },
+    { logEnd: logEnd + 10, logTime: end - 60_000 },
+  ];
+  for (const { logEnd: told, logTime: at } of ages) {
+    town.setStatus({ logEnd: told, logTime: at });
+    expect(await said('/en/operations')).toContain('The gate is open, processing is catching up');
+    expect(await said('/fr/')).toContain('Le traitement rattrape son retard');
+    const missing = await town.app.inject({ url: '/api/v1/latest?device=on-its-way', headers: host });
+    expect([missing.statusCode, missing.json().detail]).toEqual([404, expect.stringMatching(/messages behind, in which it may come$/)]);
+  }
+  town.setStatus({ logEnd: logEnd + 10, logTime: end });
+  expect(await said('/en/operations')).toContain('The gate is open, processing keeps up');
+  expect(await said('/fr/')).not.toContain('rattrape');
+  const missing = await town.app.inject({ url: '/api/v1/latest?device=on-its-way', headers: host });
+  expect(missing.json().detail).toBe('no device "on-its-way" in the town');
+  town.setStatus({ logEnd, logTime });
 });
 
 test('the log cannot be written: since when, why, what is held', async () => {

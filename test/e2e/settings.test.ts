@@ -12,7 +12,7 @@ import { resolveConfig } from '../../config.ts';
 import { dayMs } from '../../core/time.ts';
 import { connectPacket } from '../../simulators/mqtt-packets.ts';
 import type { DuckDbStore } from '../../stores/duckdb.ts';
-import { freePort } from '../../torture/gate.ts';
+import { freePort } from '../../torture/free-port.ts';
 import { testBroker } from '../simulators/broker.ts';
 import { folder, octroi, started, until } from './running.ts';
 

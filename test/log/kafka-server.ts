@@ -1,14 +1,13 @@
 /** A real Kafka for tests: one node in a temporary folder on free ports of this machine, ended by its own process. How it is fetched is `bin/servers/kafka.sh`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KafkaAccess, KafkaClient } from '../../log/kafka/client.ts';
 import { setUpTopic } from '../../log/kafka/topics.ts';
 import type { KafkaLogOptions } from '../../log/kafka.ts';
+import { freePort } from '../../torture/free-port.ts';
 import { noServer } from '../reason.ts';
 import { killed, untilServes } from '../server-process.ts';
 
@@ -37,21 +36,6 @@ export interface KafkaServer extends KafkaAccess {
   /** Ends the server and removes its folder. */
   close(): Promise<void>;
 }
-
-const freePorts = async (count: number): Promise<number[]> => {
-  const open = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  return open.map((server) => {
-    const address = server.address();
-    server.close();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-};
 
 const properties = (home: string, port: number, controller: number): string =>
   Object.entries({
@@ -85,7 +69,7 @@ const jvm = ['-Xmx256m', '-Xms64m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1
 /** @param ports of the broker and of its controller: those that another node had, or any free ones */
 export const startKafka = async (version: KafkaVersion = '4.1.1'): Promise<KafkaServer> => {
   const home = await mkdtemp(join(tmpdir(), 'octroi-kafka-'));
-  const [port, controller] = (await freePorts(2)) as [number, number];
+  const [port, controller] = [await freePort(), await freePort()];
   const access: KafkaAccess = { brokers: [`127.0.0.1:${port}`] };
   cpSync(join(folderOf(version), 'formatted'), join(home, 'data'), { recursive: true });
   writeFileSync(join(home, 'server.properties'), properties(home, port, controller));

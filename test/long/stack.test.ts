@@ -1,7 +1,7 @@
 /** `npm run stack`: the services of compose.yaml as processes over the real servers; a figure on the page, and nothing left behind Ctrl-C. About 50 s. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -27,7 +27,16 @@ const below = (pid: number): number[] => {
   return children.flatMap((child) => [child, ...below(child)]);
 };
 
-describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 300_000 }, () => {
+/** Two servers and five roles, each waiting for the one before, on cores that other tests use too. */
+const openMsMax = 400_000;
+
+/** The end of what each process of the stack said, for who reads of a failure. */
+const lastWords = (data: string): string[] =>
+  readdirSync(data)
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => `${name}: ${readFileSync(join(data, name), 'utf8').slice(-500)}`);
+
+describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 2 * openMsMax }, () => {
   test('opens all that compose.yaml names, shows a figure, and ends it all', async () => {
     const data = folder();
     const child = spawn(process.execPath, [join(root, 'bin/stack.mjs'), '--data', data, '--free-ports'], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -38,9 +47,11 @@ describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 300
     onTestFinished(() => {
       for (const one of [...started, ...below(pid), pid]) if (isAlive(one)) process.kill(one, 'SIGKILL');
     });
-    await until('the stack is open', 200_000, () => {
-      if (child.exitCode !== null) throw new Error(said);
+    await until('the stack is open', openMsMax, () => {
+      if (child.exitCode !== null) throw new Error('it ended');
       return said.includes("octroi's stack is open");
+    }).catch((error: Error) => {
+      throw new Error([error.message, said, ...lastWords(data)].join('\n'));
     });
     const mqttPort = /gate-2 +mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(said)?.[1];
     const web = /web +(http:\/\/\S+)/.exec(said)?.[1];

@@ -224,13 +224,21 @@ it('a mail says it in two languages, and the next of the same alarm is in its th
   const listening = server.listen(0, '127.0.0.1');
   await once(listening, 'listening');
   onTestFinished(() => void server.close());
-  const channel = mail({ url: `smtp://127.0.0.1:${(listening.address() as AddressInfo).port}`, from: 'octroi@town.example', to: 'duty@town.example' });
+  const channel = mail({
+    url: `smtp://127.0.0.1:${(listening.address() as AddressInfo).port}`,
+    from: 'octroi@town.example',
+    to: 'duty@town.example',
+    zone: 'Europe/Paris',
+  });
   await channel.send(raised);
   await channel.send(next('acknowledged', 1, { acknowledged: { by: 'Camille', at: 5, comment: 'on my way' } }));
   channel.close();
   const [first = '', second = ''] = mails;
   expect(first).toContain('Saut');
   expect(first).toContain('Jump');
+  // Moments in the town's zone, in both languages.
+  expect(first).toMatch(/01:00 (=\r?\n)?UTC\+01:00/);
+  expect(first).toMatch(/01:00 (=\r?\n)?GMT\+01:00/);
   expect(first).toMatch(/^Subject: =\?UTF-8\?Q\?=5Boctroi=5D_low=3A_device\/meter-1\/jump/m);
   expect(second).toContain('Camille: on my way');
   const id = /^Message-ID: (<[^>]+>)/im.exec(first)?.[1] ?? 'none';

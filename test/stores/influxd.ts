@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect } from '../../stores/influxdb/connection.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type KeptDays, setUpBuckets } from '../../stores/influxdb/setup.ts';
-import { freePort } from '../../torture/gate.ts';
+import { freePort } from '../../torture/free-port.ts';
 import { noServer } from '../reason.ts';
 import { killed, untilServes } from '../server-process.ts';
 

@@ -1,7 +1,8 @@
 /** Syncs that fail, having lost what they were to keep, and syncs that are slow: first those of the log, then those of the store in mid-write. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, Gate, metric, until } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate, metric, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';

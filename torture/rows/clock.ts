@@ -1,6 +1,7 @@
 /** The wall clock of the gate is set back and forth, and the gate is away for ten hours. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, get, until } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate, get, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { clockShim } from '../rigs/shim.ts';

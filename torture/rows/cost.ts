@@ -1,6 +1,7 @@
 /** What the promise costs: the same load with fdatasync and with it switched off, side by side on the ordinary disk of the machine. */
 import type { LoadResult } from '../../simulators/load.ts';
-import { freePort, Gate } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate } from '../gate.ts';
 import { startLoad } from '../load.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';

@@ -5,7 +5,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } fr
 import { join } from 'node:path';
 import { frameHeadBytes, readFrame, signFrame } from '../../log/frame.ts';
 import { decodeHeader, segmentHeaderBytes } from '../../log/segment.ts';
-import { freePort, Gate } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate } from '../gate.ts';
 import { type Promised, promisedOf, startLoad } from '../load.ts';
 import { judge } from '../oracle.ts';
 import type { Answer, Question } from '../oracle-process.ts';

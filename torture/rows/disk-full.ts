@@ -1,7 +1,8 @@
 /** The disk fills up under load and is freed again: first the store waits, then the log holds its acknowledgements. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, get, metric, until } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate, get, metric, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { fill, smallDisk } from '../rigs/disks.ts';

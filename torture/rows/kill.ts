@@ -1,6 +1,7 @@
 /** kill -9 of the gate, the plant, or both, at random moments, while devices publish under QoS 1 and 2. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate } from '../gate.ts';
 import { promisedOf, startLoad, startQos2, untilAcknowledged } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';

@@ -1,6 +1,7 @@
 /** A bad network between devices and gate: byte by byte, cut in mid-packet, half open, gone. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, until } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { chaosProxy } from '../rigs/proxy.ts';

@@ -1,6 +1,7 @@
 /** The gate is stopped for nine seconds, as a machine is that is moved or starved; then it dies, and everybody comes back at once. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate, signalTo, until } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate, signalTo, until } from '../gate.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import type { Asked, Found, Row } from '../row.ts';
 import { startSwarm } from '../swarm.ts';

@@ -1,6 +1,7 @@
 /** One device sends 100 bad messages a second; the others must not feel it. */
 import mqtt from 'mqtt';
-import { freePort, Gate } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';

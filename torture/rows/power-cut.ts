@@ -1,7 +1,8 @@
 /** Power cuts at random moments under load: an ext4 loses what was not synced. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, Gate } from '../gate.ts';
+import { freePort } from '../free-port.ts';
+import { Gate } from '../gate.ts';
 import { promisedOf, startLoad, untilAcknowledged } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { powerDisk } from '../rigs/disks.ts';

@@ -1,4 +1,6 @@
 /** Receipts: of one pane, and of a sum over meters and days. */
+
+import { carrierNames } from '../../../core/device-type.ts';
 import { fail } from '../../../core/failure.ts';
 import type { Element } from '../../../core/pane.ts';
 import { coverage } from '../../../core/pane.ts';
@@ -7,7 +9,7 @@ import { flagNames } from '../../../core/reading.ts';
 import type { Change } from '../../../core/views.ts';
 import { type WindowName, windowNames } from '../../../core/window.ts';
 import { keyName } from '../../directory.ts';
-import { carrierNames, type Meter, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
+import { type Meter, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { isPrivate, shownSites } from '../../figures/residential.ts';
 import { adjustedKeysMax } from '../../limits.ts';
 import { momentOf, windowsIn } from '../../moment.ts';

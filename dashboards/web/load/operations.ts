@@ -5,6 +5,7 @@ import { mustGiveName } from '../../adopt.ts';
 import { books } from '../../books.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate, isPrivateLetter, shownSites } from '../../figures/residential.ts';
+import { isBehind, lagMs } from '../../lag.ts';
 import type { OperationsModel } from '../models.ts';
 import { diskTrouble } from '../text/trouble.ts';
 import { anomalyLine } from './anomalies.ts';
@@ -15,17 +16,15 @@ const countsShown = 50;
 const anomaliesShown = 20;
 const silentShown = 100;
 const limitsShown = 12;
-/** Fewer waiting envelopes are the ordinary second between two commits. */
-const catchingUpFrom = 5_000;
 
 /** The start of a payload; the API gives all of it. */
 const payloadCharsShown = 2_000;
 const excerpt = (payload: string): string => (payload.length > payloadCharsShown ? `${payload.slice(0, payloadCharsShown)}…` : payload);
 
-const stateOf = (lag: number, { trouble, waiting }: Status): OperationsModel['state'] => {
-  if (trouble !== null) return 'trouble';
-  if (waiting !== null) return 'waiting';
-  return lag > catchingUpFrom ? 'catching-up' : 'open';
+const stateOf = (status: Status, now: number): OperationsModel['state'] => {
+  if (status.trouble !== null) return 'trouble';
+  if (status.waiting !== null) return 'waiting';
+  return isBehind(status, now) ? 'catching-up' : 'open';
 };
 
 /** Limits of the door that were reached, the most often reached first. */
@@ -66,10 +65,9 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
     views.silent(),
     views.anomalies({ limit: anomaliesShown }),
   ]);
-  const lag = status.logEnd - status.position;
   const shownSilent = silent.filter(({ subject }) => !isPrivate(directory, subject));
   return {
-    state: stateOf(lag, status),
+    state: stateOf(status, now),
     trouble: status.trouble === null ? null : diskTrouble(status.trouble),
     troubleSince: status.report?.troubleSince ?? null,
     waiting: status.waiting,
@@ -79,8 +77,8 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
     limits: limitsOf(status),
     envelopesPerSecond: status.envelopesPerSecond,
     readingsPerSecond: status.readingsPerSecond,
-    lagEnvelopes: lag,
-    lagMs: status.logTime === 0 ? 0 : Math.max(0, now - status.logTime),
+    lagEnvelopes: status.logEnd - status.position,
+    lagMs: lagMs(status, now),
     storeBytes: status.storeBytes,
     diskFreeBytes: status.gate === null || status.gate.diskFreeBytes < 0 ? null : status.gate.diskFreeBytes,
     held: status.gate?.held ?? null,

@@ -6,7 +6,7 @@ import type { ParkingModel } from '../models.ts';
 import type { Source } from './source.ts';
 
 export const loadParking = async ({ views, types, directory, geo, now }: Source): Promise<ParkingModel> => {
-  const devices = directory.town.devices.filter(({ type }) => type === 'car-park' || type === 'parking-bay').map(({ id }) => id);
+  const devices = directory.town.devices.filter((device) => directory.typeOf(device)?.parking !== undefined).map(({ id }) => id);
   const latest = latestByKey(devices.length === 0 ? [] : await views.latest(devices));
   const parks = carParks(directory, types, latest, now);
   const hours = carParkHours(geo);

@@ -1,4 +1,6 @@
 /** One site over a range of days: totals, load curve, the week before, heat map, meters. The same rows feed chart, table and CSV. */
+
+import { type CarrierName, carrierNames } from '../../../core/device-type.ts';
 import { fail } from '../../../core/failure.ts';
 import { coverage } from '../../../core/pane.ts';
 import { fromQuanta } from '../../../core/quantity.ts';
@@ -8,7 +10,7 @@ import type { Site } from '../../../core/town.ts';
 import type { ShownPane } from '../../../core/views.ts';
 import type { Interval } from '../../../core/window.ts';
 import { type Directory, keyName } from '../../directory.ts';
-import { amount, type CarrierName, carrierNames, type Meter, metersOf, type Panes, panesByKey, periodFigures } from '../../figures/energy.ts';
+import { amount, type Meter, metersOf, type Panes, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { isResidential } from '../../figures/residential.ts';
 import { civilDay, momentOf, windowsIn } from '../../moment.ts';
 import { amountOf, share } from '../../present.ts';

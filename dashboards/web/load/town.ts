@@ -5,6 +5,7 @@ import type { Key } from '../../../core/store.ts';
 import { amount, inverters, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { carParks, latestByKey } from '../../figures/parking.ts';
 import { groupAmount, residentialGroups, shownSites } from '../../figures/residential.ts';
+import { isBehind } from '../../lag.ts';
 import { mapModel } from '../map-model.ts';
 import type { Comparison, TownModel } from '../models.ts';
 import { anomalyLine } from './anomalies.ts';
@@ -62,8 +63,9 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
   const groups = residentialGroups(directory);
   const day = today(zone, now);
   const yesterday = dayBefore(zone, day);
-  const parkDevices = directory.town.devices.filter(({ type }) => type === 'car-park').map(({ id }) => id);
-  const [panes, comparison, pv, open, latest] = await Promise.all([
+  const parkDevices = directory.town.devices.filter((device) => directory.typeOf(device)?.parking === 'car-park').map(({ id }) => id);
+  const [status, panes, comparison, pv, open, latest] = await Promise.all([
+    views.status(),
     panesByKey(views, [...meters, ...groups.flatMap((group) => group.meters)], 'P1D', yesterday.start, day.end),
     compare(source, meters, 1),
     roofs(source, inverters(directory, shownSites(directory))),
@@ -76,6 +78,7 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
     yesterday: periodFigures(directory, meters, panes, yesterday.start, yesterday.end, now),
     comparison,
     sites: sites.length,
+    behind: isBehind(status, now) ? status.logEnd - status.position : null,
     pv,
     alarms: { open: open.rows.map((row) => anomalyLine(directory, row)), more: open.next !== null },
     parks,

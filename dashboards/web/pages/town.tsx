@@ -1,5 +1,6 @@
 /** The town now: four figures, the sun, what is unusual, the places, the map. */
-import type { CarrierName, PeriodFigures } from '../../figures/energy.ts';
+import type { CarrierName } from '../../../core/device-type.ts';
+import type { PeriodFigures } from '../../figures/energy.ts';
 import type { Comparison, TownModel } from '../models.ts';
 import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
@@ -160,7 +161,7 @@ const Yesterday = ({ voice, period }: { voice: Voice; period: PeriodFigures }) =
 };
 
 export const TownPage = ({ voice, model }: { voice: Voice; model: TownModel }) => {
-  const { words, href } = voice;
+  const { words, href, show } = voice;
   const { open } = model.alarms;
   const homes = model.homes.map((one) => ({ ...one, meters: one.yesterday.meters }));
   return (
@@ -168,6 +169,11 @@ export const TownPage = ({ voice, model }: { voice: Voice; model: TownModel }) =
       <header class="page-head">
         <h1>{words.town.title}</h1>
         <p>{words.town.intro(model.sites)}</p>
+        {model.behind === null ? null : (
+          <p class="small" role="status">
+            {words.town.behind(show.number(model.behind, 0))} <a href={href('/operations')}>{words.operations.title}</a>
+          </p>
+        )}
       </header>
       <Today voice={voice} model={model} />
       <Yesterday voice={voice} period={model.yesterday} />

@@ -72,6 +72,7 @@ export const en: Messages = {
   windows: { PT1M: 'minute', PT15M: 'quarter of an hour', PT1H: 'hour', P1D: 'day', P1M: 'month' },
   town: {
     title: 'The town now',
+    behind: (n) => `Processing is catching up: ${n} messages wait, and what is missing in the figures is on its way.`,
     intro: (sites) => `The energy of ${sites} public sites, the sun on the roofs, the free places: measured, counted, explained.`,
     today: 'Today',
     yesterday: 'Yesterday, the whole day',
@@ -236,7 +237,7 @@ export const en: Messages = {
   operations: {
     title: 'Operations',
     states: {
-      open: 'The gate is open, everything is processed',
+      open: 'The gate is open, processing keeps up',
       'catching-up': 'The gate is open, processing is catching up',
       waiting: 'The disk is nearly full: readings are kept in the log, figures wait',
       trouble: 'The gate cannot write',
@@ -325,7 +326,7 @@ export const en: Messages = {
     noneClosed: 'No alarm is over.',
     states: { active: 'unanswered', acknowledged: 'acknowledged', returned: 'over, unanswered', normal: 'over' },
     priorities: { high: 'high', medium: 'medium', low: 'low' },
-    counted: (n, lasting) => `${n} anomalies, of which ${lasting} still ${lasting === 1 ? 'lasts' : 'last'}.`,
+    counted: (n, lasting) => (lasting === 0 ? `${n} anomalies, all over.` : `${n} anomalies, of which ${lasting} still ${lasting === 1 ? 'lasts' : 'last'}.`),
     until: (time) => `until ${time}`,
     flood: 'in a flood: told to nobody',
     answer: 'Answer',

@@ -75,6 +75,7 @@ export const fr = {
   windows: { PT1M: 'minute', PT15M: 'quart d’heure', PT1H: 'heure', P1D: 'jour', P1M: 'mois' } as Readonly<Record<string, string>>,
   town: {
     title: 'La ville maintenant',
+    behind: (n: string) => `Le traitement rattrape son retard : ${n} messages attendent, ce qui manque aux chiffres est en route.`,
     intro: (sites: number) => `L’énergie des ${sites} sites publics, le soleil sur les toits, les places libres : mesurés, comptés, expliqués.`,
     today: 'Aujourd’hui',
     yesterday: 'Hier, journée complète',
@@ -240,7 +241,7 @@ export const fr = {
   operations: {
     title: 'Exploitation',
     states: {
-      open: 'La porte est ouverte, tout est traité',
+      open: 'La porte est ouverte, le traitement suit',
       'catching-up': 'La porte est ouverte, le traitement rattrape son retard',
       waiting: 'Le disque est presque plein : les mesures sont gardées au journal, les chiffres attendent',
       trouble: 'La porte ne peut plus écrire',
@@ -329,7 +330,8 @@ export const fr = {
     noneClosed: 'Aucune alarme terminée.',
     states: { active: 'sans réponse', acknowledged: 'prise en compte', returned: 'finie, sans réponse', normal: 'terminée' },
     priorities: { high: 'haute', medium: 'moyenne', low: 'basse' },
-    counted: (n: number, lasting: number) => `${n} anomalies, dont ${lasting} ${lasting > 1 ? 'durent' : 'dure'} encore.`,
+    counted: (n: number, lasting: number) =>
+      lasting === 0 ? `${n} anomalies, toutes terminées.` : `${n} anomalies, dont ${lasting} ${lasting > 1 ? 'durent' : 'dure'} encore.`,
     until: (time: string) => `jusqu’à ${time}`,
     flood: 'dans un afflux : n’a été annoncée à personne',
     answer: 'Répondre',
