@@ -221,10 +221,18 @@ export interface StoreQueries extends History {
   revisionTimes(offsets: readonly number[]): Promise<RevisionTime[]>;
   /** What these revisions wrote of a key's readings with from <= at < to, by revision; one that wrote none is left out. */
   written(key: Key, from: number, to: number, revisions: readonly number[]): Promise<Written[]>;
-  /** Highest versions, newest first. */
-  anomalies(query: { readonly subject?: string; readonly open?: boolean; readonly limit: number; readonly after?: string }): Promise<Page<Anomaly>>;
-  /** Highest versions, newest first; `open`: those whose state is not `normal`, or the others. */
-  alarms(query: { readonly open?: boolean; readonly limit: number; readonly after?: string }): Promise<Page<Alarm>>;
+  /** Highest versions, newest first; `before`: those that began before that event time, epoch ms. */
+  anomalies(query: {
+    readonly subject?: string;
+    readonly quantity?: string;
+    readonly kind?: Anomaly['kind'];
+    readonly open?: boolean;
+    readonly before?: number;
+    readonly limit: number;
+    readonly after?: string;
+  }): Promise<Page<Anomaly>>;
+  /** Highest versions, newest first; `open`: those whose state is not `normal`, or the others; `labelled`: those that somebody gave a verdict on. */
+  alarms(query: { readonly open?: boolean; readonly labelled?: true; readonly limit: number; readonly after?: string }): Promise<Page<Alarm>>;
   deadLettersPage(query: { readonly subject?: string; readonly code?: string; readonly limit: number; readonly after?: string }): Promise<Page<DeadLetter>>;
   /** Open dead letters by code and subject. */
   deadLetterCounts(): Promise<{ readonly code: string; readonly subject: string; readonly count: number; readonly lastLogTime: number }[]>;

@@ -1,5 +1,6 @@
 /** Anomalies and alarms of the InfluxDB store, as the port `Store` asks for them. */
 import type { Page, Store } from '../../core/store.ts';
+import { isAskedAlarm, isAskedAnomaly } from '../asked.ts';
 import { compareText } from '../key-book.ts';
 import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
 import type { Flux, Stretch } from './flux.ts';
@@ -32,6 +33,7 @@ const rowsIn = async <Kind extends keyof Occurrences>(
 interface Asked {
   readonly subject?: string;
   readonly open?: boolean;
+  readonly before?: number;
   readonly limit: number;
   readonly after?: string;
 }
@@ -62,18 +64,16 @@ const pageOf = async <Kind extends keyof Occurrences>(
   asking: Asking,
   measurement: Kind,
   asked: Asked,
-  isOpen: (one: Occurrences[Kind]) => boolean,
+  isAsked: (one: Occurrences[Kind]) => boolean,
 ): Promise<Page<Occurrences[Kind]>> => {
-  const { subject, open, limit, after } = asked;
+  const { open, before, limit, after } = asked;
   const { since, id } = parseOccurrenceCursor(after);
-  const isWanted = (one: Occurrences[Kind]): boolean =>
-    (subject === undefined || one.subject === subject) &&
-    (open === undefined || isOpen(one) === open) &&
-    (one.since < since || (one.since === since && compareText(one.id, id) > 0));
+  const isWanted = (one: Occurrences[Kind]): boolean => isAsked(one) && (one.since < since || (one.since === since && compareText(one.id, id) > 0));
+  const last = Math.min(after === undefined ? Number.MAX_SAFE_INTEGER : since, before === undefined ? Number.MAX_SAFE_INTEGER : before - 1);
   const found =
     open === true
       ? [...asking.loaded.lasting[measurement].values()].filter(isWanted)
-      : await newestOf(asking, measurement, asked, after === undefined ? endOfTime : boundOf(since + 1), isWanted);
+      : await newestOf(asking, measurement, asked, last === Number.MAX_SAFE_INTEGER ? endOfTime : boundOf(last + 1), isWanted);
   found.sort((a, b) => b.since - a.since || compareText(a.id, b.id));
   return page(found.slice(0, limit + 1), limit, occurrenceCursor);
 };
@@ -88,8 +88,8 @@ export const anomalies = (asking: Asking): Pick<Store, 'judged' | 'anomalies' | 
       .sort((a, b) => a.since - b.since || compareText(a.id, b.id))
       .slice(0, limit);
   },
-  anomalies: (asked) => pageOf(asking, 'anomaly', asked, ({ until }) => until === null),
-  alarms: (asked) => pageOf(asking, 'alarm', asked, ({ state }) => state !== 'normal'),
+  anomalies: (asked) => pageOf(asking, 'anomaly', asked, isAskedAnomaly(asked)),
+  alarms: (asked) => pageOf(asking, 'alarm', asked, isAskedAlarm(asked)),
   async alarm(id, before) {
     // Its name ends with the time at which it was raised.
     const since = Number(id.slice(id.lastIndexOf('/') + 1));

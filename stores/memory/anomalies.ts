@@ -2,6 +2,7 @@
 import type { Alarm } from '../../core/alarm.ts';
 import type { Anomaly } from '../../core/reading.ts';
 import type { Page, Store } from '../../core/store.ts';
+import { isAskedAlarm, isAskedAnomaly } from '../asked.ts';
 import { compareText } from '../key-book.ts';
 import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
 import { latestVersions, type Tables } from './tables.ts';
@@ -30,9 +31,8 @@ export const anomalies = (all: Tables): Anomalies => ({
       .filter((one) => after === null || one.since > after.since || (one.since === after.since && compareText(one.id, after.id) > 0))
       .slice(0, limit);
   },
-  anomalies: async ({ subject, open, limit, after }) =>
-    newest(all.anomalies, (one) => (subject === undefined || one.subject === subject) && (open === undefined || (one.until === null) === open), limit, after),
-  alarms: async ({ open, limit, after }) => newest(all.alarms, (one) => open === undefined || (one.state !== 'normal') === open, limit, after),
+  anomalies: async (query) => newest(all.anomalies, isAskedAnomaly(query), query.limit, query.after),
+  alarms: async (query) => newest(all.alarms, isAskedAlarm(query), query.limit, query.after),
   alarm: async (id, before) =>
     latestVersions(
       all.alarms.filter((one) => one.id === id && one.offset < before),

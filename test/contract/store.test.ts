@@ -381,6 +381,17 @@ for (const [name, open, reason] of implementations)
         await expect(store.alarms({ limit: 2, after: 'nonsense' })).rejects.toThrow('bad-request');
       });
 
+      it('that somebody gave a verdict on are found, by pages', async () => {
+        const label = { by: 'Camille', at: 200, comment: '', verdict: 'wrong' } as const;
+        const rows = [alarm(100, 0), alarm(200, 0), alarm(300, 1), alarm(400, 2, { label })];
+        const labelled = [alarm(300, 3, { version: 1, label, state: 'normal', until: 350 }), alarm(100, 3, { version: 1, label })] as const;
+        await store.commit(commit(0, 4, { alarms: [...rows, ...labelled] }));
+        const first = await store.alarms({ labelled: true, limit: 2 });
+        expect(first.rows).toEqual([rows[3], labelled[0]]);
+        expect(await store.alarms({ labelled: true, limit: 2, after: first.next ?? '' })).toEqual({ rows: [labelled[1]], next: null });
+        expect((await store.alarms({ labelled: true, open: false, limit: 9 })).rows).toEqual([labelled[0]]);
+      });
+
       it('are found by name, as of a position', async () => {
         const [raised, over] = [alarm(100, 0), alarm(100, 3, { version: 1, state: 'normal', until: 250 })];
         await store.commit(commit(0, 4, { alarms: [raised, over] }));
@@ -411,6 +422,24 @@ for (const [name, open, reason] of implementations)
         expect((await store.anomalies({ limit: 9, open: false })).rows).toEqual([ended]);
         expect((await store.anomalies({ limit: 9, subject: 'meter-2' })).rows.map((one) => one.id)).toEqual(['b']);
         await expect(store.anomalies({ limit: 2, after: 'nonsense' })).rejects.toThrow('bad-request');
+      });
+
+      it('are found by kind, quantity and when they began', async () => {
+        const rows = [
+          anomaly('a', 100, 0),
+          anomaly('b', 200, 1, { kind: 'stuck' }),
+          anomaly('c', 200, 1, { quantity: 'power' }),
+          anomaly('d', 300, 2, { subject: 'meter-2' }),
+          anomaly('e', 50, 2, { until: 60 }),
+        ];
+        await store.commit(commit(0, 3, { anomalies: rows }));
+        const ids = async (query: Omit<Parameters<Store['anomalies']>[0], 'limit'>) => (await store.anomalies({ limit: 9, ...query })).rows.map(({ id }) => id);
+        expect(await ids({ kind: 'jump' })).toEqual(['d', 'c', 'a', 'e']);
+        expect(await ids({ kind: 'jump', quantity: 'energy', before: 300 })).toEqual(['a', 'e']);
+        expect(await ids({ subject: 'meter-1', kind: 'jump', before: 201 })).toEqual(['c', 'a', 'e']);
+        expect(await ids({ before: 200, open: true })).toEqual(['a']);
+        const first = await store.anomalies({ kind: 'jump', before: 300, limit: 1 });
+        expect((await store.anomalies({ kind: 'jump', before: 300, limit: 9, after: first.next ?? '' })).rows.map(({ id }) => id)).toEqual(['a', 'e']);
       });
     });
 
