@@ -2,16 +2,24 @@
 import { Command } from 'commander';
 import { type Alarm, type AlarmAction, alarmActionSchema } from '../core/alarm.ts';
 import { FailureError, fail } from '../core/failure.ts';
+import type { Page } from '../core/store.ts';
+import type { Views } from '../core/views.ts';
 import { actOn } from '../dashboards/alarms.ts';
+import { shownLabel } from '../dashboards/api/labels.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { inWorkshop } from './workshop.ts';
 
 const shownMax = 1_000;
 
+const counted = (anomalies: number, lasting: number): string =>
+  lasting === 0
+    ? `${anomalies} anomalies, all over.`
+    : `${anomalies} anomalies, ${lasting === anomalies ? 'all of which' : `of which ${lasting}`} still ${lasting === 1 ? 'lasts' : 'last'}.`;
+
 const lineOf = ({ id, priority, state, since, anomalies, lasting, shelved, reason }: Alarm): string =>
   [
     `${priority.padEnd(6)} ${(shelved === null ? state : 'shelved').padEnd(12)} since ${new Date(since).toISOString()}  ${id}`,
-    `       ${reason.en}${anomalies > 1 ? ` ${anomalies} anomalies, of which ${lasting} last.` : ''}`,
+    `       ${reason.en}${anomalies > 1 ? ` ${counted(anomalies, lasting)}` : ''}`,
   ].join('\n');
 
 const list = (): Command =>
@@ -26,6 +34,27 @@ const list = (): Command =>
         ...(alarms.length === 0 ? ['no alarm is open'] : alarms.map(lineOf)),
         ...exceptions.map(({ cause, by, held }) => `known  ${cause}, by ${by}: ${held} anomalies raised no alarm`),
       ].join('\n'),
+    );
+  });
+
+/** Alarms of all pages that somebody gave a verdict on. */
+const labelled = async ({ alarms }: Pick<Views, 'alarms'>): Promise<Alarm[]> => {
+  const found: Alarm[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page: Page<Alarm> = await alarms({ labelled: true, limit: shownMax, ...(after === undefined ? {} : { after }) });
+    found.push(...page.rows);
+    after = page.next;
+  }
+  return found;
+};
+
+const labels = (): Command =>
+  dataCommand('labels', 'print the verdicts that people gave on alarms, of the newest alarm first').action(async ({ json, ...options }) => {
+    const found = (await inWorkshop(configOf(options), ({ views }) => labelled({ alarms: (query) => views.alarms(query) }))).flatMap(shownLabel);
+    print(json, { labels: found }, () =>
+      found.length === 0
+        ? 'nobody has given a verdict'
+        : found.map((one) => `${one.verdict.padEnd(6)} ${one.alarm}\n       by ${one.by}, ${one.at}${one.comment === '' ? '' : `: ${one.comment}`}`).join('\n'),
     );
   });
 
@@ -69,4 +98,5 @@ export const alarmsCommand = (): Command =>
     .addCommand(
       answer('label', 'say what you think of it').requiredOption('--verdict <verdict>', 'right, wrong, or known: then its cause raises no alarm any more'),
     )
+    .addCommand(labels())
     .addCommand(answer('end-exception', 'let a cause that was known raise alarms again', 'cause'));

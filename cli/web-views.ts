@@ -181,6 +181,7 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
       return [...all.values()].sort((a, b) => compareText(a.code, b.code) || compareText(a.subject, b.subject));
     },
     silent: () => flat((one) => one.silent()),
+    learning: (subjects) => flat((one) => one.learning(subjects)),
     closures: () => first().closures(),
   };
 };

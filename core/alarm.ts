@@ -1,6 +1,7 @@
 /** An alarm: anomalies with one cause, for a person to see and answer. Its life follows ISA-18.2 (IEC 62682, 5.3). How it is made is left to `processors/alarms.ts`. */
 import { z } from 'zod';
-import type { Anomaly } from './reading.ts';
+import { type Anomaly, anomalyKinds } from './reading.ts';
+import { dayMs, minuteMs } from './time.ts';
 
 export const alarmPriorities = ['high', 'medium', 'low'] as const;
 export type AlarmPriority = (typeof alarmPriorities)[number];
@@ -63,6 +64,36 @@ export interface AlarmException extends Signed {
   /** Anomalies that raised no alarm because of it. */
   readonly held: number;
 }
+
+/** What a town may set of one kind of anomaly; what it leaves out is as `processors/alarm-rules.ts` has it. */
+const alarmRuleSchema = z.strictObject({
+  /** `false`: it is listed among the anomalies, and raises no alarm. */
+  raises: z.boolean().optional(),
+  priority: z.enum(alarmPriorities).optional(),
+  /** How long it lasts before it raises an alarm; of log time. */
+  onDelayMs: z
+    .int()
+    .min(0)
+    .max(30 * dayMs)
+    .optional(),
+  /** How long none may have lasted before the alarm returns to normal; what comes back before that belongs to it. */
+  offDelayMs: z
+    .int()
+    .min(1_000)
+    .max(30 * dayMs)
+    .optional(),
+  /** Once over it stays until somebody has acknowledged it. */
+  latched: z.boolean().optional(),
+});
+
+/** The section `alarms` of the town file. */
+export const alarmSettingsSchema = z.strictObject({
+  /** Alarms within `floodMs` beyond which more are marked as a flood, unless their priority is high; default 10 in 600000 ms (EEMUA 191). */
+  floodAlarmsMax: z.int().min(1).max(1_000).optional(),
+  floodMs: z.int().min(minuteMs).max(dayMs).optional(),
+  kinds: z.partialRecord(z.enum(anomalyKinds), alarmRuleSchema).optional(),
+});
+export type AlarmSettings = z.output<typeof alarmSettingsSchema>;
 
 const signature = { by: z.string().trim().min(1).max(64), comment: z.string().trim().max(500).default('') };
 const alarm = z.string().min(1).max(400);

@@ -87,23 +87,25 @@ export const deadLetterTopicCharsMax = 256;
 export const payloadCharsOf = ({ payload, payloadChars }: DeadLetter): number => payloadChars ?? payload.length;
 
 /** What an anomaly is: the detector's name; silence and steps of the server's clock are told by ticks, a detector that failed by its failure. */
-export type AnomalyKind =
-  | 'out-of-range'
-  | 'stuck'
-  | 'silent'
-  | 'jump'
-  | 'clock-step'
-  | 'detector-failed'
-  | 'register'
-  | 'two-senders'
-  | 'stuck-series'
-  | 'outage'
-  | 'unit'
-  | 'clock-shift'
-  | 'new-extreme'
-  | 'unusual-hour'
-  | 'base-load'
-  | 'use';
+export const anomalyKinds = [
+  'out-of-range',
+  'stuck',
+  'silent',
+  'jump',
+  'clock-step',
+  'detector-failed',
+  'register',
+  'two-senders',
+  'stuck-series',
+  'outage',
+  'unit',
+  'clock-shift',
+  'new-extreme',
+  'unusual-hour',
+  'base-load',
+  'use',
+] as const;
+export type AnomalyKind = (typeof anomalyKinds)[number];
 
 /** One unusual thing, judged by one detector. A further row with the same id and the next version ends or marks it. */
 export interface Anomaly {

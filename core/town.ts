@@ -1,5 +1,6 @@
 /** The town file: YAML under version control, checked by zod; errors name the line and the remedy. */
 import { z } from 'zod';
+import { alarmSettingsSchema } from './alarm.ts';
 import { type Failure, failure } from './failure.ts';
 import { isZone } from './window.ts';
 import { type Fault, readYaml } from './yaml.ts';
@@ -59,6 +60,8 @@ export const townSchema = z.strictObject({
   devices: z.array(deviceSchema).default([]),
   /** Senders that are not devices, with the hash of their secret. */
   gateways: z.array(z.strictObject({ id, secretSha256: z.string().regex(/^[0-9a-f]{64}$/) })).default([]),
+  /** Where what becomes an alarm, how soon and how weighty it is, is not as octroi has it. */
+  alarms: alarmSettingsSchema.optional(),
   tariffs: z
     .strictObject({ electricityEurPerKWh: z.number().nonnegative(), gasEurPerKWh: z.number().nonnegative(), heatEurPerKWh: z.number().nonnegative() })
     .optional(),

@@ -129,6 +129,12 @@ export interface SilentDevice {
   readonly since: number;
 }
 
+/** A series that some detector is still learning: days learnt, of how many. */
+export interface LearningSeries extends Key {
+  readonly days: number;
+  readonly of: number;
+}
+
 /** What a commit brought, for live pages: highest values only. */
 export interface LiveEvent {
   /** Offset up to which all is committed: the id of the event. */
@@ -169,6 +175,8 @@ export interface Views {
   deadLetters(query: Parameters<Store['deadLettersPage']>[0]): Promise<Page<DeadLetter>>;
   deadLetterCounts(): ReturnType<Store['deadLetterCounts']>;
   silent(): Promise<SilentDevice[]>;
+  /** Of these devices the series that are still learnt, by device in any order. */
+  learning(subjects: readonly string[]): Promise<LearningSeries[]>;
   closures(): Promise<{ readonly from: number; readonly to: number }[]>;
   /** Appends a registry change to the log. @returns its offset, once it is durable */
   change(change: RegistryChange): Promise<number>;

@@ -44,5 +44,7 @@ export const deadLetterCodesMax = 100;
 export const doorLimitsMax = 100;
 /** Rows of one list of devices, latest values or silent devices. */
 export const listRowsMax = 20_000;
+/** Characters of the name of an alarm. */
+export const alarmCharsMax = 400;
 /** Characters of one parameter of a page. */
 export const pageQueryCharsMax = 100;

@@ -1,8 +1,8 @@
 /** What becomes an alarm, how soon, and what its anomalies have in common. The life of an alarm is left to `alarms.ts`. */
-import type { AlarmPriority } from '../core/alarm.ts';
+import type { AlarmPriority, AlarmSettings } from '../core/alarm.ts';
 import type { Anomaly } from '../core/reading.ts';
 import { minuteMs } from '../core/time.ts';
-import type { Registry } from './registry.ts';
+import type { Device, Town } from '../core/town.ts';
 
 export interface AlarmRule {
   readonly priority: AlarmPriority;
@@ -29,14 +29,34 @@ const rules: Partial<Record<Anomaly['kind'], AlarmRule | null>> = {
   'clock-step': { priority: 'high', onDelayMs: 0, offDelayMs: minuteMs, isLatched: true },
 };
 
-/** null: such an anomaly is listed, and raises no alarm. */
-export const alarmRuleOf = (kind: Anomaly['kind']): AlarmRule | null => (kind in rules ? (rules[kind] ?? null) : usual);
+/** Of the town what alarms ask: its devices, and what it sets. */
+export interface AlarmTown {
+  readonly find: (subject: string) => { readonly device: Device } | undefined;
+  readonly town: () => Pick<Town, 'alarms'>;
+}
+
+type Own = NonNullable<NonNullable<AlarmSettings['kinds']>[Anomaly['kind']]>;
+
+const changed = ({ priority, onDelayMs, offDelayMs, latched }: Own, rule: AlarmRule): AlarmRule => ({
+  priority: priority ?? rule.priority,
+  onDelayMs: onDelayMs ?? rule.onDelayMs,
+  offDelayMs: offDelayMs ?? rule.offDelayMs,
+  isLatched: latched ?? rule.isLatched,
+});
+
+/** @param settings of the town; null: such an anomaly is listed, and raises no alarm */
+export const alarmRuleOf = (kind: Anomaly['kind'], settings?: AlarmSettings): AlarmRule | null => {
+  const rule = kind in rules ? (rules[kind] ?? null) : usual;
+  const own = settings?.kinds?.[kind];
+  if (own === undefined) return rule;
+  return (own.raises ?? rule !== null) ? changed(own, rule ?? usual) : null;
+};
 
 /**
  * What the anomaly has in common with others. Silent devices that speak through one gateway are one alarm, and so are those of
  * one site: what failed is the gateway, the line or the mains, and one call mends it.
  */
-export const causeOf = ({ subject, kind }: Anomaly, { find }: Pick<Registry, 'find'>): { readonly cause: string; readonly site: string | null } => {
+export const causeOf = ({ subject, kind }: Anomaly, { find }: AlarmTown): { readonly cause: string; readonly site: string | null } => {
   if (kind === 'clock-step') return { cause: `octroi/${kind}`, site: null };
   const { site = null, via } = find(subject)?.device ?? {};
   const [gateway] = via ?? [];

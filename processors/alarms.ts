@@ -7,9 +7,8 @@ import type { Envelope } from '../core/envelope.ts';
 import type { Anomaly } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
 import { minuteMs } from '../core/time.ts';
-import { type AlarmRule, alarmRuleOf, causeOf, usual } from './alarm-rules.ts';
+import { type AlarmRule, type AlarmTown, alarmRuleOf, causeOf, usual } from './alarm-rules.ts';
 import type { Context } from './pipeline.ts';
-import type { Registry } from './registry.ts';
 
 /** More alarms than a person can answer (EEMUA 191: ten in ten minutes): what is raised beyond is marked as part of a flood, unless its priority is high. */
 export const floodAlarms = 10;
@@ -38,7 +37,7 @@ export interface AlarmBook {
   readonly exceptions: Map<string, AlarmException>;
   /** Anomalies that last and that an exception holds back, by id. */
   readonly held: Map<string, { readonly anomaly: Anomaly; readonly cause: string }>;
-  /** Log times at which alarms were raised within `floodMs`; at most `floodAlarms`. */
+  /** Log times at which alarms were raised within `floodMs`; at most `floodAlarms`, or as many as the town sets. */
   raisedAt: number[];
 }
 
@@ -62,7 +61,7 @@ export const alarmBookOf = (body: string): AlarmBook => {
 /** Where and when the operator works: the envelope's offset, and the log time. */
 export interface AlarmContext {
   readonly book: AlarmBook;
-  readonly registry: Pick<Registry, 'find'>;
+  readonly registry: AlarmTown;
   /** Of the log: alarms are made in each by itself. */
   readonly partition: number;
   readonly offset: number;
@@ -86,20 +85,21 @@ const put = (context: AlarmContext, one: OpenAlarm, change: Partial<Alarm>): voi
   context.out.push(one.alarm);
 };
 
-const isFlood = ({ book, logTime }: AlarmContext): boolean => {
-  book.raisedAt = book.raisedAt.filter((at) => logTime - at < floodMs);
-  if (book.raisedAt.length >= floodAlarms) return true;
+const isFlood = ({ book, logTime, registry }: AlarmContext): boolean => {
+  const { floodAlarmsMax = floodAlarms, floodMs: withinMs = floodMs } = registry.town().alarms ?? {};
+  book.raisedAt = book.raisedAt.filter((at) => logTime - at < withinMs);
+  if (book.raisedAt.length >= floodAlarmsMax) return true;
   book.raisedAt.push(logTime);
   return false;
 };
 
-/** Of what is in the book: a later program may have another rule for it, or none. */
-const ruleOf = (kind: Anomaly['kind']): AlarmRule => alarmRuleOf(kind) ?? usual;
+/** Of what is in the book: a later program or town may have another rule for it, or none. */
+const ruleOf = ({ registry }: AlarmContext, kind: Anomaly['kind']): AlarmRule => alarmRuleOf(kind, registry.town().alarms) ?? usual;
 
 const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: string | null): void => {
   const { offset, logTime, book, out } = context;
   const { kind, subject, quantity, reason } = anomaly;
-  const { priority } = ruleOf(kind);
+  const { priority } = ruleOf(context, kind);
   const alarm: Alarm = {
     id: `${cause}/${logTime}`,
     cause,
@@ -160,16 +160,17 @@ const leave = ({ book, logTime }: AlarmContext, id: string): void => {
 };
 
 /** Takes a row of an anomaly: its beginning, its end, or a mark on it. */
-export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
+const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
   const { book, logTime, registry } = context;
   const { id, subject, until, version, kind } = anomaly;
-  const rule = alarmRuleOf(kind);
-  // What an import found is history: nobody can answer it.
-  if (rule === null || registry.find(subject)?.device.imported === true) return;
+  const rule = alarmRuleOf(kind, registry.town().alarms);
+  const isKnown = book.members.has(id) || book.pending.has(id) || book.held.has(id);
+  // What an import found is history: nobody can answer it. What is known ends, whatever the town sets since.
+  if (!isKnown && (rule === null || registry.find(subject)?.device.imported === true)) return;
   if (until === null) {
-    if (book.members.has(id) || book.pending.has(id) || book.held.has(id)) return;
+    if (isKnown) return;
     if (version > 0) return; // a mark on one that raised no alarm
-    if (rule.onDelayMs > 0) book.pending.set(id, { anomaly, since: logTime });
+    if ((rule ?? usual).onDelayMs > 0) book.pending.set(id, { anomaly, since: logTime });
     else join(context, anomaly);
     return;
   }
@@ -179,18 +180,27 @@ export const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => 
   if (book.members.has(id)) leave(context, id);
 };
 
+/** Takes what one envelope brought: its kind, and the anomalies that it put out. */
+export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], anomalies: readonly Anomaly[]): void => {
+  // By name: one tick may find many devices silent, in an order that is another one after a restore.
+  for (const anomaly of [...anomalies].sort(({ id: a }, { id: b }) => (a < b ? -1 : a > b ? 1 : 0))) noticeAnomaly(context, anomaly);
+  if (kind === 'tick') passAlarmTime(context);
+  if (kind === 'registry') forgetGone(context);
+};
+
 /** What passing time does: anomalies that last long enough, alarms that are over for long enough, shelves that end. */
-export const passAlarmTime = (context: AlarmContext): void => {
+const passAlarmTime = (context: AlarmContext): void => {
   const { book, logTime } = context;
   for (const [id, { anomaly, since }] of book.pending) {
-    if (logTime - since < ruleOf(anomaly.kind).onDelayMs) continue;
+    const rule = alarmRuleOf(anomaly.kind, context.registry.town().alarms);
+    if (rule !== null && logTime - since < rule.onDelayMs) continue;
     book.pending.delete(id);
-    join(context, anomaly);
+    if (rule !== null) join(context, anomaly);
   }
   for (const one of book.open.values()) {
     const { shelved, state, kind } = one.alarm;
     if (shelved !== null && shelved.until <= logTime) put(context, one, { shelved: null });
-    const { offDelayMs, isLatched } = ruleOf(kind);
+    const { offDelayMs, isLatched } = ruleOf(context, kind);
     if (one.emptySince !== null && logTime - one.emptySince >= offDelayMs && state !== 'returned') {
       if (isLatched && state === 'active') put(context, one, { state: 'returned', until: one.emptySince });
       else close(context, one);
@@ -217,7 +227,7 @@ const endException = (context: AlarmContext, cause: string): void => {
 };
 
 /** After a change of the town: what devices had that are gone can neither end nor be answered. */
-export const forgetGone = (context: AlarmContext): void => {
+const forgetGone = (context: AlarmContext): void => {
   const { book, registry } = context;
   const isGone = (id: string): boolean => {
     const [subject = ''] = id.split('/');

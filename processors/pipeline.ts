@@ -15,9 +15,11 @@ import type { LogReader } from '../core/log.ts';
 import type { Anomaly } from '../core/reading.ts';
 import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
+import type { LearningSeries } from '../core/views.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
-import { alarmContext, forgetGone, noticeAnomaly, passAlarmTime } from './alarms.ts';
+import { alarmContext, passAlarms } from './alarms.ts';
 import { changeRegistry } from './change-registry.ts';
+import { learning } from './learning.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
 import { type ReopenLimits, reopenLimits } from './reopen.ts';
@@ -56,6 +58,8 @@ export interface Pipeline {
   readonly alarmExceptions: () => readonly AlarmException[];
   /** Devices judged silent, and since when (log time). */
   readonly silent: () => { readonly subject: string; readonly since: number }[];
+  /** The series of these devices that are still learnt. */
+  readonly learning: (subjects: readonly string[]) => LearningSeries[];
   readonly snapshot: (all: boolean) => Snapshot[];
   readonly restore: (scopes: readonly Snapshot[]) => void;
 }
@@ -85,13 +89,8 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     }
   };
   /** Of what the envelope put out, and of the time that it tells. */
-  const alarm = (envelope: Envelope, anomalies: readonly Anomaly[], out: Outputs): void => {
-    const at = alarmContext(context, envelope, out);
-    // By name: one tick may find many devices silent, in an order that is another one after a restore.
-    for (const anomaly of [...anomalies].sort(({ id: a }, { id: b }) => (a < b ? -1 : a > b ? 1 : 0))) noticeAnomaly(at, anomaly);
-    if (envelope.kind === 'tick') passAlarmTime(at);
-    if (envelope.kind === 'registry') forgetGone(at);
-  };
+  const alarm = (envelope: Envelope, anomalies: readonly Anomaly[], out: Outputs): void =>
+    passAlarms(alarmContext(context, envelope, out), envelope.kind, anomalies);
   const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
     const envelope = inTime(given);
@@ -124,6 +123,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     ruleOf: ({ subject, quantity }) => context.state.subjects.get(subject)?.keys.get(quantity)?.fold.rule,
     alarmExceptions: () => [...context.state.alarms.exceptions.values()],
     silent: () => [...context.state.subjects].flatMap(([subject, { silentSince }]) => (silentSince === null ? [] : [{ subject, since: silentSince }])),
+    learning: (subjects) => learning(context, subjects),
     snapshot: (all) => snapshot(context.state, context.registry, all),
     restore(scopes) {
       context.state = restore(scopes, context.registry);

@@ -42,5 +42,6 @@ export const views = (
   deadLetters: (query) => store.deadLettersPage(query),
   deadLetterCounts: () => store.deadLetterCounts(),
   silent: async () => pipeline.silent(),
+  learning: async (subjects) => pipeline.learning(subjects),
   closures: async () => store.closures(),
 });

@@ -8,7 +8,9 @@ import { devices } from './devices.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { ready } from './health.ts';
+import { labels, labelsCsv } from './labels.ts';
 import { latest } from './latest.ts';
+import { learning } from './learning.ts';
 import { ledger } from './ledger.ts';
 import { metrics } from './metrics.ts';
 import { panes } from './panes.ts';
@@ -28,7 +30,10 @@ export const apiRoutes: readonly ApiRoute[] = [
   adjustments,
   alarms,
   actions,
+  labels,
+  labelsCsv,
   anomalies,
+  learning,
   deadLetters,
   events,
 ];

@@ -58,6 +58,82 @@ export interface AlarmsModel {
   readonly answered: boolean;
 }
 
+/** One window of the curve around an alarm; values per hour for amounts. */
+export interface AroundRow {
+  readonly start: number;
+  readonly end: number;
+  readonly value: number | null;
+  /** Lowest and highest of the same hour in the four weeks before, or ever; null where too little is known. */
+  readonly usual: readonly [number, number] | null;
+  /** Median of the four weeks. */
+  readonly middle: number | null;
+  /** What the detector expected, where it judged. */
+  readonly expected: number | null;
+  readonly coverage: number;
+  readonly open: boolean;
+  /** It lasted in this window. */
+  readonly unusual: boolean;
+}
+
+export interface AroundModel {
+  readonly window: 'PT1H' | 'P1D';
+  readonly rows: readonly AroundRow[];
+  readonly range: 'weeks' | 'ever';
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What the detector said, in the quantity's unit; per hour for what it says of hours of an amount. */
+export interface JudgedModel {
+  readonly unit: string;
+  readonly perHour: boolean;
+  readonly observed: number | null;
+  readonly expected: number | null;
+  readonly usual: readonly [number, number] | null;
+  /** (observed − expected) / expected. */
+  readonly share: number | null;
+  /** Days that it looked back on. */
+  readonly days: number | null;
+}
+
+/** What it comes to, or why that cannot be said. */
+export type DifferenceModel =
+  | { readonly why: 'no-energy' | 'doubt' | 'unknown' }
+  | { readonly why: null; readonly kWh: number; readonly hours: number; readonly eur: number | null };
+
+/** A past case like the alarm at hand. */
+export interface CaseModel {
+  readonly id: string;
+  readonly device: string;
+  readonly label: string;
+  readonly nearness: 'device' | 'site' | 'type';
+  readonly since: number;
+  readonly until: number | null;
+  readonly reason: { readonly fr: string; readonly en: string };
+  readonly verdict: Alarm['label'];
+  /** The alarm that the verdict stands on. */
+  readonly alarm: string | null;
+  readonly receipt: string | null;
+}
+
+export interface AlarmPageModel {
+  readonly alarm: AlarmModel;
+  readonly device: { readonly id: string; readonly label: string } | null;
+  /** Of the curve. */
+  readonly quantity: {
+    readonly name: string;
+    readonly label: { readonly fr: string; readonly en: string };
+    readonly unit: string;
+    readonly perHour: boolean;
+  } | null;
+  readonly judged: JudgedModel | null;
+  readonly lastedMs: number;
+  readonly difference: DifferenceModel;
+  readonly around: AroundModel | null;
+  readonly cases: readonly CaseModel[];
+  readonly answered: boolean;
+}
+
 export interface MapShape {
   readonly layer: string;
   readonly d: string;
@@ -177,6 +253,13 @@ export interface SiteModel extends SiteHead {
     readonly revised: boolean;
   })[];
   readonly alarms: readonly AnomalyLine[];
+  /** Series of its devices that are too young to judge. */
+  readonly learning: readonly {
+    readonly device: string;
+    readonly quantity: { readonly fr: string; readonly en: string };
+    readonly days: number;
+    readonly of: number;
+  }[];
 }
 
 export interface ParkingModel {
@@ -317,6 +400,7 @@ export type Page =
   | { readonly kind: 'site'; readonly model: SiteModel }
   | { readonly kind: 'parking'; readonly model: ParkingModel }
   | { readonly kind: 'alarms'; readonly model: AlarmsModel }
+  | { readonly kind: 'alarm'; readonly model: AlarmPageModel }
   | { readonly kind: 'operations'; readonly model: OperationsModel }
   | { readonly kind: 'receipt'; readonly model: ReceiptModel }
   | { readonly kind: 'sum'; readonly model: SumModel }

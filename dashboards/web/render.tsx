@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Frame, Page } from './models.ts';
+import { AlarmPage } from './pages/alarm.tsx';
 import { AlarmsPage } from './pages/alarms.tsx';
 import { OperationsPage } from './pages/operations.tsx';
 import { ParkingPage } from './pages/parking.tsx';
@@ -26,6 +27,8 @@ const pageOf = (speak: Voice, page: Page): [title: string, body: VNode] => {
       return [words.parking.title, <ParkingPage voice={speak} model={page.model} />];
     case 'alarms':
       return [words.alarms.title, <AlarmsPage voice={speak} model={page.model} />];
+    case 'alarm':
+      return [`${words.kinds[page.model.alarm.kind] ?? page.model.alarm.kind}, ${page.model.alarm.place}`, <AlarmPage voice={speak} model={page.model} />];
     case 'operations':
       return [words.operations.title, <OperationsPage voice={speak} model={page.model} />];
     case 'receipt':

@@ -6,11 +6,12 @@ import { type Failure, FailureError, fail, failure } from '../../core/failure.ts
 import { adoptDevice } from '../adopt.ts';
 import { actOn } from '../alarms.ts';
 import type { Context } from '../api/route.ts';
-import { pageQueryCharsMax } from '../limits.ts';
+import { alarmCharsMax, pageQueryCharsMax } from '../limits.ts';
 import { problemOf } from '../problem.ts';
 import { type Bundle, loadBundle } from './bundle.ts';
 import { siteCsv } from './csv.ts';
 import { type Geo, readGeo } from './geo.ts';
+import { loadAlarm } from './load/alarm.ts';
 import { loadAlarms } from './load/alarms.ts';
 import { loadReceipt, loadSum } from './load/explain.ts';
 import { loadOperations } from './load/operations.ts';
@@ -25,6 +26,9 @@ import { languages } from './text/messages.ts';
 const word = z.string().min(1).max(pageQueryCharsMax);
 const optional = word.or(z.literal('')).optional();
 const siteQuery = z.object({ id: word, from: optional, to: optional, carrier: optional });
+
+/** As long as the API takes them. */
+const alarmQuery = z.object({ id: z.string().min(1).max(alarmCharsMax) });
 
 const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path fill="#0f6a84" d="M4 28V13L16 4l12 9v15h-8v-8a4 4 0 0 0-8 0v8z"/></svg>';
 
@@ -51,6 +55,7 @@ const pages: Readonly<Record<string, Loader>> = {
   }),
   '/parking': async (source) => ({ kind: 'parking', model: await loadParking(source) }),
   '/alarms': async (source, query) => ({ kind: 'alarms', model: await loadAlarms(source, query.answered !== undefined) }),
+  '/alarms/one': async (source, query) => ({ kind: 'alarm', model: await loadAlarm(source, asked(alarmQuery, query).id, query.answered !== undefined) }),
   '/operations': async (source, query) => {
     const { adopted } = asked(z.object({ adopted: optional }), query);
     // Only a device of the town is said to be adopted: the page repeats nobody's words.
@@ -163,11 +168,13 @@ const adoptRoute = (app: FastifyInstance, { context: { views, types, directory }
 /** The forms of the alarms page. */
 const alarmRoute = (app: FastifyInstance, { context: { views } }: Shared, language: Language): void => {
   app.post(`/${language}/alarms/act`, async (request, reply) => {
-    const { do: pressed = '', minutes, ...rest } = (request.body ?? {}) as Record<string, string>;
+    const { do: pressed = '', minutes, back, ...rest } = (request.body ?? {}) as Record<string, string>;
     const [what, verdict] = pressed.startsWith('label-') ? ['label', pressed.slice('label-'.length)] : [pressed];
     const more = { ...(what === 'shelve' ? { minutes: Number(minutes) } : {}), ...(verdict === undefined ? {} : { verdict }) };
     await actOn(views, asked(alarmActionSchema, { ...rest, do: what, ...more }));
-    return reply.redirect(`/${language}/alarms?answered`, 303);
+    // From the page of one alarm back to it.
+    const path = back === undefined ? '/alarms?answered' : `/alarms/one?id=${encodeURIComponent(back)}&answered`;
+    return reply.redirect(`/${language}${path}`, 303);
   });
 };
 

@@ -65,6 +65,44 @@ describe('the API', () => {
   });
 });
 
+describe('the verdicts', () => {
+  const labels = async (query = '') => (await town.app.inject({ url: `/api/v1/alarms/labels${query}`, headers: host })).json();
+  const csv = async (query = '') => town.app.inject({ url: `/api/v1/alarms/labels.csv${query}`, headers: host });
+
+  it('are exported as JSON and as CSV, by pages', async () => {
+    expect(await labels()).toEqual({ labels: [], next: null });
+    expect((await csv()).body).toBe('alarm,kind,device,quantity,since,until,verdict,by,at,comment\r\n');
+    const all = (await listed()).alarms.filter(({ kind }) => kind === 'out-of-range').map(({ id }) => id);
+    expect(all).toHaveLength(2);
+    for (const id of all) await act({ do: 'label', alarm: id, by: 'Camille', comment: '=1+1, "really"\nyes', verdict: 'wrong' });
+    await act({ do: 'label', alarm: all[0], by: 'Alix', comment: '', verdict: 'right' });
+    const first = await labels('?limit=1');
+    expect(first.labels).toEqual([
+      {
+        alarm: all[0],
+        kind: 'out-of-range',
+        device: expect.any(String),
+        quantity: expect.any(String),
+        since: new Date(end + 1_000).toISOString(),
+        until: null,
+        verdict: 'right',
+        by: 'Alix',
+        at: expect.any(String),
+        comment: '',
+      },
+    ]);
+    const second = await labels(`?limit=1&after=${encodeURIComponent(first.next)}`);
+    expect([second.labels[0].alarm, second.labels[0].verdict, second.next]).toEqual([all[1], 'wrong', null]);
+    const file = await csv('?limit=1');
+    expect([file.headers['content-type'], file.headers['content-disposition']]).toEqual(['text/csv; charset=utf-8', 'attachment; filename="alarm-labels.csv"']);
+    const [, path = ''] = /^<(.+)>; rel="next"$/.exec(String(file.headers.link)) ?? [];
+    const rest = await town.app.inject({ url: path, headers: host });
+    // What a spreadsheet would take for a formula is none; quotes and lines stay what they are.
+    expect(rest.body).toContain(`,wrong,Camille,${second.labels[0].at},"'=1+1, ""really""\nyes"\r\n`);
+    expect(rest.headers.link).toBeUndefined();
+  });
+});
+
 describe('the page', () => {
   const page = async (path = '/en/alarms'): Promise<string> => (await town.app.inject({ url: path, headers: host })).body;
 

@@ -144,7 +144,9 @@ describe('what the API answers', () => {
       '/api/v1/adjustments': '?site=mairie&at=2026-03-28',
       '/api/v1/explain': '?device=bay-1&quantity=occupancy&window=PT1H&at=2026-03-31T10:06:00Z',
       '/api/v1/alarms': '',
+      '/api/v1/alarms/labels': '',
       '/api/v1/anomalies': '',
+      '/api/v1/learning': '?site=mairie',
       '/api/v1/dead-letters': '',
     };
     const shown = apiRoutes.filter(({ answer, method }) => answer !== null && method === 'GET');

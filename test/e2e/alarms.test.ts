@@ -45,6 +45,11 @@ test('an alarm is listed, answered at the command line with and without a gate, 
 
   expect((await alarms('label', raised.id, '--by', 'Camille', '--verdict', 'known')).code).toBe(0);
   expect(await listed()).toMatchObject([{ label: { verdict: 'known' }, acknowledged: { by: 'Camille', comment: 'on my way' } }]);
+  const exported = JSON.parse((await alarms('labels')).out.trim()).labels;
+  expect(exported).toEqual([
+    expect.objectContaining({ alarm: raised.id, kind: 'out-of-range', device: 'oven-1', verdict: 'known', by: 'Camille', comment: '' }),
+  ]);
+  expect((await octroi(['alarms', 'labels', '--data', data])).out).toMatch(/^known {2}device\/oven-1\/out-of-range\/\d+\n {7}by Camille, 20\S+Z\n$/);
   const shown = await octroi(['alarms', '--data', data]);
   expect(shown.out).toMatch(
     /^medium acknowledged since 20\S+Z {2}device\/oven-1\/out-of-range\/\d+\n {7}900 °C is outside .*\nknown {2}device\/oven-1\/out-of-range, by Camille/,

@@ -26,6 +26,8 @@ interface Palette {
   readonly before: string;
   readonly low: string;
   readonly revised: string;
+  readonly band: string;
+  readonly unusual: string;
 }
 
 const palette = (): Palette => ({
@@ -36,6 +38,8 @@ const palette = (): Palette => ({
   before: resolved('chart-before'),
   low: resolved('chart-low'),
   revised: resolved('chart-revised'),
+  band: resolved('chart-band'),
+  unusual: resolved('chart-unusual'),
 });
 
 /** Hatches from `left` to `right`, pixels of the canvas. */
@@ -68,7 +72,7 @@ const triangle = ({ ctx, bbox }: uPlot, middle: number, ink: string): void => {
   ctx.fill();
 };
 
-/** Hatching for windows that were seen too little, a triangle for those that changed. */
+/** Hatching for windows that were seen too little, a triangle for those that changed, a tint for those that an alarm is about. */
 const drawMarks = (chart: uPlot, marks: ChartData['marks'], colours: Palette): void => {
   const { ctx, bbox } = chart;
   ctx.save();
@@ -80,7 +84,10 @@ const drawMarks = (chart: uPlot, marks: ChartData['marks'], colours: Palette): v
     const right = chart.valToPos(to, 'x', true);
     if (right < bbox.left || left > bbox.left + bbox.width) continue;
     if (kind === 'low') hatch(chart, left, right, colours.low);
-    else triangle(chart, (left + right) / 2, colours.revised);
+    else if (kind === 'unusual') {
+      ctx.fillStyle = colours.unusual;
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    } else triangle(chart, (left + right) / 2, colours.revised);
   }
   ctx.restore();
 };
@@ -95,6 +102,9 @@ const speaker = (data: ChartData): ((at: number) => string) => {
       return `${label} ${value === null || value === undefined ? data.noData : show.unit(value, data.unit)}`;
     });
     const note = marked.get(x);
+    const [low, high] = [data.band?.low[at], data.band?.high[at]];
+    if (data.band !== undefined && typeof low === 'number' && typeof high === 'number')
+      values.push(`${data.band.label} ${show.number(low)}–${show.unit(high, data.unit)}`);
     return `${show.moment(x * 1000)} – ${values.join(' · ')}${note === undefined ? '' : ` (${note})`}`;
   };
 };
@@ -137,6 +147,14 @@ const seriesOf = (data: ChartData, colours: Colours): uPlot.Series[] => {
   }));
 };
 
+/** The edges of the range: only what lies between them is drawn. */
+const edgesOf = (data: ChartData): uPlot.Series[] => {
+  if (data.band === undefined) return [];
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  const edge: uPlot.Series = { width: 0, spanGaps: false, points: { show: false }, ...(data.stepped && stepped !== undefined ? { paths: stepped } : {}) };
+  return [{ ...edge }, { ...edge }];
+};
+
 /** @param pointed hears the place that the pointer is over */
 const plot = (canvas: HTMLElement, data: ChartData, colours: Colours, pointed: (at: number) => void): uPlot =>
   new uPlot(
@@ -148,7 +166,8 @@ const plot = (canvas: HTMLElement, data: ChartData, colours: Colours, pointed: (
       cursor: { y: false, drag: { x: true, y: false }, points: { size: 8 } },
       scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(0.1, (high ?? 1) * 1.08)] } },
       axes: axesOf(data, colours),
-      series: [{}, ...seriesOf(data, colours)],
+      series: [{}, ...seriesOf(data, colours), ...edgesOf(data)],
+      bands: data.band === undefined ? [] : [{ series: [data.series.length + 1, data.series.length + 2], fill: () => colours().band }],
       hooks: {
         drawClear: [(self) => drawMarks(self, data.marks, colours())],
         setCursor: [
@@ -158,7 +177,7 @@ const plot = (canvas: HTMLElement, data: ChartData, colours: Colours, pointed: (
         ],
       },
     },
-    [[...data.x], ...data.series.map(({ values }) => [...values])],
+    [[...data.x], ...data.series.map(({ values }) => [...values]), ...(data.band === undefined ? [] : [[...data.band.high], [...data.band.low]])],
     canvas,
   );
 
@@ -187,8 +206,11 @@ const walkByKeys = (canvas: HTMLElement, last: number, onPlace: (at: number) => 
 };
 
 /** What the readout says while nobody points. */
-const legendOf = ({ series }: ChartData): string =>
-  series.length > 1 ? series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`).join('   ') : `— ${words.site.present}`;
+const legendOf = ({ series, band }: ChartData): string => {
+  const lines =
+    series.length > 1 ? series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`) : [`— ${band === undefined ? words.site.present : series[0]?.label}`];
+  return [...lines, ...(band === undefined ? [] : [`▒ ${band.label}`])].join('   ');
+};
 
 const draw = (figure: HTMLElement): void => {
   const canvas = figure.querySelector<HTMLElement>('[data-canvas]');

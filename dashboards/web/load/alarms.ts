@@ -9,7 +9,8 @@ import type { Source } from './source.ts';
 const openShown = 200;
 const closedShown = 30;
 
-const isHidden = (directory: Directory, { kind, subject, site }: Alarm): boolean => {
+/** True where a home stands behind it, or whatever may have been one. */
+export const isHiddenAlarm = (directory: Directory, { kind, subject, site }: Alarm): boolean => {
   if (kind === 'clock-step') return false;
   return isPrivate(directory, subject) || (site !== null && !isShownSite(directory, site));
 };
@@ -27,13 +28,13 @@ const placeOf = (directory: Directory, { cause, subject, site }: Alarm): string 
 /** A comment may name who lives there. */
 const mute = <T extends { readonly comment: string }>(signed: T | null): T | null => (signed === null ? null : { ...signed, comment: '' });
 
-const shown = (directory: Directory, alarm: Alarm): AlarmModel => {
+export const alarmModel = (directory: Directory, alarm: Alarm): AlarmModel => {
   const { id, kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood, site, subject, quantity, firstAnomaly, reason } =
     alarm;
   // An anomaly's name ends with the event time at which it began.
   const beganAt = Number(firstAnomaly.slice(firstAnomaly.lastIndexOf('/') + 1));
   const rest = { kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood };
-  if (isHidden(directory, alarm)) {
+  if (isHiddenAlarm(directory, alarm)) {
     const answers = { acknowledged: mute(acknowledged), shelved: mute(shelved), label: mute(label) };
     return { ...rest, ...answers, id: null, place: null, site: null, receipt: null, reason: hiddenReason };
   }
@@ -53,12 +54,12 @@ export const loadAlarms = async ({ views, directory }: Source, answered: boolean
     views.alarms({ open: false, limit: closedShown }),
     views.alarmExceptions(),
   ]);
-  const all = open.rows.map((alarm) => shown(directory, alarm));
+  const all = open.rows.map((alarm) => alarmModel(directory, alarm));
   return {
     active: all.filter(({ shelved }) => shelved === null),
     shelved: all.filter(({ shelved }) => shelved !== null),
     more: open.next !== null,
-    closed: closed.rows.map((alarm) => shown(directory, alarm)),
+    closed: closed.rows.map((alarm) => alarmModel(directory, alarm)),
     exceptions: exceptions.filter(({ cause }) => {
       const [what, name = ''] = cause.split('/');
       return what === 'octroi' || what === 'sender' || (what === 'site' ? isShownSite(directory, name) : !isPrivate(directory, name));

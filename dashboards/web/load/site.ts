@@ -186,13 +186,15 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
   const [from, to] = [first.start, last.end];
   const window = windowFor(from, to);
   const heatFrom = Math.max(from, dayBefore(zone, last, heatDaysMax - 1).start);
-  const [days, rows, hours, compared, months, alarms] = await Promise.all([
+  const devices = directory.devicesOf(site.id).map(({ id }) => id);
+  const [days, rows, hours, compared, months, alarms, learning] = await Promise.all([
     panesByKey(views, meters, 'P1D', from, to),
     curve(source, own, window, from, to),
     panesByKey(views, own, 'PT1H', heatFrom, to),
     comparison(source, own, from, to),
     loadMonths(source, meters),
-    Promise.all(directory.devicesOf(site.id).map(({ id }) => views.anomalies({ subject: id, limit: anomaliesShown }))),
+    Promise.all(devices.map((id) => views.anomalies({ subject: id, limit: anomaliesShown }))),
+    views.learning(devices),
   ]);
   return {
     ...siteHead(directory, site),
@@ -216,5 +218,11 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
       .flatMap(({ rows: found }) => found.map((row) => anomalyLine(directory, row)))
       .sort((a, b) => b.since - a.since)
       .slice(0, anomaliesShown),
+    learning: learning.map(({ subject, quantity, days: learnt, of }) => ({
+      device: directory.find(subject)?.label ?? subject,
+      quantity: directory.findQuantity(quantity)?.label ?? { fr: quantity, en: quantity },
+      days: learnt,
+      of,
+    })),
   };
 };

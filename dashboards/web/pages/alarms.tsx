@@ -17,7 +17,7 @@ const Who = ({ voice }: { voice: Voice }) => (
 );
 
 /** One form: the button that is pressed says what is done. */
-const Answer = ({ voice, alarm, id }: { voice: Voice; alarm: AlarmModel; id: string }) => {
+const Answer = ({ voice, alarm, id, back }: { voice: Voice; alarm: AlarmModel; id: string; back: boolean }) => {
   const { words, href } = voice;
   const { alarms: a } = words;
   const isOver = alarm.state === 'normal';
@@ -26,6 +26,7 @@ const Answer = ({ voice, alarm, id }: { voice: Voice; alarm: AlarmModel; id: str
       <summary>{isOver ? a.judge : a.answer}</summary>
       <form method="post" action={href('/alarms/act')} class="adopt">
         <input type="hidden" name="alarm" value={id} />
+        {back ? <input type="hidden" name="back" value={id} /> : null}
         <Who voice={voice} />
         {isOver || alarm.acknowledged !== null ? null : (
           <button type="submit" name="do" value="acknowledge">
@@ -63,7 +64,8 @@ const Answer = ({ voice, alarm, id }: { voice: Voice; alarm: AlarmModel; id: str
   );
 };
 
-const One = ({ voice, alarm }: { voice: Voice; alarm: AlarmModel }) => {
+/** @param alone on its own page: it does not lead to itself, and an answer comes back to it */
+export const One = ({ voice, alarm, alone = false }: { voice: Voice; alarm: AlarmModel; alone?: boolean }) => {
   const { words, frame, href, show } = voice;
   const { alarms: a } = words;
   const { acknowledged, shelved, label, state, priority } = alarm;
@@ -83,6 +85,7 @@ const One = ({ voice, alarm }: { voice: Voice; alarm: AlarmModel }) => {
       </strong>
       <span class="why">
         {alarm.reason[frame.language]} {alarm.anomalies > 1 ? a.counted(alarm.anomalies, alarm.lasting) : null}{' '}
+        {alarm.id === null || alone ? null : <a href={href(`/alarms/one?id=${encodeURIComponent(alarm.id)}`)}>{words.alarmPage.more}</a>}{' '}
         {alarm.receipt === null ? null : <a href={href(alarm.receipt)}>{words.receipt}</a>}
       </span>
       <span class="when">
@@ -93,7 +96,7 @@ const One = ({ voice, alarm }: { voice: Voice; alarm: AlarmModel }) => {
       {acknowledged === null ? null : <span class="when">{a.answeredBy(acknowledged.by, show.moment(acknowledged.at), acknowledged.comment)}</span>}
       {shelved === null ? null : <span class="when">{a.shelvedBy(shelved.by, show.moment(shelved.until), shelved.comment)}</span>}
       {label === null ? null : <span class="when">{a.labelledBy(label.by, a.labels[label.verdict], label.comment)}</span>}
-      {alarm.id === null ? null : <Answer voice={voice} alarm={alarm} id={alarm.id} />}
+      {alarm.id === null ? null : <Answer voice={voice} alarm={alarm} id={alarm.id} back={alone} />}
     </li>
   );
 };

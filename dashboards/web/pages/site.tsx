@@ -313,6 +313,21 @@ const Meters = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   );
 };
 
+/** What is still too young to judge: who sees no anomaly should know that nobody looked yet. */
+const Learning = ({ voice: { words, frame }, model: { learning } }: { voice: Voice; model: SiteModel }) =>
+  learning.length === 0 ? null : (
+    <details>
+      <summary>{words.site.learning(learning.length)}</summary>
+      <ul>
+        {learning.map(({ device, quantity, days, of }) => (
+          <li key={`${device} ${quantity.en}`}>
+            {device}, {quantity[frame.language]} : {words.site.learnt(days, of)}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+
 /** All that meters give. */
 const Measured = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   const { words } = voice;
@@ -336,6 +351,7 @@ const Measured = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
         <section aria-labelledby="anomalies">
           <h2 id="anomalies">{words.site.anomalies}</h2>
           {model.alarms.length === 0 ? <p>{words.site.none}</p> : <Anomalies voice={voice} list={model.alarms} />}
+          <Learning voice={voice} model={model} />
         </section>
       </div>
     </>

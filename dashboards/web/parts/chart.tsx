@@ -8,8 +8,10 @@ export interface ChartData {
   /** Epoch s of each window's start, and the end of the last. */
   readonly x: readonly number[];
   readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[]; readonly kind: 'line' | 'dash' }[];
-  /** Windows to mark: seen too little, or changed after they were first shown. */
-  readonly marks: readonly { readonly from: number; readonly to: number; readonly kind: 'low' | 'revised'; readonly text: string }[];
+  /** A range behind the curves, from low to high. */
+  readonly band?: { readonly label: string; readonly low: readonly (number | null)[]; readonly high: readonly (number | null)[] };
+  /** Windows to mark: seen too little, changed after they were first shown, or those that an alarm is about. */
+  readonly marks: readonly { readonly from: number; readonly to: number; readonly kind: 'low' | 'revised' | 'unusual'; readonly text: string }[];
   readonly stepped: boolean;
   readonly noData: string;
 }

@@ -1,4 +1,5 @@
 /** The words of the pages in English. */
+import { alarmPageEn } from './alarm-en.ts';
 import type { Messages } from './fr.ts';
 
 export const en: Messages = {
@@ -181,6 +182,8 @@ export const en: Messages = {
     area: (m2) => `${m2} m²`,
     max: 'Maximum',
     at: 'at',
+    learning: (n) => `${n} series too young to judge`,
+    learnt: (days, of) => `learning, ${days} of ${of} days`,
     chartName: (site) => `Load curve of ${site}`,
   },
   months: {
@@ -349,6 +352,7 @@ export const en: Messages = {
       `By ${by}, ${at}${comment === '' ? '' : `: “${comment}”`}. ${held} ${held === 1 ? 'anomaly' : 'anomalies'} held back since.`,
     endException: 'End it',
   },
+  alarmPage: alarmPageEn,
   receiptPage: {
     title: 'Receipt',
     intro: 'All that is needed to work it out again.',

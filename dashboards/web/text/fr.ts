@@ -1,4 +1,6 @@
 /** The words of the pages in French; `Messages` is the shape that every language must fill. */
+import { alarmPageFr } from './alarm-fr.ts';
+
 export const fr = {
   language: 'Français',
   other: 'English',
@@ -185,6 +187,8 @@ export const fr = {
     area: (m2: string) => `${m2} m²`,
     max: 'Maximum',
     at: 'à',
+    learning: (n: number) => `${n} ${n > 1 ? 'séries trop jeunes' : 'série trop jeune'} pour être ${n > 1 ? 'jugées' : 'jugée'}`,
+    learnt: (days: number, of: number) => `apprentissage, ${days} ${days > 1 ? 'jours' : 'jour'} sur ${of}`,
     chartName: (site: string) => `Courbe de charge de ${site}`,
   },
   months: {
@@ -354,6 +358,7 @@ export const fr = {
       `Par ${by}, ${at}${comment === '' ? '' : ` : « ${comment} »`}. ${held} ${held > 1 ? 'anomalies tues' : 'anomalie tue'} depuis.`,
     endException: 'Y mettre fin',
   },
+  alarmPage: alarmPageFr,
   receiptPage: {
     title: 'Justificatif',
     intro: 'Tout ce qu’il faut pour refaire le calcul.',

@@ -1,0 +1,28 @@
+/** What the pages must know of each kind of anomaly to say its figures rightly; a test holds it against the detectors. Words are left to text/. */
+import type { AnomalyKind } from '../../../core/reading.ts';
+
+export interface KindFacts {
+  /** What its figures are about: a reading, an hour (an amount is per hour), or no value at all. */
+  readonly of: 'reading' | 'hour' | 'nothing';
+  /** Where the data are in doubt, nothing can be said in kWh. */
+  readonly doubts: 'data' | 'consumption';
+}
+
+export const kindFacts: Readonly<Record<AnomalyKind, KindFacts>> = {
+  'out-of-range': { of: 'reading', doubts: 'data' },
+  stuck: { of: 'reading', doubts: 'data' },
+  silent: { of: 'nothing', doubts: 'data' },
+  jump: { of: 'reading', doubts: 'data' },
+  'clock-step': { of: 'nothing', doubts: 'data' },
+  'detector-failed': { of: 'nothing', doubts: 'data' },
+  register: { of: 'reading', doubts: 'data' },
+  'two-senders': { of: 'reading', doubts: 'data' },
+  'stuck-series': { of: 'hour', doubts: 'data' },
+  outage: { of: 'hour', doubts: 'data' },
+  unit: { of: 'hour', doubts: 'data' },
+  'clock-shift': { of: 'hour', doubts: 'data' },
+  'new-extreme': { of: 'hour', doubts: 'consumption' },
+  'unusual-hour': { of: 'hour', doubts: 'consumption' },
+  'base-load': { of: 'hour', doubts: 'consumption' },
+  use: { of: 'hour', doubts: 'consumption' },
+};
