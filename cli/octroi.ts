@@ -45,7 +45,7 @@ const speakAlike = (command: Command, name: string): void => {
 for (const command of program.commands) speakAlike(command, command.name());
 
 /** Codes of failures that come from how a command was used. */
-const wrongUse = new Set(['bad-setting', 'bad-request', 'profile-invalid', 'no-profile', 'not-loopback']);
+const wrongUse = new Set(['bad-setting', 'bad-request', 'profile-invalid', 'no-profile', 'rules-invalid', 'not-loopback']);
 
 try {
   await program.parseAsync();

@@ -67,7 +67,7 @@ const compare = async (config: Config, replayed: Store): Promise<Difference | nu
 };
 
 /** A log that was cut is run from the backup that was taken before: the oldest that reaches it, so that most of it is run. */
-const restoreOldest = async (config: Config, into: string, start: number): Promise<void> => {
+export const restoreOldest = async (config: Config, into: string, start: number): Promise<void> => {
   const oldest = (await keptBackups(config.data)).findLast(({ manifest }) => manifest.position >= start);
   if (oldest === undefined) throw fail('no-backup', `the log begins at position ${start}, and no backup reaches it`, config.data);
   await mkdir(into, { recursive: true, mode: 0o700 });
@@ -124,9 +124,21 @@ const report = ({ envelopes, readings, seconds, readingsPerSecond, equal, differ
 
 export const replayCommand = (): Command =>
   dataCommand('replay', 'run the kept log again into an empty store')
-    .requiredOption('--into <dir>', 'folder of the new store; absent or empty')
+    .option('--into <dir>', 'folder of the new store; absent or empty')
     .option('--check', 'compare it with the store there is')
-    .action(async ({ json, into, check, ...options }) => {
+    .option('--rules <file>', 'YAML with the section `alarms` of a town file: settings to try')
+    .option('--diff', 'with --rules: print the alarms that they would have added and removed; writes nothing')
+    .action(async ({ json, into, check, rules, diff, ...options }) => {
+      if (rules !== undefined || diff === true) {
+        if (rules === undefined || diff !== true)
+          throw fail('bad-request', 'a file of rules and --diff go together', rules === undefined ? '--rules' : '--diff');
+        if (into !== undefined || check === true) throw fail('bad-request', 'with --diff no store is written', into === undefined ? '--check' : '--into');
+        const { diffText, readRules, replayDiff } = await import('./replay-diff.ts');
+        const found = await replayDiff(configOf(options), await readRules(rules));
+        print(json, found, () => diffText(found));
+        return;
+      }
+      if (into === undefined) throw fail('bad-request', 'name a folder for the new store', '--into');
       const replayed = await replay(configOf(options), into, check === true);
       print(json, replayed, () => report(replayed));
       if (replayed.equal === false) process.exitCode = 1;

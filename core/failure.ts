@@ -87,6 +87,7 @@ export const failures = {
   'data-not-writable': { stage: 'process', class: 'retryable', remedy: 'Give the user write access to the data folder, or free disk space.' },
   'bad-setting': { stage: 'process', class: 'permanent', remedy: 'Correct the setting; octroi config lists them all.' },
   'not-loopback': { stage: 'process', class: 'permanent', remedy: 'Keep 127.0.0.1 until access control is set.' },
+  'rules-invalid': { stage: 'process', class: 'permanent', remedy: 'Correct the place named; docs/alarms.md has the fields of the section alarms.' },
   'no-data': { stage: 'process', class: 'permanent', remedy: 'Name a folder that octroi has written, with --data.' },
   'not-empty': { stage: 'process', class: 'permanent', remedy: 'Name an empty folder.' },
   'not-with-kafka': {

@@ -205,7 +205,8 @@ export const isExcluded = (point: { readonly flags: number }): boolean => (point
 
 const subjectScope = 'subject/';
 const wholeScope = 'pipeline';
-const alarmScope = 'alarms';
+/** The scope of the alarms that are open; see `alarmBookOf`. */
+export const alarmScope = 'alarms';
 
 const out = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : floatsOut(value));
 const back = (element: Element): Element => ({

@@ -10,6 +10,7 @@ import { keptBackups } from '../../cli/backup-files.ts';
 import { type HorizonParts, passHorizon } from '../../cli/horizon.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { replay } from '../../cli/replay.ts';
+import { replayDiff } from '../../cli/replay-diff.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import type { Store } from '../../core/store.ts';
@@ -250,6 +251,9 @@ test('the gate: a backup, the cut as a command, then the segments; rebuild begin
   await workshop.close();
   // A replay begins with that backup, too.
   expect((await replay(config, join(temporaryFolder(), 'replayed'), true)).equal).toBe(true);
+  const tried = await replayDiff(config, { alarms: {} });
+  expect([tried.added, tried.removed, tried.changed]).toEqual([[], [], []]);
+  expect(tried.from).toBeGreaterThan(start);
   const before = await contents(data);
   const rebuilt = await rebuild(config);
   expect(rebuilt.backup?.position).toBe(kept?.manifest.position);
