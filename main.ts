@@ -141,6 +141,7 @@ const openTown = async (config: Config, applied: Town, { append }: GateLog, late
     append: (change) => append(ownDraft('registry', JSON.stringify(change))),
     known: () => Promise.race([askPlant(views).catch(() => null), delay(knownMsMax, null, { ref: false })]),
     recognise: (names) => later.door?.recognise(names),
+    revoke: () => later.door?.revoke(),
   });
 };
 
@@ -168,8 +169,16 @@ const startPlant = (
 ): Supervised => {
   const publish = async (topic: string, payload: string, retain: boolean): Promise<void> => later.door?.publishPublic(topic, payload, retain);
   const clearPublic = async (): Promise<void> => later.door?.clearPublic();
+  const publishToOperators = async (topic: string, payload: string): Promise<void> => later.door?.publishToOperators(topic, payload);
+  const clearOperators = async (): Promise<void> => later.door?.clearOperators();
   const act = (action: AlarmAction): Promise<number> => append(ownDraft('command', JSON.stringify({ action: 'alarm', alarm: action })));
-  const plant = supervisePlant({ config, logger, calls: { change: town.change, act, publish, clearPublic }, report: heart.report, onStart });
+  const plant = supervisePlant({
+    config,
+    logger,
+    calls: { change: town.change, act, publish, clearPublic, publishToOperators, clearOperators },
+    report: heart.report,
+    onStart,
+  });
   const view: Supervised['view'] = (name, args) => plant.view(name, args);
   plant.http.then(
     () => {

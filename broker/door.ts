@@ -10,11 +10,11 @@ import { hooks } from './hooks.ts';
 import { type AdmissionRules, admit } from './identity.ts';
 import { type DoorLimits, limitsOf, packetFault } from './limits.ts';
 import { listening, type WebSocketDoor, webSocketDoor } from './listen.ts';
-import { PublicTopics } from './public-topics.ts';
+import { OwnTopics, takeFanOut } from './own-topics.ts';
 import { Scanner } from './scanner.ts';
 import { type Connection, pausedGathering, Session } from './session.ts';
 import { sharedReads } from './shared-reads.ts';
-import { topicRule } from './topic.ts';
+import { operatorPrefix, publicPrefix, topicRule } from './topic.ts';
 
 export interface DoorOptions {
   readonly host: string;
@@ -63,6 +63,12 @@ export interface Door {
   publishPublic(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void>;
   /** Forgets every retained message, and tells its subscribers with an empty one: who publishes next begins anew. */
   clearPublic(): Promise<void>;
+  /** As `publishPublic`, below `city/v1/operators/`, always retained; an empty payload forgets the topic. */
+  publishToOperators(topic: string, payload: string): Promise<void>;
+  /** As `clearPublic`, of what is for operators. */
+  clearOperators(): Promise<void>;
+  /** Ends the connections of operators that are none any more, or whose secret is another one. */
+  revoke(): void;
   /**
    * Tells that these names are declared from here on: connections that gave one of them speak for it, without a new
    * CONNECT; where it has a secret they end, since they have not shown it.
@@ -85,7 +91,8 @@ class OpenDoor implements Door {
   readonly #topics: TextCache<ReturnType<typeof topicRule>>;
   readonly #sockets = new Map<Duplex, Session>();
   readonly #clients = new Map<string, Session>();
-  readonly #public: PublicTopics;
+  readonly #public: OwnTopics;
+  readonly #operators: OwnTopics;
   readonly #refused = new Map<string, number>();
   readonly #clock: () => number;
   #forwardsDropped = 0;
@@ -102,7 +109,8 @@ class OpenDoor implements Door {
     this.#clock = options.clock ?? (() => performance.now());
     this.#sweptAt = this.#clock();
     this.#gate = new Gate(this.#limits, options.ingest, this.#clock);
-    this.#public = new PublicTopics(this.#limits, (reason) => this.#refuse(reason));
+    this.#public = new OwnTopics(publicPrefix, this.#limits, (reason) => this.#refuse(reason));
+    this.#operators = new OwnTopics(operatorPrefix, this.#limits, (reason) => this.#refuse(reason));
     this.#topics = new TextCache((topic) => topicRule(topic, this.#limits));
   }
 
@@ -126,7 +134,8 @@ class OpenDoor implements Door {
       concurrency: 1000,
     });
     await this.#aedes.listen();
-    this.#public.take(this.#aedes);
+    this.#public.fanOut = takeFanOut(this.#aedes);
+    this.#operators.fanOut = this.#public.fanOut;
     this.#follow(this.#aedes);
     try {
       const isAedes = this.#options.front === 'aedes';
@@ -146,6 +155,24 @@ class OpenDoor implements Door {
 
   clearPublic(): Promise<void> {
     return this.#public.clear();
+  }
+
+  publishToOperators(topic: string, payload: string): Promise<void> {
+    return this.#operators.publish(topic, payload, true);
+  }
+
+  clearOperators(): Promise<void> {
+    return this.#operators.clear();
+  }
+
+  revoke(): void {
+    for (const session of this.#sockets.values()) {
+      if (session.operatorSecret === null) continue;
+      const known = this.#options.admission.lookup(session.sender);
+      if (known?.operator === true && known.secretSha256 === session.operatorSecret) continue;
+      this.#refuse('bad-credentials');
+      session.connection.close();
+    }
   }
 
   recognise(names: ReadonlySet<string>): void {

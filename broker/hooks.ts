@@ -55,6 +55,7 @@ const enter = (client: AedesClient, userName: string | undefined, password: Buff
   if (holder !== undefined && holder.sender !== admission.sender) return refusal(2, 'the client id belongs to another identity');
   session.sender = admission.sender;
   session.userName = userName ?? null;
+  session.operatorSecret = admission.operatorSecret;
   if (admission.stranger) context.strangers.add(session);
   return null;
 };
@@ -73,7 +74,7 @@ const tame = ({ session }: AedesClient, packet: ConnectPacket, keepaliveSecondsM
 const subscribeFault = (client: AedesClient, filter: string, { gate }: HookContext): string | null => {
   const { session } = client;
   const { limits } = gate;
-  if (session === undefined || !maySubscribe(filter, limits)) return 'subscribe-denied';
+  if (session === undefined || !maySubscribe(filter, limits, session.operatorSecret !== null)) return 'subscribe-denied';
   if (!session.subscriptions.has(filter) && session.subscriptions.size >= limits.subscriptionsPerClientMax) return 'subscriptionsPerClientMax';
   session.subscriptions.add(filter);
   return null;

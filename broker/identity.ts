@@ -2,11 +2,13 @@
 import { Buffer } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** A declared device or gateway. */
+/** A declared device, gateway or operator. */
 export interface Credential {
   readonly id: string;
   /** SHA-256 of its secret, hex. Secrets are long random keys, so a slow hash would only slow the door. */
   readonly secretSha256?: string;
+  /** May read what is for operators. Whoever has shown no secret is none. */
+  readonly operator?: true;
 }
 
 export interface Credentials {
@@ -16,7 +18,14 @@ export interface Credentials {
 }
 
 export type Admission =
-  | { readonly admitted: true /** The declared id; empty where nobody is declared. */; readonly sender: string; readonly stranger: boolean }
+  | {
+      readonly admitted: true;
+      /** The declared id; empty where nobody is declared. */
+      readonly sender: string;
+      readonly stranger: boolean;
+      /** Of an operator the hash of the secret that was shown; null: it is none. */
+      readonly operatorSecret: string | null;
+    }
   | { readonly admitted: false /** Of CONNACK: 3 full, 4 bad user name or password. */; readonly returnCode: 3 | 4 };
 
 export interface AdmissionRules {
@@ -42,8 +51,8 @@ export const admit = (credentials: Credentials, rules: AdmissionRules, strangers
   const known = credentials.userName === undefined ? undefined : rules.lookup(credentials.userName);
   if (known !== undefined) {
     if (known.secretSha256 !== undefined && !matches(credentials.password, known.secretSha256)) return { admitted: false, returnCode: 4 };
-    return { admitted: true, sender: known.id, stranger: false };
+    return { admitted: true, sender: known.id, stranger: false, operatorSecret: known.operator === true ? (known.secretSha256 ?? null) : null };
   }
-  if (rules.policy === 'open') return { admitted: true, sender: '', stranger: false };
-  return strangers < rules.strangersMax ? { admitted: true, sender: '', stranger: true } : { admitted: false, returnCode: 3 };
+  if (rules.policy === 'open') return { admitted: true, sender: '', stranger: false, operatorSecret: null };
+  return strangers < rules.strangersMax ? { admitted: true, sender: '', stranger: true, operatorSecret: null } : { admitted: false, returnCode: 3 };
 };

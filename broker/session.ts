@@ -22,6 +22,8 @@ export class Session {
   sender = '';
   /** As the CONNECT gave it; null where it gave none. */
   userName: string | null = null;
+  /** The hash of the operator's secret that it has shown; null: it is no operator's. */
+  operatorSecret: string | null = null;
   /** Why the CONNECT is refused before its credentials are looked at. */
   refusal: string | null = null;
   /** A CONNECT has come. */

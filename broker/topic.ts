@@ -2,6 +2,8 @@
 import type { DoorLimits } from './limits.ts';
 
 export const publicPrefix = 'city/v1/public/';
+/** What only operators may read. */
+export const operatorPrefix = 'city/v1/operators/';
 
 export interface TopicRule {
   readonly topic: string;
@@ -41,6 +43,9 @@ export const topicRule = (topic: string, limits: DoorLimits): TopicRule => {
   return { topic, subject: fault === null ? subjectOf(topic) : '', fault };
 };
 
-/** Only what lies wholly under `city/v1/public/` can be subscribed to. */
-export const maySubscribe = (filter: string, limits: DoorLimits): boolean =>
-  filter.startsWith(publicPrefix) && filter.length <= limits.topicCharsMax && !hasControl(filter) && filter.split('/').length <= limits.topicLevelsMax;
+/** Only what lies wholly under `city/v1/public/` can be subscribed to, and by an operator what lies wholly under `city/v1/operators/`. */
+export const maySubscribe = (filter: string, limits: DoorLimits, isOperator = false): boolean =>
+  (filter.startsWith(publicPrefix) || (isOperator && filter.startsWith(operatorPrefix))) &&
+  filter.length <= limits.topicCharsMax &&
+  !hasControl(filter) &&
+  filter.split('/').length <= limits.topicLevelsMax;

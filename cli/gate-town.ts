@@ -44,6 +44,8 @@ export interface GateTownOptions {
   readonly known?: () => Promise<Known | null>;
   /** Told the names that are declared from here on. */
   readonly recognise?: (names: ReadonlySet<string>) => void;
+  /** Told that operators may be others from here on. */
+  readonly revoke?: () => void;
 }
 
 /** Asks the plant for what only it knows. */
@@ -52,9 +54,12 @@ export const askPlant = async (views: Pick<Views, 'adopted' | 'past'>): Promise<
   return { adopted, past };
 };
 
-/** Devices and gateways by the name that they authenticate with; what the file says goes before what was adopted. */
-const sendersOf = ({ devices, gateways }: Town, adopted: Iterable<Device>): Map<string, Credential> =>
-  new Map([...adopted, ...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }]));
+/** Devices, gateways and operators by the name that they authenticate with; what the file says goes before what was adopted. */
+const sendersOf = ({ devices, gateways, operators }: Town, adopted: Iterable<Device>): Map<string, Credential> =>
+  new Map<string, Credential>([
+    ...[...adopted, ...devices, ...gateways].map(({ id, secretSha256 }) => [id, secretSha256 === undefined ? { id } : { id, secretSha256 }] as const),
+    ...operators.map(({ id, secretSha256 }) => [id, { id, secretSha256, operator: true }] as const),
+  ]);
 
 /** @throws FailureError `not-loopback` where the door would let in anybody from elsewhere */
 export const requireLoopback = ({ admission }: Town, mqttHost: string): void => {
@@ -91,7 +96,7 @@ export const requireAdoptable = (town: Town, past: readonly Past[], given: unkno
   return device;
 };
 
-export const gateTown = ({ config, town, append, known = async () => null, recognise = () => {}, ...given }: GateTownOptions): GateTown => {
+export const gateTown = ({ config, town, append, known = async () => null, recognise = () => {}, revoke = () => {}, ...given }: GateTownOptions): GateTown => {
   let current = town;
   let adopted = new Map((given.adopted ?? []).map((device) => [device.id, device]));
   let senders = sendersOf(current, adopted.values());
@@ -101,6 +106,7 @@ export const gateTown = ({ config, town, append, known = async () => null, recog
     const names = new Set([...next.keys()].filter((name) => !senders.has(name)));
     senders = next;
     if (names.size > 0) recognise(names);
+    revoke();
   };
   /** Adds devices that were adopted; one that is known stays as it is, as in the pipeline. */
   const take = async (devices: readonly Device[]): Promise<void> => {

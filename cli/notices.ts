@@ -5,11 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 import type { Views } from '../core/views.ts';
+import { shownAlarm } from '../dashboards/api/alarms.ts';
+import { keepAlarmTopics } from '../notify/alarm-topics.ts';
 import type { Channel } from '../notify/channel.ts';
 import { mail } from '../notify/mail.ts';
 import { type Notifier, notifier, type Told } from '../notify/notifier.ts';
 import { isQuietAt } from '../notify/quiet-hours.ts';
 import { webhook } from '../notify/webhook.ts';
+import type { GateCalls } from './plant.ts';
 import { writeWhole } from './whole-file.ts';
 
 const channelsOf = ({ webhookUrl, webhookSecret, mailUrl, mailFrom, mailTo }: Config, zone: string): Channel[] => [
@@ -50,6 +53,18 @@ const caughtUp = async ({ status }: Views, signal: AbortSignal): Promise<void> =
 export interface Notices {
   close(): void;
 }
+
+/** Keeps what is open on MQTT, for operators, from now on until it is closed. */
+export const tellOperators = (config: Config, views: Views, gate: Pick<GateCalls, 'publishToOperators' | 'clearOperators'>): Notices => {
+  const logger = pino({ level: config.logLevel, base: { role: 'plant' } });
+  return keepAlarmTopics({
+    views,
+    publish: (topic, payload) => gate.publishToOperators(topic, payload),
+    clear: () => gate.clearOperators(),
+    bodyOf: shownAlarm,
+    failed: (error) => logger.warn({ error: String(error) }, 'an alarm could not be put on MQTT; it is tried again'),
+  });
+};
 
 /** Tells alarms from when the plant has caught up, until it is closed: what is not told by then is told behind the next start. */
 export const keepNotices = (config: Config, views: Views): Notices => {

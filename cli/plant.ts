@@ -5,7 +5,7 @@ import { answering, calling, type Wire } from '../core/channel.ts';
 import type { RegistryChange } from '../core/envelope.ts';
 import { type Failure, failure, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Status, Views } from '../core/views.ts';
-import { keepNotices, type Notices } from './notices.ts';
+import { keepNotices, type Notices, tellOperators } from './notices.ts';
 import { startPlantThread } from './plant-thread.ts';
 import { asides, requestRebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
@@ -25,6 +25,9 @@ export interface GateCalls {
   publish(topic: string, payload: string, retain: boolean): Promise<void>;
   /** Forgets every retained public message. */
   clearPublic(): Promise<void>;
+  /** Retained, for operators alone; an empty payload forgets the topic. */
+  publishToOperators(topic: string, payload: string): Promise<void>;
+  clearOperators(): Promise<void>;
 }
 
 const config: Config = { ...(JSON.parse(process.argv[2] ?? '{}') as Config), ...configSecrets.taken(process.env) };
@@ -95,6 +98,7 @@ const endThread = (): void => {
 
 let server: Awaited<ReturnType<typeof serve>> | undefined;
 let notices: Notices | undefined;
+let topics: Notices | undefined;
 
 /** What the pages or the API failed with. */
 let unserved: Failure | null = null;
@@ -104,6 +108,7 @@ thread.ready
     async (position) => {
       server = await serve(config, views, gate.remote);
       notices = keepNotices(config, views);
+      topics = tellOperators(config, views, gate.remote);
       toGate({ ready: { url: server.url, position } });
     },
     () => {}, // told by `ended`
@@ -147,6 +152,7 @@ const stop = async (): Promise<void> => {
   stopping = true;
   gate.abort(failure('unavailable', 'the gate is stopping'));
   notices?.close();
+  topics?.close();
   endThread();
   await server?.close();
 };

@@ -55,6 +55,7 @@ export const openGateRole = async (config: Config, opened: Opened): Promise<Role
       return offset;
     },
     recognise: (names) => door?.recognise(names),
+    revoke: () => door?.revoke(),
   });
   // Clocks and counters are those of one opening: the pipeline tells gates apart by this name.
   const gate = randomUUID();

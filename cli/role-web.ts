@@ -119,7 +119,7 @@ export const openWebRole = async (config: Config, opened: Opened): Promise<Role>
     onCommit: (listener) => followers.listen(listener),
   };
   // What is public is not retained on MQTT here: these pages are no client of any gate.
-  const served = await serve(config, views, { change: views.change, act: views.act, publish: async () => {}, clearPublic: async () => {} });
+  const served = await serve(config, views, { publish: async () => {}, clearPublic: async () => {} });
   opened.add(() => served.close());
   return { http: served.url, mqttPort: null };
 };

@@ -12,7 +12,7 @@ export interface Served {
   close(): Promise<void>;
 }
 
-export const serve = async (config: Config, views: Views, gate: GateCalls): Promise<Served> => {
+export const serve = async (config: Config, views: Views, gate: Pick<GateCalls, 'publish' | 'clearPublic'>): Promise<Served> => {
   const open = feed({ views, types, broker: { publish: gate.publish, clear: gate.clearPublic } });
   const { httpHost: host, httpPort: port, logLevel } = config;
   const server = await httpServer({ host, port, logLevel, views, types, plugins: [open], geo: geography() });

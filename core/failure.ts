@@ -47,7 +47,7 @@ export const failures = {
   'no-profile': { stage: 'import', class: 'permanent', remedy: 'Pass --profile, or add one to imports/profiles.' },
   // broker
   'bad-credentials': { stage: 'broker', class: 'permanent', remedy: 'Use the device id as user name and its secret as password.' },
-  'subscribe-denied': { stage: 'broker', class: 'permanent', remedy: 'Only city/v1/public/# can be subscribed to.' },
+  'subscribe-denied': { stage: 'broker', class: 'permanent', remedy: 'Only city/v1/public/# can be subscribed to, and city/v1/operators/# by an operator.' },
   'limit-reached': { stage: 'broker', class: 'retryable', remedy: 'Slow down, or raise the named limit.' },
   // log
   'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Restore the segment from a backup; octroi ledger names what is missing.' },

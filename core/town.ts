@@ -60,6 +60,8 @@ export const townSchema = z.strictObject({
   devices: z.array(deviceSchema).default([]),
   /** Senders that are not devices, with the hash of their secret. */
   gateways: z.array(z.strictObject({ id, secretSha256: z.string().regex(/^[0-9a-f]{64}$/) })).default([]),
+  /** People and programs that may read what is for operators on MQTT, with the hash of their secret; nobody else may. */
+  operators: z.array(z.strictObject({ id, secretSha256: z.string().regex(/^[0-9a-f]{64}$/) })).default([]),
   /** Where what becomes an alarm, how soon and how weighty it is, is not as octroi has it. */
   alarms: alarmSettingsSchema.optional(),
   tariffs: z
@@ -118,6 +120,10 @@ const crossCheck = (town: Town, typeNames: ReadonlySet<string>): Fault[] => {
   const quarters = seen(town.quarters, 'quarters');
   seen(town.sites, 'sites');
   const senders = new Set([...seen(town.devices, 'devices'), ...seen(town.gateways, 'gateways')]);
+  seen(town.operators, 'operators');
+  for (const [i, { id: one }] of town.operators.entries()) {
+    if (senders.has(one)) found.push([['operators', i, 'id'], `"${one}" is a device or a gateway: an operator needs a name of its own`]);
+  }
   for (const [i, site] of town.sites.entries()) {
     if (site.quarter !== undefined && !quarters.has(site.quarter)) found.push([['sites', i, 'quarter'], `no quarter "${site.quarter}"`]);
   }

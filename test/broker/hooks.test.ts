@@ -13,7 +13,7 @@ const context = (over: Partial<HookContext> = {}): HookContext => ({
     (_draft, settled) => settled(),
     () => 0,
   ),
-  admit: () => ({ admitted: true, sender: '', stranger: false }),
+  admit: () => ({ admitted: true, sender: '', stranger: false, operatorSecret: null }),
   holder: () => undefined,
   strangers: new Set(),
   refused: () => {},

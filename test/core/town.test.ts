@@ -42,6 +42,11 @@ tariffs: { electricityEurPerKWh: 0.2, gasEurPerKWh: 0.1, heatEurPerKWh: 0.1 }
     ['a site that nothing declares', `${head}devices:\n  - { id: m1, type: linky, site: nowhere }\n`, 'town.yaml:4 no site "nowhere"'],
     ['a quarter that nothing declares', `${head}sites:\n  - { id: s, name: S, owner: public, quarter: Z }\n`, 'town.yaml:4 no quarter "Z"'],
     ['a sender that nothing declares', `${head}devices:\n  - { id: m1, type: linky, via: [gw] }\n`, 'town.yaml:4 no device or gateway "gw"'],
+    [
+      'an operator with the name of a device',
+      `${head}devices:\n  - { id: m1, type: linky }\noperators:\n  - { id: m1, secretSha256: ${'a'.repeat(64)} }\n`,
+      'town.yaml:6 "m1" is a device or a gateway: an operator needs a name of its own',
+    ],
     ['an unknown zone', 'name: T\nzone: Europe/Issy\n', 'town.yaml:2 zone: not an IANA time zone'],
   ])('refuses %s and names its line', (_what, source, message) => {
     expect(faults(source)).toEqual([message]);
@@ -53,6 +58,7 @@ tariffs: { electricityEurPerKWh: 0.2, gasEurPerKWh: 0.1, heatEurPerKWh: 0.1 }
     ['a negative interval', `${head}devices: [{ id: m1, type: linky, intervalMs: -1 }]\n`],
     ['an id that would break a topic', `${head}devices: [{ id: "a/b", type: linky }]\n`],
     ['a secret in clear', `${head}devices: [{ id: m1, type: linky, secretSha256: hunter2 }]\n`],
+    ['an operator without a secret', `${head}operators: [{ id: desk }]\n`],
     ['broken YAML', `${head}sites: [\n`],
     ['an empty file', ''],
     ['another document', '- 1\n- 2\n'],

@@ -7,7 +7,8 @@ import { folder } from './running.ts';
 test('questions to a plant that has just died fail, and end nobody else', { timeout: 180_000 }, async () => {
   const config = configSchema.parse({ data: folder(), httpPort: 0, mqttPort: 0, demo: false });
   const started = Promise.withResolvers<void>();
-  const calls = { act: async () => 0, change: async () => 0, publish: async () => {}, clearPublic: async () => {} };
+  const nothing = async (): Promise<void> => {};
+  const calls = { act: async () => 0, change: async () => 0, publish: nothing, clearPublic: nothing, publishToOperators: nothing, clearOperators: nothing };
   const plant = plantProcess(config, calls, { started: started.resolve, ready() {}, broken() {}, alive() {} });
   await started.promise;
   plant.kill();

@@ -1,0 +1,59 @@
+/** What the gate itself publishes to subscribers below one prefix, and which topics of it are retained. Who may subscribe is left to `hooks.ts`. */
+import type { Aedes, PublishPacket } from 'aedes';
+import { fail } from '../core/failure.ts';
+import type { DoorLimits } from './limits.ts';
+import { topicRule } from './topic.ts';
+
+/** Hands a packet to those who subscribed. */
+export type FanOut = (packet: PublishPacket, done: (error?: Error) => void) => void;
+
+/** Keeps the broker's fan-out to the door: no message of a device goes through it, whatever its topic, nor aedes' own `$SYS` messages, which name every client. */
+export const takeFanOut = (aedes: Aedes): FanOut => {
+  const fanOut: FanOut = aedes.publish.bind(aedes);
+  aedes.publish = (_packet: PublishPacket, client: unknown, done?: (error?: Error) => void) => {
+    const finish = typeof client === 'function' ? (client as (error?: Error) => void) : done;
+    finish?.();
+  };
+  return fanOut;
+};
+
+export class OwnTopics {
+  readonly #prefix: string;
+  readonly #limits: DoorLimits;
+  readonly #refused: (reason: string) => void;
+  readonly #retained = new Set<string>();
+  /** Set when the broker is up. */
+  fanOut: FanOut = () => {};
+
+  constructor(prefix: string, limits: DoorLimits, refused: (reason: string) => void) {
+    this.#prefix = prefix;
+    this.#limits = limits;
+    this.#refused = refused;
+  }
+
+  /** As `Door.publishPublic`, and `Door.publishToOperators`. */
+  publish(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void> {
+    if (!topic.startsWith(this.#prefix) || topicRule(topic, this.#limits).fault !== null) throw fail('bad-request', `not a topic below ${this.#prefix}`, topic);
+    if (retain) this.#retain(topic, payload.length);
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    return new Promise((resolve, reject) => {
+      this.fanOut({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  async clear(): Promise<void> {
+    for (const topic of [...this.#retained]) await this.publish(topic, '', true);
+  }
+
+  /** An empty payload forgets the topic. */
+  #retain(topic: string, bytes: number): void {
+    if (bytes === 0) this.#retained.delete(topic);
+    else if (!this.#retained.has(topic)) {
+      if (this.#retained.size >= this.#limits.retainedMax) {
+        this.#refused('retainedMax');
+        throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
+      }
+      this.#retained.add(topic);
+    }
+  }
+}
