@@ -121,6 +121,23 @@ describe('the page', () => {
     expect(form.slice(0, form.indexOf('</form>'))).not.toContain('value="acknowledge"');
   });
 
+  it('of each alarm says something in both languages, whatever its kind; of homes nothing', async () => {
+    const { gate } = town;
+    gate.tick(end + 3 * 3_600_000, 5_000);
+    // A clock that was set.
+    gate.append('tick', { wall: gate.now() + 7_200_000, up: 1, qos0Dropped: 0, held: 0, connections: 0, diskFreeBytes: -1 });
+    gate.tick(gate.now() + 60_000);
+    await town.commit();
+    const { alarms: all } = await listed('?state=all');
+    expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(['out-of-range', 'silent', 'stuck', 'clock-step']));
+    for (const { id, device } of all)
+      for (const language of ['fr', 'en']) {
+        const answer = await town.app.inject({ url: `/${language}/alarms/one?id=${encodeURIComponent(id)}`, headers: host });
+        expect([id, answer.statusCode]).toEqual([id, device.startsWith('linky') ? 404 : 200]);
+        expect(answer.body).not.toMatch(/(undefined|NaN|\[object|linky-\d+<)/);
+      }
+  });
+
   it('names no home that has left the town', async () => {
     const home = (await listed()).alarms.find(({ device }) => device === 'linky-1');
     await act({ do: 'label', alarm: home?.id ?? '', by: 'C', comment: 'the Duponts are away', verdict: 'known' });

@@ -36,6 +36,8 @@ test('an alarm is listed, answered at the command line with and without a gate, 
   expect(raised).toMatchObject({ cause: 'device/oven-1/out-of-range', state: 'active' });
   expect(await told).toContain('device/oven-1/out-of-range');
 
+  const found = await fetch(`${gate.http}/api/v1/learning?device=oven-1`);
+  expect(await found.json()).toEqual({ learning: [{ device: 'oven-1', quantity: 'temperature', days: 0, of: 21 }] });
   const { code } = await alarms('acknowledge', raised.id, '--by', 'Camille', '--comment', 'on my way');
   expect(code).toBe(0);
   await until('the answer', 30_000, async () => (await listed())[0]?.state === 'acknowledged');

@@ -49,7 +49,7 @@ test('an operator reads what is open; nobody else does', { timeout: 180_000 }, a
   const again = await started(data, {}, '--town', file);
   const second = await listening(again.mqttPort);
   await until('what is still open', 60_000, () => stateOf(second.held) === 'acknowledged');
-  const ended = new Promise((resolve) => second.client.once('close', resolve));
+  const ended = new Promise<void>((resolve) => second.client.once('close', () => resolve()));
   expect((await octroi(['town', 'apply', townIn(folder(), ''), '--data', data])).code).toBe(0);
   await ended;
   const stranger = await mqtt.connectAsync(`mqtt://127.0.0.1:${again.mqttPort}`, { username: 'camille', password: 'weighty', reconnectPeriod: 0 });
