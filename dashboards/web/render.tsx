@@ -13,6 +13,7 @@ import { SitesPage } from './pages/sites.tsx';
 import { SumPage } from './pages/sum.tsx';
 import { TownPage } from './pages/town.tsx';
 import { Document, type Voice, voice } from './parts/document.tsx';
+import { capital } from './text/format.ts';
 
 const pageOf = (speak: Voice, page: Page): [title: string, body: VNode] => {
   const { words } = speak;
@@ -28,7 +29,10 @@ const pageOf = (speak: Voice, page: Page): [title: string, body: VNode] => {
     case 'alarms':
       return [words.alarms.title, <AlarmsPage voice={speak} model={page.model} />];
     case 'alarm':
-      return [`${words.kinds[page.model.alarm.kind] ?? page.model.alarm.kind}, ${page.model.alarm.place}`, <AlarmPage voice={speak} model={page.model} />];
+      return [
+        `${capital(words.kinds[page.model.alarm.kind] ?? page.model.alarm.kind)}, ${page.model.alarm.place}`,
+        <AlarmPage voice={speak} model={page.model} />,
+      ];
     case 'operations':
       return [words.operations.title, <OperationsPage voice={speak} model={page.model} />];
     case 'receipt':

@@ -6,6 +6,7 @@ import { Chart, type ChartData } from '../parts/chart.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Figure, Moment } from '../parts/figures.tsx';
 import { Scroll } from '../parts/scroll.tsx';
+import { capital } from '../text/format.ts';
 import { fullCoverage } from '../thresholds.ts';
 import { One } from './alarms.tsx';
 
@@ -16,8 +17,6 @@ interface Shown {
 
 /** An amount by the hour: kWh an hour are kW. */
 const rateUnit = (unit: string, perHour: boolean): string => (!perHour ? unitSymbol(unit) : unit === 'kW.h' ? 'kW' : `${unitSymbol(unit)}/h`);
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const signed = (value: number, text: string): string => `${value < 0 ? '−' : '+'}${text}`;
 

@@ -28,6 +28,9 @@ export interface Format {
 /** Digits that matter: two for small figures, none from a hundred on. */
 const digitsFor = (value: number): number => (value === 0 || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 
+/** With a capital first letter: a title. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 const nbsp = '\u00a0';
 
 const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
