@@ -89,4 +89,4 @@ export const faultsText = ({ skipped, series, points, tried, held_out }: FaultsJ
 const rounded = (_: string, value: unknown): unknown => (typeof value === 'number' ? Math.round(value * 10_000) / 10_000 : value);
 
 /** Keeps the figures beside the other measurements. */
-export const keepFaults = (judged: FaultsJudged, path: string): void => writeFileSync(path, `${JSON.stringify(judged, rounded, 1)}\n`);
+export const keepFigures = (judged: object, path: string): void => writeFileSync(path, `${JSON.stringify(judged, rounded, 1)}\n`);

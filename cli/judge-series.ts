@@ -8,6 +8,7 @@ import { bundledProfiles, type Profile } from '../imports/profile.ts';
 import { readRows } from '../imports/rows.ts';
 import type { Judge, Series } from '../judge/fault-suite.ts';
 import type { SeriesClass } from '../judge/faults.ts';
+import type { About } from '../processors/detect/detector.ts';
 import { aboutOf } from '../processors/judge.ts';
 import { type OneKey, oneKey } from '../processors/one-key.ts';
 import { type Declared, foldRule } from '../processors/registry.ts';
@@ -37,8 +38,14 @@ const branchOf = (one: OneKey, about: Parameters<typeof oneKey>[0]): Judge => ({
   branch: () => branchOf(oneKey(about, structuredClone(one.key)), about),
 });
 
+/** A series, and what the pipeline knows of its key. */
+export interface KnownSeries extends Series {
+  readonly quantity: string;
+  readonly about: About;
+}
+
 /** @param quantity of the register, where the amounts are to be counted up */
-const seriesOf = (declared: Declared, zone: string, name: string, points: readonly Point[], register: boolean): Series | null => {
+const seriesOf = (declared: Declared, zone: string, name: string, points: readonly Point[], register: boolean): KnownSeries | null => {
   const group = classes[declared.device.type];
   const rule = declared.type.rules.get(name);
   if (group === undefined || rule === undefined || points.length === 0) return null;
@@ -46,6 +53,8 @@ const seriesOf = (declared: Declared, zone: string, name: string, points: readon
   const { silentAfterMs, type } = declared.type;
   return {
     name: `${declared.device.id} ${name}`,
+    quantity: name,
+    about,
     device: declared.device.id,
     class: group,
     zone,
@@ -84,7 +93,7 @@ const addRows = (declared: Declared, { columns, at, values }: ImportRows, into: 
 };
 
 /** All series of one file. */
-const seriesOfFile = async (path: string, profile: Profile): Promise<Series[]> => {
+const seriesOfFile = async (path: string, profile: Profile): Promise<KnownSeries[]> => {
   const devices = new Map<string, { declared: Declared; byQuantity: Map<string, Point[]> }>();
   for (const device of profile.devices) {
     const type = types.get(device.type);
@@ -96,7 +105,7 @@ const seriesOfFile = async (path: string, profile: Profile): Promise<Series[]> =
       if (device !== undefined) addRows(device.declared, rows, device.byQuantity);
     }
   }
-  const found: (Series | null)[] = [];
+  const found: (KnownSeries | null)[] = [];
   for (const { declared, byQuantity } of devices.values()) {
     const zone = declared.device.zone ?? 'Europe/Paris';
     for (const [name, points] of byQuantity) {
@@ -110,14 +119,14 @@ const seriesOfFile = async (path: string, profile: Profile): Promise<Series[]> =
 };
 
 export interface Folder {
-  readonly series: readonly Series[];
+  readonly series: readonly KnownSeries[];
   /** Files and why they are not judged. */
   readonly skipped: readonly { readonly file: string; readonly why: string }[];
 }
 
 /** Every series of a folder that a profile knows and that is a meter's, a PV plant's, a car park's or a transformer's. */
 export const seriesIn = async (dir: string): Promise<Folder> => {
-  const series: Series[] = [];
+  const series: KnownSeries[] = [];
   const skipped: { file: string; why: string }[] = [];
   const profiles = bundledProfiles(types);
   const present = existsSync(dir) ? readdirSync(dir).sort() : [];

@@ -8,7 +8,9 @@ import { type NabFile, nabFiles } from '../judge/nab-files.ts';
 import { scoresOf } from '../judge/online.ts';
 import { type HeldOut, splitHalf } from '../judge/split-half.ts';
 import { noveltyState, updateNovelty } from '../processors/detect/novelty.ts';
-import { datasetsBeside, faultsText, judgeFaults, keepFaults } from './judge-faults.ts';
+import { datasetsBeside, faultsText, judgeFaults, keepFigures } from './judge-faults.ts';
+import { judgeModels, modelsText } from './judge-models.ts';
+import { seriesIn } from './judge-series.ts';
 import { print } from './options.ts';
 
 /** Where the benchmark is looked for: beside the project. */
@@ -95,6 +97,7 @@ interface Asked {
   readonly nab?: string;
   readonly json?: boolean;
   readonly faults?: boolean;
+  readonly models?: boolean;
   readonly data?: string;
   readonly out?: string;
 }
@@ -104,13 +107,20 @@ export const judgeCommand = (): Command =>
     .description("score the general detector on labelled series, in the layout of the Numenta Anomaly Benchmark; or the pipeline's detectors on known faults")
     .option('--nab <dir>', 'folder with windows.json and data/ (default ../shared/nab beside the project)')
     .option('--faults', 'put known faults into real series instead, and count which the detectors of the pipeline find')
-    .option('--data <dir>', 'with --faults: folder of CSV files that import profiles know (default ../shared/datasets beside the project)')
-    .option('--out <file>', 'with --faults: keep the figures as JSON')
+    .option('--models', 'hold what is expected of buildings, and forecasts of car parks, against what came')
+    .option('--data <dir>', 'with --faults or --models: folder of CSV files that import profiles know (default ../shared/datasets beside the project)')
+    .option('--out <file>', 'with --faults or --models: keep the figures as JSON')
     .addOption(new Option('--json', 'print one JSON object as the last line'))
-    .action(async ({ nab, json, faults, data, out }: Asked) => {
+    .action(async ({ nab, json, faults, models, data, out }: Asked) => {
+      if (models === true) {
+        const judged = judgeModels((await seriesIn(data ?? datasetsBeside)).series);
+        if (out !== undefined) keepFigures(judged, out);
+        print(json, { models: judged }, () => modelsText(judged));
+        return;
+      }
       if (faults === true || data !== undefined) {
         const judged = await judgeFaults(data ?? datasetsBeside);
-        if (out !== undefined) keepFaults(judged, out);
+        if (out !== undefined) keepFigures(judged, out);
         print(json, { faults: judged }, () => faultsText(judged));
         return;
       }

@@ -104,6 +104,8 @@ export const anomalyKinds = [
   'unusual-hour',
   'base-load',
   'use',
+  'lighting',
+  'solar-yield',
 ] as const;
 export type AnomalyKind = (typeof anomalyKinds)[number];
 

@@ -18,6 +18,8 @@ const movedRestMs = 10 * dayMs;
 /** Who is unusual often must be so by more: each alarm adds so much to the ratio that the next one needs, and half of it is forgotten in so long. */
 const strainOfAlarm = 0.2;
 const strainHalfMs = 60 * dayMs;
+/** Alarms so near to one another are one event. */
+const oneEventMs = 2 * dayMs;
 /** Where the model of the usual is kept, beside the detectors. */
 const model = 'usual';
 /** What something unusual teaches, of what it would. */
@@ -48,19 +50,21 @@ const judgeHour = (sitting: Sitting, element: Element): void => {
   const hour = hourOf(element, key.fold.rule, (bare) => usualOf(known, floats, bare));
   let doubted = panel.ofReadings.some((detector) => detector.doubts === 'data' && isOpen(key, detector.kind));
   for (const detector of panel.ofHours) {
-    if (detector.doubts === 'data') judgeData(sitting, detector, hour);
+    if (detector.doubts === 'data' && isFor(detector, sitting.about)) judgeData(sitting, detector, hour);
   }
   doubted ||= panel.ofHours.some((detector) => detector.doubts === 'data' && isOpen(key, detector.kind));
   // What is in doubt is no consumption.
   const seen = doubted ? { ...hour, value: null } : hour;
   for (const detector of panel.ofHours) {
-    if (detector.doubts === 'consumption') judgeConsumption(sitting, detector, seen, doubted);
+    if (detector.doubts === 'consumption' && isFor(detector, sitting.about)) judgeConsumption(sitting, detector, seen, doubted);
   }
   const open = panel.ofHours.some(({ kind }) => isOpen(key, kind));
   if (lastsTooLong(known, hour, open)) settleOn(sitting, hour);
   // Nothing is learnt of what is in doubt, little of what is unusual.
   if (!doubted) learnUsual(known, floats, hour, open ? unusualEase : 1);
 };
+
+const isFor = ({ isFor: own }: HourDetector, about: About): boolean => own === undefined || own(about);
 
 /** @returns null too where the detector is off, or just failed */
 const ask = ({ key, about, to }: Sitting, detector: HourDetector, state: DetectorState, hour: Hour): Judgement | null => {
@@ -74,10 +78,12 @@ const ask = ({ key, about, to }: Sitting, detector: HourDetector, state: Detecto
 };
 
 const judgeData = (sitting: Sitting, detector: HourDetector, hour: Hour): void => {
-  const { key, about, to, known } = sitting;
+  const { key, about, to, panel, known } = sitting;
   const state = stateOf(key, detector.kind);
   const judgement = ask(sitting, detector, state, hour);
   if (judgement === null || judgement.unusual === (state.openSince !== undefined)) return;
+  // One fault is said once: by who sees it first.
+  if (judgement.unusual && panel.ofHours.some((one) => one.doubts === 'data' && isOpen(key, one.kind))) return;
   if (judgement.unusual && detector.needsUsual && (isStrained(known, judgement, hour) || hour.start < (known.movedUntil ?? 0))) return;
   note(key, detector, state, judgement, hour.end, about, to);
   if (judgement.unusual) addStrain(known, hour.end);
@@ -105,6 +111,7 @@ const strainOf = ({ strain = 0, strainAt = 0 }: DetectorState, at: number): numb
 const isStrained = (known: DetectorState, { score }: Judgement, { start }: Hour): boolean => score < 1 && score / (1 - score) < strainOf(known, start);
 
 const addStrain = (known: DetectorState, at: number): void => {
+  if (at - (known.strainAt ?? Number.NEGATIVE_INFINITY) < oneEventMs) return;
   known.strain = strainOf(known, at) - 1 + strainOfAlarm;
   known.strainAt = at;
 };

@@ -61,11 +61,13 @@ export interface Verdicts {
   readonly anomalies: Anomaly[];
 }
 
-export const aboutOf = ({ device, type }: Declared, rule: QuantityRule, fold: FoldRule): About => ({
+export const aboutOf = ({ device, type, place }: Declared, rule: QuantityRule, fold: FoldRule): About => ({
   rule,
   fold,
   intervalMs: device.intervalMs ?? type.type.intervalMs,
   capacity: device.capacity,
+  place,
+  produces: type.type.energy?.of === 'production',
 });
 
 /** With its unit, for a reason. By hand: what `Intl` prints depends on the machine, and reasons are stored. */

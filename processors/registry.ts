@@ -12,6 +12,8 @@ export type Types = ReadonlyMap<string, ResolvedType>;
 export interface Declared {
   readonly device: Device;
   readonly type: ResolvedType;
+  /** Where it stands, or its site, longitude and latitude. */
+  readonly place?: readonly [number, number] | undefined;
 }
 
 export interface Registry {
@@ -33,6 +35,9 @@ export interface Registry {
   readonly remember: (homes: readonly string[]) => void;
 }
 
+const placesOf = ({ sites }: Town): Map<string, readonly [number, number]> =>
+  new Map(sites.flatMap(({ id, at }) => (at === undefined ? [] : [[id, at] as const])));
+
 /** The type of devices that are adopted unseen. */
 export const genericTypeName = 'generic';
 
@@ -40,6 +45,7 @@ export const genericTypeName = 'generic';
 export const registry = (types: Types, zoneKept: (subject: string) => string | null = () => null): Registry => {
   let town: Town = emptyTown;
   let standing = standingIn(town);
+  let siteAt = placesOf(town);
   /** For good: it outlives the device in the town. */
   const homes = new Set<string>();
   let adopted = new Map<string, Device>();
@@ -49,7 +55,7 @@ export const registry = (types: Types, zoneKept: (subject: string) => string | n
     if (standing(device).home) homes.add(device.id);
     const type = types.get(device.type);
     if (type === undefined) return false;
-    declared.set(device.id, { device, type });
+    declared.set(device.id, { device, type, place: device.at ?? siteAt.get(device.site ?? '') });
     return true;
   };
 
@@ -61,6 +67,7 @@ export const registry = (types: Types, zoneKept: (subject: string) => string | n
     apply(next, gone = new Set()) {
       town = next;
       standing = standingIn(next);
+      siteAt = placesOf(next);
       adopted = new Map([...adopted].filter(([id]) => !gone.has(id)));
       declared.clear();
       for (const device of adopted.values()) declare(device);

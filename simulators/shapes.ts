@@ -1,10 +1,10 @@
 /** How a town uses things over the day, the week and the year: the curves that its devices share. Sizes are left to the models. */
 
+import { sunPosition } from '../core/sun.ts';
 import { quarterMs } from '../core/time.ts';
 import { chance, hashText } from './chance.ts';
 import { type CivilTime, civil } from './civil.ts';
 import { type Curve, curve } from './curve.ts';
-import { sunPosition } from './sun.ts';
 import { townAt, weather } from './weather.ts';
 
 /** Uses of a site, each with its way of living. */

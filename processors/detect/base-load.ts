@@ -17,7 +17,7 @@ const daysMin = 21;
 const offPart = 0.5;
 
 const ringAt = lowest;
-const recordsAt = ringAt + dayFloats;
+const recordsAt = ringAt + dayFloats(1);
 
 export const baseLoad: HourDetector = {
   kind: 'base-load',
@@ -65,12 +65,13 @@ const keepLow = (floats: Float32Array, value: number, count: number): void => {
 
 const closeDay = (state: DetectorState, floats: Float32Array, now: number): Judgement | null => {
   const count = state.days ?? 0;
-  keepDay(floats, ringAt, count, ((floats[0] as number) + (floats[1] as number) + (floats[2] as number)) / lowest, state.free === 1);
+  const days = { floats, from: ringAt, figures: 1, count: count + 1 };
+  keepDay(days, [((floats[0] as number) + (floats[1] as number) + (floats[2] as number)) / lowest], state.free === 1);
   state.days = count + 1;
   const open = state.openSince !== undefined;
   let worst: { readonly ratio: number; readonly width: number; readonly found: Difference | null } = { ratio: 0, width: 2, found: null };
   for (const [i, width] of widths.entries()) {
-    const found = differenceOf(floats, ringAt, count + 1, width);
+    const found = differenceOf(days, width);
     if (found === null) continue;
     const from = recordsAt + i * recordFloats;
     const limit = limitOf(floats, from, now, least[i] as number);

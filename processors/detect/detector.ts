@@ -22,6 +22,10 @@ export interface About {
   readonly intervalMs: number;
   /** Places of a car park, where declared. */
   readonly capacity?: number | undefined;
+  /** Where it stands, longitude and latitude, degrees; its site's where it has none of its own. */
+  readonly place?: readonly [lon: number, lat: number] | undefined;
+  /** It feeds in. */
+  readonly produces?: boolean;
 }
 
 export interface Judgement {
@@ -53,6 +57,8 @@ interface Common {
   readonly floats: number;
   /** True where it has something to say of such a quantity. */
   readonly appliesTo: (rule: QuantityRule) => boolean;
+  /** Of such keys only; absent: of all. */
+  readonly isFor?: (about: About) => boolean;
   /** The reason in plain language. */
   readonly reason: (judgement: Judgement, show: Show) => Anomaly['reason'];
   /** How far it has learnt, days of how many; null: it judges. Absent: it need not learn. */

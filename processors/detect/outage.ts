@@ -4,7 +4,7 @@
  * rests may rest. That the value stands still as well is told by `stuck-series.ts`, later.
  */
 import { hourMs } from '../../core/time.ts';
-import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import { keepRecord, limitOfRuns, recordFloats } from '../learn/records.ts';
 import { type HourDetector, over, scoreOf } from './detector.ts';
 
 const nothing = 0.1;
@@ -34,7 +34,7 @@ export const outage: HourDetector = {
     const run = gone ? Math.min(before + 1, 10_000) : 0;
     if (run === 1 || state.since === undefined) state.since = start;
     state.run = run;
-    const limit = limitOf(floats, 0, start, leastHours);
+    const limit = limitOfRuns(floats, 0, start, leastHours);
     // A run is known when it is over.
     if (!gone && before > 0) keepRecord(floats, 0, before, Number.isFinite(limit) ? limit : 2 * leastHours);
     return {

@@ -3,10 +3,12 @@ import { baseLoad } from './base-load.ts';
 import { clockShift } from './clock-shift.ts';
 import type { Detector } from './detector.ts';
 import { jump } from './jump.ts';
+import { lighting } from './lighting.ts';
 import { newExtreme } from './new-extreme.ts';
 import { outOfRange } from './out-of-range.ts';
 import { outage } from './outage.ts';
 import { register } from './register.ts';
+import { solarYield } from './solar-yield.ts';
 import { stuck } from './stuck.ts';
 import { stuckSeries } from './stuck-series.ts';
 import { twoSenders } from './two-senders.ts';
@@ -28,4 +30,6 @@ export const detectors: readonly Detector[] = [
   unusualHour,
   baseLoad,
   use,
+  lighting,
+  solarYield,
 ];

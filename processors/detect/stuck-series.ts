@@ -6,7 +6,7 @@
  */
 import { hourMs } from '../../core/time.ts';
 import type { Hour } from '../learn/hour.ts';
-import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import { keepRecord, limitOfRuns, recordFloats } from '../learn/records.ts';
 import { type HourDetector, scoreOf } from './detector.ts';
 
 /** Hours of working and of free days, each for a series at rest (zero) and for one that is not. */
@@ -19,7 +19,8 @@ const leastExpected = 8;
 const hoursMin = 6;
 const learnDays = 21;
 const recordMax = 0.75 * leastExpected;
-const restsMax = 2_000;
+/** What a series did at rest is forgotten in some weeks: a boiler rests in summer, and not in winter. */
+const restsKept = 1 - 1 / 672;
 /** What something unusual teaches, of what it would. */
 const unusualEase = 0.25;
 
@@ -46,7 +47,7 @@ export const stuckSeries: HourDetector = {
       fold.kind === 'index' ? hour.value !== 0 : hour.last !== state.last || hour.min !== hour.max || (fold.kind === 'delta' && hour.value !== state.value);
     const slot = slotOf(hour);
     const resting = state.value === 0;
-    const rests = state.rests ?? 0;
+    const rests = (state.rests ?? 0) * restsKept;
     const rate = rateOf(floats, slot, rests, resting);
     const known = Math.max(0, state.hours ?? 0);
     const fresh = state.last === undefined;
@@ -54,7 +55,7 @@ export const stuckSeries: HourDetector = {
     state.value = hour.value;
     state.hours = known + 1;
     if (fresh) return null;
-    const limit = limitOf(floats, slots, hour.start, leastExpected);
+    const limit = limitOfRuns(floats, slots, hour.start, leastExpected);
     if (moved || state.since === undefined) {
       // A run is known when it is over; one that was there while it learnt may have been a fault.
       keepRecord(floats, slots, state.expected ?? 0, Number.isFinite(limit) ? limit : recordMax);
@@ -67,7 +68,7 @@ export const stuckSeries: HourDetector = {
     const own = slot + (resting ? 48 : 0);
     const weight = Math.max(rateWeight, 1 / ((resting ? rests : known) / 24 + 1)) * (unusual ? unusualEase : 1);
     floats[own] = (floats[own] as number) + weight * ((moved ? 1 : 0) - (floats[own] as number));
-    if (resting) state.rests = Math.min(rests + 1, restsMax);
+    state.rests = rests + (resting ? 1 : 0);
     const values = { lasts, expected: Math.round(expected * 10) / 10 };
     return {
       unusual,

@@ -5,6 +5,7 @@
  */
 import { hourMs } from '../../core/time.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import type { Usual } from '../learn/usual.ts';
 import { type HourDetector, over, scoreOf } from './detector.ts';
 
 const leastSpreads = 7;
@@ -15,6 +16,10 @@ const leastRough = 4;
 /** Usual hours after which it is over. */
 const offAfter = 6;
 
+/** Of what may be expected what is nearest: a working day may run as a Sunday down to what that uses, and a holiday as either. */
+const nearest = (value: number, { near, closed }: Usual, holiday: boolean): number =>
+  closed < near || holiday ? Math.max(Math.min(near, closed), Math.min(Math.max(near, closed), value)) : near;
+
 export const unusualHour: HourDetector = {
   kind: 'unusual-hour',
   sees: 'hour',
@@ -23,11 +28,11 @@ export const unusualHour: HourDetector = {
   numbersMax: 2,
   floats: 3 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
-  update(state, floats, { value, usual, start, end }) {
+  update(state, floats, { value, usual, holiday, start, end }) {
     const open = state.openSince !== undefined;
     if (usual === null) return open ? over(start) : null;
     if (value === null) return null;
-    const away = (value - usual.near) / usual.spread;
+    const away = (value - nearest(value, usual, holiday)) / usual.spread;
     const from = away > 0 ? 0 : recordFloats;
     const limit = limitOf(floats, from, start, leastSpreads);
     // The other direction's week goes on too.

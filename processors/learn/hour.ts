@@ -1,5 +1,6 @@
 /** An hour of a key that closed, as detectors see it. Which hours there are, and when they are final, is left to `hours.ts`. */
 import type { FoldRule } from '../../core/fold.ts';
+import { isHoliday } from '../../core/holidays.ts';
 import type { Element } from '../../core/pane.ts';
 import { hourMs } from '../../core/time.ts';
 import { calendar } from '../../core/window.ts';
@@ -29,6 +30,8 @@ export interface Hour {
   readonly hourOfDay: number;
   /** 0: Monday. */
   readonly weekday: number;
+  /** A public holiday: it may run as a Sunday or as any day. */
+  readonly holiday: boolean;
   /** What was to be expected of it, learnt from the hours before it. */
   readonly usual: Usual | null;
 }
@@ -67,6 +70,7 @@ export const hourOf = (element: Readonly<Element>, rule: FoldRule, expect: (hour
     day: day.start,
     hourOfDay: wallHour(Math.floor((element.start - day.start) / hourMs), Math.round((day.end - day.start) / hourMs)),
     weekday: civil.weekdayAt(element.start),
+    holiday: isHoliday(rule.zone, day.start),
   };
   return { ...bare, usual: expect(bare) };
 };

@@ -36,6 +36,10 @@ export const limitOf = (floats: Float32Array, from: number, at: number, least: n
   return Math.max(least, (margin + marginOfFew / Math.min(count, weeks)) * (floats[from + secondAt] as number));
 };
 
+/** The same for a measure that is known only when it is over, such as the length of a run: what this week had counts at once. */
+export const limitOfRuns = (floats: Float32Array, from: number, at: number, least: number): number =>
+  Math.max(limitOf(floats, from, at, least), margin * (floats[from + highestAt] as number));
+
 /** Files the week that is over, and finds the second highest of all. */
 const turnWeek = (floats: Float32Array, from: number, week: number): void => {
   const isFirst = floats[from + weekAt] === 0;

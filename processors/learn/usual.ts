@@ -10,6 +10,8 @@ export interface Usual {
   readonly expected: number;
   /** The same, moved by what the last hours differed: the best guess for this hour. */
   readonly near: number;
+  /** What `near` were if the day ran as a Sunday, quanta: it may, on a holiday and whenever a house is closed. On free days, and where no Sunday is known, `near` itself. */
+  readonly closed: number;
   /** How far an hour at this time of day is from `near`, mean absolute deviation, quanta; never 0. */
   readonly spread: number;
   /** Mean of all hours of the week, absolute, quanta. */
@@ -54,13 +56,17 @@ export const usualOf = (state: DetectorState, floats: Float32Array, hour: Omit<H
   if (expected === null || learntDays(state) < learnDays) return null;
   const size = state.size ?? 0;
   const spread = Math.max(floats[slotOf(hour)] as number, 0.01 * size, 0.5);
-  return { expected, near: expected + (state.offset ?? 0), spread, size, at: (shift) => meanAt(floats, hour, shift) };
+  const offset = state.offset ?? 0;
+  const sunday = hour.weekday >= 5 ? null : meanAt(floats, { weekday: 6, hourOfDay: hour.hourOfDay });
+  return { expected, near: expected + offset, closed: (sunday ?? expected) + offset, spread, size, at: (shift) => meanAt(floats, hour, shift) };
 };
 
 /** Learns from an hour. @param ease 1: as usual; less where the hour is part of something unusual */
 export const learnUsual = (state: DetectorState, floats: Float32Array, hour: Hour, ease: number): void => {
   const { value, usual } = hour;
-  if (value === null) {
+  // Neither a Sunday nor its own weekday: it teaches neither.
+  if (hour.holiday) state.hours = (state.hours ?? 0) + 1;
+  if (value === null || hour.holiday) {
     state.offset = (state.offset ?? 0) * (1 - offsetWeight);
     return;
   }

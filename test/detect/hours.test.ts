@@ -95,3 +95,14 @@ test('no more wait than are stated', () => {
   for (let n = 1; n < 1_000; n++) noteClosed(one.key, 2, { ...waiting, start: waiting.start + n * hourMs, end: waiting.end + n * hourMs });
   expect(one.key.hours?.length).toBe(hoursWaitingMax);
 });
+
+test('a public holiday is told, and its weekday too', () => {
+  const { seen, panel } = watching();
+  const one = oneKey(aboutKey('submeter', 'active_energy', hourMs), undefined, panel);
+  for (const point of points(3, () => 100)) one.take(point);
+  expect(seen.filter(({ hourOfDay }) => hourOfDay === 12).map(({ weekday, holiday }) => [weekday, holiday])).toEqual([
+    [0, true],
+    [1, false],
+    [2, false],
+  ]);
+});

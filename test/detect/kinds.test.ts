@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import type { Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
+import { clearSky, sunPosition } from '../../core/sun.ts';
 import type { About } from '../../processors/detect/detector.ts';
+import { detectors } from '../../processors/detect/registry.ts';
 import { aboutKey, dayMs, hourMs, judged, noise, office, points, start } from './series.ts';
 
 const amount = aboutKey('submeter', 'active_energy', hourMs, 'UTC');
@@ -33,6 +35,25 @@ const registered = (): Point[] => {
 const parked = (at: number): number =>
   Math.round(200 + 150 * Math.sin((at / dayMs) * 2 * Math.PI) + (at % dayMs > 7 * hourMs ? 6 * noise(Math.floor(at / 300_000)) : 0));
 
+const issy = [2.27, 48.82] as const;
+const lights: About = { ...aboutKey('street-lighting', 'lighting', 300_000, 'UTC'), place: issy };
+const sunAt = (at: number): number => sunPosition(at, issy[0], issy[1]).elevationDeg;
+/** Lit by night, but for what goes wrong. */
+const lit = (wrong: (at: number) => number | undefined): Point[] => points(120, (at) => wrong(at) ?? (sunAt(at) < -2 ? 2 : 0), 300_000, 0);
+/** A roof under clouds that change from hour to hour. */
+const roofed: About = { ...aboutKey('pv-inverter', 'active_power', 900_000, 'UTC'), place: issy, produces: true };
+const roof = (change: (watts: number, at: number) => number): Point[] =>
+  points(
+    130,
+    (at) => {
+      const cloud = Math.max(0, noise(Math.floor(at / hourMs), 3)) * Math.max(0, noise(Math.floor(at / dayMs), 4) + 0.4);
+      const watts = 6 * clearSky(sunAt(at)) * (1 - 0.7 * cloud);
+      return Math.round(at >= from ? change(watts, at) : watts);
+    },
+    900_000,
+    0,
+  );
+
 const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: About, series: Point[], fr: RegExp, en: RegExp])[] = [
   ['register', 'a register that starts again', register, registered(), /index est revenu de .* kWh à 0,4 kWh/, /register went back from .* kWh to 0\.4 kWh/],
   [
@@ -61,6 +82,19 @@ const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: Abo
   ['unusual-hour', 'a night hour like a day', amount, meter(1 / 12, (value) => value * 2.2), /attendus ; jamais au-dessus de/, /expected; never above/],
   ['base-load', 'something left on', amount, meter(10, (value) => value + 16_000), /^Le talon .* \(\+1\d %\)/, /^The base load .* \(\+1\d %\)/],
   [
+    'lighting',
+    'lights that burn by day',
+    lights,
+    lit((at) => (at > from + 10 * hourMs && at < from + 14 * hourMs ? 2 : undefined)),
+    /brûle en plein jour/,
+    /burnt by day/,
+  ],
+  ['lighting', 'lights that stay dark', lights, lit((at) => (at > from && at < from + 4 * hourMs ? 0 : undefined)), /éteint depuis \d+ min/, /off for \d+ min/],
+];
+
+/** What others see sooner: judged alone. */
+const slow: typeof cases = [
+  [
     'use',
     'a fifth less by day',
     amount,
@@ -68,10 +102,34 @@ const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: Abo
     /−\d+ %\) : moins/,
     /−\d+ %\): less/,
   ],
+  [
+    'use',
+    'a tenth more at all hours',
+    amount,
+    meter(8, (value) => value * 1.12),
+    /à toute heure du jour et de la nuit : plus/,
+    /at all hours of day and night: more/,
+  ],
+  [
+    'use',
+    'a Sunday like a Monday',
+    amount,
+    meter(8, (value, at) => ((Math.floor(at / dayMs) + 3) % 7 === 6 ? office(at + dayMs) : value)),
+    /jour de repos, .* : plus que jamais un jour de repos/,
+    /a day off, .*: more than ever on a day off/,
+  ],
+  ['solar-yield', 'one string of eight', roofed, roof((watts) => (watts * 7) / 8), /1\d % de moins .* chaîne/, /1\d % less .* a string lost/],
+  [
+    'solar-yield',
+    'shade in the afternoon',
+    roofed,
+    roof((watts, at) => (at % dayMs > 13 * hourMs ? watts / 2 : watts)),
+    /5\d % de moins .* heures à partir de 14 h UTC : ombre/,
+    /5\d % less .* hours from 14:00 UTC: shade/,
+  ],
 ];
 
-test.each(cases)('%s: %s', (kind, _, about, series, fr, en) => {
-  const all = judged(about, series);
+const named = (all: readonly Anomaly[], [kind, , about, , fr, en]: (typeof cases)[number]): void => {
   const found = all.filter((one) => one.kind === kind && one.version === 0);
   expect(all.filter(({ since }) => about === amount && since < from - 2 * dayMs)).toEqual([]);
   expect(found.length).toBeGreaterThan(0);
@@ -81,6 +139,23 @@ test.each(cases)('%s: %s', (kind, _, about, series, fr, en) => {
   expect(first?.score ?? 0).toBeGreaterThanOrEqual(0.5);
   expect(first?.score ?? 2).toBeLessThanOrEqual(1);
   expect(first?.code).toMatch(/^[a-z0-9-]+$/);
+};
+
+test.each(cases)('%s: %s', (...one) => {
+  const [, , about, series] = one;
+  named(judged(about, series), one);
+});
+
+test.each(slow)('%s, alone: %s', (...one) => {
+  const [kind, , about, series] = one;
+  named(
+    judged(
+      about,
+      series,
+      detectors.filter((detector) => detector.kind === kind),
+    ),
+    one,
+  );
 });
 
 test('where the data are in doubt nothing is said of consumption, and what was said ends', () => {
@@ -107,4 +182,22 @@ test('what lasts is taken for the usual: the alarm ends, and nothing more is sai
   const begun = all.filter(({ version }) => version === 0);
   for (const { id } of begun) expect(all.some((one) => one.id === id && one.until !== null)).toBe(true);
   expect(begun.filter(({ since }) => since > from + 30 * dayMs)).toEqual([]);
+});
+
+test('lights that are switched off in the middle of every night may be', () => {
+  const asleep = (at: number): boolean => at % dayMs < 5 * hourMs;
+  expect(
+    judged(
+      lights,
+      lit((at) => (asleep(at) ? 0 : undefined)),
+    ),
+  ).toEqual([]);
+});
+
+test('a working day that runs as a Sunday is no fault: a holiday', () => {
+  const all = judged(
+    amount,
+    meter(1, (_, at) => office(at - 3 * dayMs)),
+  );
+  expect(all.filter(({ kind }) => kind === 'use')).toEqual([]);
 });

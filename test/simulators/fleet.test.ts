@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { clearSky, sunPosition } from '../../core/sun.ts';
 import { hourMs } from '../../core/time.ts';
 import { fleet, type SimulatedDevice } from '../../simulators/fleet.ts';
-import { clearSky, sunPosition } from '../../simulators/sun.ts';
 import { townAt } from '../../simulators/weather.ts';
 import { demoTownText, townOf, types } from './town-of.ts';
 

@@ -25,4 +25,6 @@ export const kindFacts: Readonly<Record<AnomalyKind, KindFacts>> = {
   'unusual-hour': { of: 'hour', doubts: 'consumption' },
   'base-load': { of: 'hour', doubts: 'consumption' },
   use: { of: 'hour', doubts: 'consumption' },
+  lighting: { of: 'reading', doubts: 'consumption' },
+  'solar-yield': { of: 'hour', doubts: 'consumption' },
 };

@@ -60,7 +60,9 @@ export const alarmPageEn: typeof alarmPageFr = {
     'new-extreme': 'An hour beyond all that the series had ever shown.',
     'unusual-hour': 'An hour further than ever from what was expected of this hour of the week.',
     'base-load': 'The three lowest hours of the day, against the four weeks before.',
-    use: 'One, three or seven days, against the median of working and free days of the four weeks before.',
+    use: 'One, three or seven days, whole or part by part, against the median of working and free days of the four weeks before.',
+    lighting: 'The state of the lights against the height of the sun at this place, and the hours of the night at which they usually burn.',
+    'solar-yield': 'The best of five days against the best of the weeks before, hour by hour under the same sun.',
   },
   firstLooks: {
     'out-of-range': ['the wiring and the supply of the sensor', 'the unit or scale set in the device', 'whether the value can be true'],
@@ -87,5 +89,7 @@ export const alarmPageEn: typeof alarmPageFr = {
       'the weather: colder or warmer than the weeks before',
       'the schedule, if it was changed',
     ],
+    lighting: ['the clock and the light cell of the cabinet', 'a switch left on manual', 'the breaker of the feeder'],
+    'solar-yield': ['the strings and their fuses', 'dirt, snow or leaves on the modules', 'what casts a new shadow', 'a power limit set in the inverter'],
   },
 };

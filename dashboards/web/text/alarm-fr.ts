@@ -61,7 +61,9 @@ export const alarmPageFr = {
     'new-extreme': 'Une heure au-delà de tout ce que la série avait montré.',
     'unusual-hour': 'Une heure plus loin que jamais de ce qui était attendu à cette heure de la semaine.',
     'base-load': 'Les trois heures les plus basses du jour, contre les quatre semaines d’avant.',
-    use: 'Un, trois ou sept jours, contre la médiane des jours ouvrés et libres des quatre semaines d’avant.',
+    use: 'Un, trois ou sept jours, entiers ou partie par partie, contre la médiane des jours ouvrés et libres des quatre semaines d’avant.',
+    lighting: 'L’état de l’éclairage contre la hauteur du soleil à cet endroit, et les heures de la nuit où il brûle d’ordinaire.',
+    'solar-yield': 'Le meilleur de cinq jours contre le meilleur des semaines d’avant, heure par heure sous le même soleil.',
   } as Readonly<Record<AnomalyKind, string>>,
   firstLooks: {
     'out-of-range': ['le câblage et l’alimentation du capteur', 'l’unité ou l’échelle réglée dans l’appareil', 'si la valeur peut être vraie'],
@@ -91,6 +93,13 @@ export const alarmPageFr = {
       'l’occupation du site ces jours-là : vacances, événement, travaux',
       'la météo : froid ou chaud par rapport aux semaines d’avant',
       'le programme horaire, s’il a été changé',
+    ],
+    lighting: ['l’horloge et la cellule de l’armoire', 'un commutateur laissé en marche forcée', 'le disjoncteur du départ'],
+    'solar-yield': [
+      'les chaînes de modules et leurs fusibles',
+      'saleté, neige ou feuilles sur les modules',
+      'ce qui fait une ombre nouvelle',
+      'une limite de puissance réglée dans l’onduleur',
     ],
   } as Readonly<Record<AnomalyKind, readonly string[]>>,
 };

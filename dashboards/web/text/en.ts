@@ -56,6 +56,8 @@ export const en: Messages = {
     'unusual-hour': 'unusual hour',
     'base-load': 'base load',
     use: 'consumption',
+    lighting: 'street lights against the sun',
+    'solar-yield': 'solar yield',
   },
   flags: {
     unstamped: 'no time stamp',

@@ -60,6 +60,8 @@ export const fr = {
     'unusual-hour': 'heure inhabituelle',
     'base-load': 'talon',
     use: 'consommation',
+    lighting: 'éclairage public et soleil',
+    'solar-yield': 'rendement solaire',
   } as Readonly<Record<string, string>>,
   flags: {
     unstamped: 'sans horodatage',

@@ -1,5 +1,5 @@
-/** Where the sun stands, and how strongly it shines through a clear sky. Clouds are left to the weather. */
-import { dayMs } from '../core/time.ts';
+/** Where the sun stands, and how strongly it shines through a clear sky. Clouds are left to whoever knows the weather. */
+import { dayMs } from './time.ts';
 
 const j2000 = Date.UTC(2000, 0, 1, 12);
 const rad = Math.PI / 180;
