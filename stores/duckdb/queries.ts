@@ -29,10 +29,12 @@ const panesOfSql = perWindow(
 );
 const readingsSql = `SELECT key, ${readingFields} FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3
   QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY version DESC) = 1 ORDER BY at_ms LIMIT $4`;
+/** A field as a body has it; null: any. Bodies are not read as JSON for it, which takes four times as long: a quotation mark inside a text has a backslash before it. */
+const fieldText = (name: string, value: string | undefined): string | null => (value === undefined ? null : `${JSON.stringify(name)}:${JSON.stringify(value)}`);
 const anomaliesSql = `SELECT body FROM (
     SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
   ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) AND ($6::BIGINT IS NULL OR since_ms < $6)
-    AND ($7::VARCHAR IS NULL OR json_extract_string(body, '$.kind') = $7) AND ($8::VARCHAR IS NULL OR json_extract_string(body, '$.quantity') = $8)
+    AND ($7::VARCHAR IS NULL OR contains(body, $7)) AND ($8::VARCHAR IS NULL OR contains(body, $8))
   ORDER BY since_ms DESC, id LIMIT $5`;
 /** An alarm may have thousands of versions: bodies are read of those that are shown alone. */
 const alarmsSql = `WITH newest AS (SELECT id, max(version) AS version, any_value(since_ms) AS since_ms, arg_max(is_open, version) AS is_open FROM alarms GROUP BY id),
@@ -41,7 +43,7 @@ const alarmsSql = `WITH newest AS (SELECT id, max(version) AS version, any_value
   SELECT body FROM alarms JOIN shown USING (id, version) ORDER BY shown.since_ms DESC, id`;
 const labelledSql = `WITH newest AS (SELECT id, max(version) AS version, any_value(since_ms) AS since_ms, arg_max(is_open, version) AS is_open FROM alarms GROUP BY id)
   SELECT body FROM alarms JOIN newest USING (id, version) WHERE ($1::BIGINT IS NULL OR newest.is_open = $1)
-    AND (newest.since_ms < $2 OR (newest.since_ms = $2 AND id > $3)) AND json_extract_string(body, '$.label.verdict') IS NOT NULL
+    AND (newest.since_ms < $2 OR (newest.since_ms = $2 AND id > $3)) AND contains(body, '"verdict":"')
   ORDER BY newest.since_ms DESC, id LIMIT $4`;
 const alarmSql = 'SELECT body FROM alarms WHERE id = $1 AND log_offset < $2 ORDER BY version DESC LIMIT 1';
 const judgedSql = `SELECT body FROM (
@@ -193,7 +195,7 @@ export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
   async anomalies({ subject, quantity, kind, open, before, limit, after }) {
     const start = parseOccurrenceCursor(after);
     const wanted = open === undefined ? null : open ? 1 : 0;
-    const asked = [subject ?? null, wanted, start.since, start.id, limit + 1, before ?? null, kind ?? null, quantity ?? null];
+    const asked = [subject ?? null, wanted, start.since, start.id, limit + 1, before ?? null, fieldText('kind', kind), fieldText('quantity', quantity)];
     const rows = await readers.use((reader) => bodies<Anomaly>(reader, anomaliesSql, asked));
     return page(rows, limit, occurrenceCursor);
   },

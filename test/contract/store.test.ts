@@ -383,7 +383,9 @@ for (const [name, open, reason] of implementations)
 
       it('that somebody gave a verdict on are found, by pages', async () => {
         const label = { by: 'Camille', at: 200, comment: '', verdict: 'wrong' } as const;
-        const rows = [alarm(100, 0), alarm(200, 0), alarm(300, 1), alarm(400, 2, { label })];
+        // A text that looks like a verdict is none.
+        const acknowledged = { by: 'C', at: 1, comment: '"verdict":"right"' };
+        const rows = [alarm(100, 0), alarm(200, 0, { acknowledged }), alarm(300, 1), alarm(400, 2, { label })];
         const labelled = [alarm(300, 3, { version: 1, label, state: 'normal', until: 350 }), alarm(100, 3, { version: 1, label })] as const;
         await store.commit(commit(0, 4, { alarms: [...rows, ...labelled] }));
         const first = await store.alarms({ labelled: true, limit: 2 });
@@ -426,7 +428,7 @@ for (const [name, open, reason] of implementations)
 
       it('are found by kind, quantity and when they began', async () => {
         const rows = [
-          anomaly('a', 100, 0),
+          anomaly('a', 100, 0, { reason: { fr: '"kind":"stuck","quantity":"power"', en: '' } }),
           anomaly('b', 200, 1, { kind: 'stuck' }),
           anomaly('c', 200, 1, { quantity: 'power' }),
           anomaly('d', 300, 2, { subject: 'meter-2' }),
@@ -437,6 +439,8 @@ for (const [name, open, reason] of implementations)
         expect(await ids({ kind: 'jump' })).toEqual(['d', 'c', 'a', 'e']);
         expect(await ids({ kind: 'jump', quantity: 'energy', before: 300 })).toEqual(['a', 'e']);
         expect(await ids({ subject: 'meter-1', kind: 'jump', before: 201 })).toEqual(['c', 'a', 'e']);
+        expect(await ids({ kind: 'stuck' })).toEqual(['b']);
+        expect(await ids({ quantity: 'power' })).toEqual(['c']);
         expect(await ids({ before: 200, open: true })).toEqual(['a']);
         const first = await store.anomalies({ kind: 'jump', before: 300, limit: 1 });
         expect((await store.anomalies({ kind: 'jump', before: 300, limit: 9, after: first.next ?? '' })).rows.map(({ id }) => id)).toEqual(['a', 'e']);
