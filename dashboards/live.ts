@@ -1,6 +1,6 @@
 /** The stream of commits: the last events are kept, so that a reader who comes back misses nothing or is told. Sending is left to the route. */
 import type { LiveEvent, Views } from '../core/views.ts';
-import { eventsKept } from './limits.ts';
+import { eventsKept, eventValuesKeptMax } from './limits.ts';
 
 export interface Live {
   /**
@@ -17,15 +17,23 @@ export interface Live {
   end(): void;
 }
 
-export const live = (views: Views, kept = eventsKept): Live => {
+export const live = (views: Views, kept = eventsKept, valuesKept = eventValuesKeptMax): Live => {
   const events: LiveEvent[] = [];
   const listeners = new Set<(event: LiveEvent) => void>();
   /** Position of the last event that is no longer kept. */
   let floor: number | null = null;
+  let values = 0;
+  const forget = (): void => {
+    const oldest = events.shift();
+    if (oldest === undefined) return;
+    floor = oldest.position;
+    values -= oldest.latest.length;
+  };
   const end = views.onCommit((event) => {
     if (event.position <= (events.at(-1)?.position ?? -1)) return;
     events.push(event);
-    if (events.length > kept) floor = events.shift()?.position ?? floor;
+    values += event.latest.length;
+    while (events.length > kept || (values > valuesKept && events.length > 1)) forget();
     for (const listener of listeners) listener(event);
   });
   return {

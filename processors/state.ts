@@ -201,9 +201,11 @@ export const isSubjectRevising = ({ keys, unmarked }: SubjectState): boolean => 
 
 export const isExcluded = (point: { readonly flags: number }): boolean => (point.flags & Flag.excluded) !== 0;
 
-// Snapshots: JSON, one scope a subject and one for the rest. A BigInt leaves as "<digits>n".
+// Snapshots: JSON, two scopes a subject and two for the rest. A BigInt leaves as "<digits>n".
 
 const subjectScope = 'subject/';
+/** What its detectors have learnt of hours, most of its memory: written when they have seen one more, not at every snapshot. */
+const learntScope = 'learnt/';
 const wholeScope = 'pipeline';
 /** The scope of the alarms that are open; see `alarmBookOf`. */
 export const alarmScope = 'alarms';
@@ -214,7 +216,31 @@ const back = (element: Element): Element => ({
   integral2: typeof element.integral2 === 'string' ? BigInt((element.integral2 as string).slice(0, -1)) : element.integral2,
 });
 
-const subjectBody = ({ keys, ...rest }: SubjectState): string => JSON.stringify({ ...rest, keys: [...keys] }, out);
+const subjectBody = ({ keys, ...rest }: SubjectState): string =>
+  JSON.stringify({ ...rest, keys: [...keys].map(([name, { floats: _, ...key }]) => [name, key]) }, out);
+
+/** The blocks of its keys by quantity and detector; null where it has none. */
+const learntBody = ({ keys }: SubjectState): string | null => {
+  const learnt = [...keys].flatMap(([name, { floats }]) => (floats === undefined ? [] : [[name, floats] as const]));
+  return learnt.length === 0 ? null : JSON.stringify(Object.fromEntries(learnt), out);
+};
+
+/** Detectors learn when they see an hour, and forget when they are switched off: with neither, what was written stands. */
+const learntMark = ({ keys }: SubjectState): string =>
+  [...keys].map(([name, { seenUntil, floats = {} }]) => `${name}:${seenUntil}:${Object.keys(floats).length}`).join();
+/** As it was last written. */
+const learntMarks = new WeakMap<SubjectState, string>();
+
+const blocksBack = (texts: Readonly<Record<string, unknown>>): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(texts).map(([kind, text]) => [kind, floatsBack(text)]));
+
+const restoreLearnt = (subject: SubjectState, body: string): void => {
+  for (const [name, blocks] of Object.entries(JSON.parse(body) as Record<string, Record<string, unknown>>)) {
+    const key = subject.keys.get(name);
+    if (key !== undefined) key.floats = blocksBack(blocks);
+  }
+  learntMarks.set(subject, learntMark(subject));
+};
 
 const restoreSubject = (body: string): SubjectState => {
   const { keys, ...rest } = JSON.parse(body) as Omit<SubjectState, 'keys'> & { keys: [string, KeyState][] };
@@ -224,7 +250,8 @@ const restoreSubject = (body: string): SubjectState => {
       ...key,
       fold: { ...key.fold, open: key.fold.open.map(back), total: back(key.fold.total) },
       ...(key.hours === undefined ? {} : { hours: key.hours.map(back) }),
-      ...(key.floats === undefined ? {} : { floats: Object.fromEntries(Object.entries(key.floats).map(([kind, text]) => [kind, floatsBack(text)])) }),
+      // Snapshots of before have them here.
+      ...(key.floats === undefined ? {} : { floats: blocksBack(key.floats) }),
     },
   ]);
   return { ...rest, keys: new Map(restored) };
@@ -249,7 +276,13 @@ export const snapshot = (state: PipelineState, registry: Registry, all: boolean)
   ];
   for (const name of all ? subjects.keys() : changed) {
     const subject = subjects.get(name);
-    if (subject !== undefined) scopes.push({ scope: subjectScope + name, body: subjectBody(subject) });
+    if (subject === undefined) continue;
+    scopes.push({ scope: subjectScope + name, body: subjectBody(subject) });
+    const mark = learntMark(subject);
+    if (!all && learntMarks.get(subject) === mark) continue;
+    const learnt = learntBody(subject);
+    if (learnt !== null) scopes.push({ scope: learntScope + name, body: learnt });
+    learntMarks.set(subject, mark);
   }
   changed.clear();
   return scopes;
@@ -258,7 +291,9 @@ export const snapshot = (state: PipelineState, registry: Registry, all: boolean)
 /** The state that the scopes stand for; the registry is set too. */
 export const restore = (scopes: readonly Snapshot[], registry: Registry): PipelineState => {
   const state = initialState();
+  const learnt = scopes.filter(({ scope }) => scope.startsWith(learntScope));
   for (const { scope, body } of scopes) {
+    if (scope.startsWith(learntScope)) continue;
     if (scope.startsWith(subjectScope)) {
       state.subjects.set(scope.slice(subjectScope.length), restoreSubject(body));
       continue;
@@ -279,6 +314,10 @@ export const restore = (scopes: readonly Snapshot[], registry: Registry): Pipeli
       const read = deviceSchema.safeParse(device);
       if (read.success) registry.adopt(read.data);
     }
+  }
+  for (const { scope, body } of learnt) {
+    const subject = state.subjects.get(scope.slice(learntScope.length));
+    if (subject !== undefined) restoreLearnt(subject, body);
   }
   return state;
 };

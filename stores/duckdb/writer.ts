@@ -36,6 +36,9 @@ export interface Writer {
   close(): void;
 }
 
+/** Ids as one parameter: a statement for each of a thousand took a second. */
+const given = `(SELECT unnest(from_json($1, '["VARCHAR"]')))`;
+
 /** Deletes what will be written again: these tables keep one row an id. */
 const replace = async <Row>(
   execute: (sql: string, parameters: readonly Parameter[]) => Promise<void>,
@@ -44,7 +47,7 @@ const replace = async <Row>(
   rows: readonly Row[],
   appender: Appender<Row>,
 ) => {
-  for (const id of ids) await execute(sql, [id]);
+  if (ids.length > 0) await execute(sql, [JSON.stringify(ids)]);
   appender.append(rows);
 };
 
@@ -108,14 +111,14 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     const changed = [...new Map(rows.devices.map((device) => [device.id, device])).values()];
     await replace(
       execute,
-      'DELETE FROM devices WHERE id = $1',
+      `DELETE FROM devices WHERE id IN ${given}`,
       changed.map((device) => device.id),
       changed,
       devices,
     );
     await replace(
       execute,
-      'DELETE FROM snapshots WHERE scope = $1',
+      `DELETE FROM snapshots WHERE scope IN ${given}`,
       scopes.map((one) => one.scope),
       scopes,
       snapshots,

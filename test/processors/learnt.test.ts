@@ -1,0 +1,52 @@
+/** What detectors have learnt of hours is written when they have seen one more, and comes back beside the rest. */
+import { expect, test } from 'vitest';
+import type { Commit, Store } from '../../core/store.ts';
+import { memoryStore } from '../../stores/memory.ts';
+import { drive, townOf } from '../drive.ts';
+
+const start = Date.parse('2026-03-02T08:00:00Z');
+const minuteMs = 60_000;
+
+/** @returns a store, and the scopes of the room that its last snapshot wrote */
+const watched = (): { store: Store; written: () => string[] } => {
+  let last: Commit['snapshot'] = null;
+  const store = new Proxy(memoryStore(), {
+    get: (target, name) =>
+      name === 'commit'
+        ? (commit: Commit) => {
+            last = commit.snapshot ?? last;
+            return target.commit(commit);
+          }
+        : Reflect.get(target, name, target),
+  });
+  return { store, written: () => (last?.scopes ?? []).map(({ scope }) => scope).filter((scope) => scope.endsWith('/room')) };
+};
+
+test('a snapshot holds it only where an hour was judged since the one before; a crash forgets none of it', async () => {
+  const { store, written } = watched();
+  const gate = await drive(townOf([{ id: 'room', type: 'room-sensor' }]), start, store);
+  const send = (minute: number): void => {
+    const at = start + minute * minuteMs;
+    gate.at(at);
+    gate.send('room', { ts: at, values: { temperature: 20 + (minute % 7) / 10 } });
+  };
+  const checkpointAt = async (minute: number): Promise<string[]> => {
+    send(minute);
+    await gate.process();
+    await gate.checkpoint();
+    return written();
+  };
+  for (let minute = 0; minute <= 26 * 60; minute += 10) send(minute);
+  expect(await checkpointAt(26 * 60 + 1)).toEqual(['subject/room', 'learnt/room']);
+  expect(await checkpointAt(26 * 60 + 2)).toEqual(['subject/room']);
+  for (let minute = 26 * 60 + 10; minute <= 28 * 60; minute += 10) send(minute);
+  expect(await checkpointAt(28 * 60 + 1)).toEqual(['subject/room', 'learnt/room']);
+  expect(await checkpointAt(28 * 60 + 2)).toEqual(['subject/room']);
+
+  const before = gate.pipeline.snapshot(true);
+  expect(before.find(({ scope }) => scope === 'learnt/room')?.body).toContain('f32:');
+  await gate.crash();
+  expect(gate.pipeline.snapshot(true)).toEqual(before);
+  // What came back is not written again as it is.
+  expect(await checkpointAt(28 * 60 + 3)).toEqual(['subject/room']);
+});
