@@ -134,9 +134,13 @@ const settleOn = ({ key, about, to, panel, known, floats }: Sitting, hour: Hour)
   known.movedUntil = known.quietUntil;
 };
 
-/** How far the detectors of a key have learnt: the one that needs longest; null where all judge. */
-export const learningOf = (key: KeyState, rule: QuantityRule): Learning | null => {
-  const { ofReadings, ofHours } = panelOf(rule);
+/**
+ * How far the detectors of a key have learnt: the one that needs longest; null where all judge.
+ * @param about of the device; without it detectors count that are not for it
+ */
+export const learningOf = (key: KeyState, rule: QuantityRule, about?: About): Learning | null => {
+  const { ofReadings, ofHours: able } = panelOf(rule);
+  const ofHours = about === undefined ? able : able.filter((detector) => isFor(detector, about));
   const own = [...ofReadings, ...ofHours].map(({ kind, floats, learning }) => learning?.(stateOf(key, kind), floatsOf(key, kind, floats)) ?? null);
   const days = learntDays(stateOf(key, model));
   const found = [...own, ofHours.length > 0 && days < learnDays ? { days, of: learnDays } : null].filter((one) => one !== null);

@@ -1,5 +1,6 @@
 /** How far the series of some devices have been learnt, for people who ask why nothing is said of them. What is learnt, and when it is enough, is left to the detectors. */
 import type { LearningSeries } from '../core/views.ts';
+import { aboutOf } from './judge.ts';
 import { learningOf } from './judge-hours.ts';
 import type { Context } from './pipeline.ts';
 import type { KeyState } from './state.ts';
@@ -14,10 +15,11 @@ const copied = (key: KeyState): KeyState => ({
 /** The series of these devices that some detector is still learning, by device in the order asked. */
 export const learning = ({ state, registry }: Pick<Context, 'state' | 'registry'>, subjects: readonly string[]): LearningSeries[] =>
   subjects.flatMap((subject) => {
-    const rules = registry.find(subject)?.type.rules;
+    const declared = registry.find(subject);
+    if (declared === undefined) return [];
     return [...(state.subjects.get(subject)?.keys ?? [])].flatMap(([quantity, key]) => {
-      const rule = rules?.get(quantity);
-      const found = rule === undefined ? null : learningOf(copied(key), rule);
+      const rule = declared.type.rules.get(quantity);
+      const found = rule === undefined ? null : learningOf(copied(key), rule, aboutOf(declared, rule, key.fold.rule));
       return found === null ? [] : [{ subject, quantity, ...found }];
     });
   });

@@ -285,6 +285,6 @@ describe('likeness', () => {
 
 describe('what the pages know of kinds', () => {
   it('agrees with the detectors', () => {
-    for (const { kind, sees, doubts } of detectors) expect([kind, kindFacts[kind]]).toEqual([kind, { of: sees, doubts }]);
+    for (const { kind, sees, doubts } of detectors) expect([kind, kindFacts[kind]]).toMatchObject([kind, { of: sees, doubts }]);
   });
 });

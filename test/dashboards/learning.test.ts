@@ -14,6 +14,7 @@ const speak = (from: number, to: number): void => {
       const at = start + day * dayMs + hour * hourMs;
       gate.at(at);
       say(gate, 'ecole-air', { ts: at, values: { temperature: 19 + ((hour * 7) % 11) / 10 } });
+      say(gate, 'mairie-elec', { ts: at, values: { active_power: 4_000 + 100 * ((hour * 7) % 11) } });
       gate.tick(at + 30 * 60_000, 30 * 60_000);
     }
 };
@@ -23,7 +24,7 @@ const onPage = async (language: string) => (await app.inject({ url: `/${language
 beforeAll(async () => {
   const town = {
     ...smallTown,
-    devices: smallTown.devices.map((device) => (device.id === 'ecole-air' ? { ...device, site: 'mairie', intervalMs: hourMs } : device)),
+    devices: smallTown.devices.map((device) => (['ecole-air', 'mairie-elec'].includes(device.id) ? { ...device, site: 'mairie', intervalMs: hourMs } : device)),
   };
   gate = await drive(town, start);
   const made = viewsOver(gate);
@@ -51,6 +52,8 @@ it('counts days until all detectors judge; asking leaves no trace', async () => 
   speak(4, 26);
   await commit();
   expect((await inJson()).learning).toMatchObject([{ quantity: 'humidity' }]);
+  // A meter gives no solar power: what judges that need learn nothing of it.
+  expect((await app.inject({ url: '/api/v1/learning?device=mairie-elec', headers: host })).json()).toEqual({ learning: [] });
   expect(await onPage('en')).toContain('learning, 0 of 21 days');
   expect(await onPage('en')).toContain('1 series too young to judge');
 });

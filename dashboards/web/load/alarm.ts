@@ -54,7 +54,10 @@ const mainQuantity = (directory: Directory, { id }: Device): string | undefined 
 };
 
 /** How long the figures of its detector are about, ms; 0 where they cannot be laid over a curve by hours. */
-const judgedMs = (anomaly: Anomaly): number => (kindFacts[anomaly.kind]?.of !== 'hour' ? 0 : (daysJudged(anomaly) ?? 0) * dayMs || hourMs);
+const judgedMs = (anomaly: Anomaly): number => {
+  const { of, ownScale } = kindFacts[anomaly.kind] ?? {};
+  return of !== 'hour' || ownScale === true ? 0 : (daysJudged(anomaly) ?? 0) * dayMs || hourMs;
+};
 
 /** @throws FailureError `not-found` where there is none, or a home stands behind it */
 export const loadAlarm = async (source: Source, id: string, answered: boolean): Promise<AlarmPageModel> => {

@@ -4,6 +4,8 @@ import type { AnomalyKind } from '../../../core/reading.ts';
 export interface KindFacts {
   /** What its figures are about: a reading, an hour (an amount is per hour), or no value at all. */
   readonly of: 'reading' | 'hour' | 'nothing';
+  /** Its figures are on a scale of their own, and cannot be laid over the curve. */
+  readonly ownScale?: true;
   /** Where the data are in doubt, nothing can be said in kWh. */
   readonly doubts: 'data' | 'consumption';
 }
@@ -26,5 +28,6 @@ export const kindFacts: Readonly<Record<AnomalyKind, KindFacts>> = {
   'base-load': { of: 'hour', doubts: 'consumption' },
   use: { of: 'hour', doubts: 'consumption' },
   lighting: { of: 'reading', doubts: 'consumption' },
-  'solar-yield': { of: 'hour', doubts: 'consumption' },
+  // Watts under a sun of 1,000 W/m².
+  'solar-yield': { of: 'hour', doubts: 'consumption', ownScale: true },
 };
