@@ -73,7 +73,7 @@ const Energy = ({ voice, model: { difference } }: Shown) => {
           </p>
           <p class="small">
             {(difference.kWh < 0 ? a.energyLess : a.energyMore)(show.unit(difference.hours, 'h', 0))}
-            {difference.eur === null ? ` ; ${a.noTariff}` : `, ${a.cost(signed(difference.eur, show.money(Math.abs(difference.eur))))}`}
+            {difference.eur === null ? `, ${a.noTariff}` : `, ${a.cost(signed(difference.eur, show.money(Math.abs(difference.eur))))}`}
           </p>
         </>
       )}

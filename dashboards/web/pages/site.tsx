@@ -321,7 +321,7 @@ const Learning = ({ voice: { words, frame }, model: { learning } }: { voice: Voi
       <ul>
         {learning.map(({ device, quantity, days, of }) => (
           <li key={`${device} ${quantity.en}`}>
-            {device}, {quantity[frame.language]} : {words.site.learnt(days, of)}
+            {device}, {quantity[frame.language]} – {words.site.learnt(days, of)}
           </li>
         ))}
       </ul>
