@@ -10,7 +10,7 @@ import { type Commit, emptyOutputs, type Key, type Snapshot, type Store } from '
 import { newRows } from './commits.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
-import { memoryLimitMbDefault, threadsDefault } from './duckdb/limits.ts';
+import { memoryLimitMbDefault, threadsDefault, wholeStoreMemoryMb } from './duckdb/limits.ts';
 import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
 import { queries } from './duckdb/queries.ts';
 import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
@@ -31,6 +31,8 @@ export interface DuckDbOptions {
 export interface DuckDbStore extends Store {
   /** One more connection to the same file; the caller closes it. */
   connect(): Promise<DuckDBConnection>;
+  /** Does what goes through the whole store, with `wholeStoreMemoryMb` where the store has less. */
+  withMemory<T>(work: () => Promise<T>): Promise<T>;
   /** The key with that id; fails with `store-failed` where there is none. */
   keyAt(id: number): Key;
   /**
@@ -87,7 +89,7 @@ export const duckdbStore = async (options: DuckDbOptions): Promise<DuckDbStore> 
   const instance = await openInstance(options);
   try {
     const opened = await openParts(instance, file);
-    return storeOf(opened, instance, file);
+    return storeOf(opened, instance, options);
   } catch (error) {
     instance.closeSync();
     throw storeFailed(error, file);
@@ -147,7 +149,31 @@ const copyFileTo = async (instance: DuckDBInstance, file: string, target: string
   }
 };
 
-const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, file: string): DuckDbStore => {
+/** Gives an instance more memory while anything that needs it goes on. */
+const memoryOf = (instance: DuckDBInstance, usualMb: number): DuckDbStore['withMemory'] => {
+  let using = 0;
+  const set = async (limitMb: number): Promise<void> => {
+    const connection = await instance.connect();
+    try {
+      await connection.run(`SET memory_limit = '${limitMb}MB'`);
+    } finally {
+      connection.closeSync();
+    }
+  };
+  return async (work) => {
+    if (usualMb >= wholeStoreMemoryMb) return work();
+    if (using++ === 0) await set(wholeStoreMemoryMb);
+    try {
+      return await work();
+    } finally {
+      // More is in use than it may have: then it keeps the larger limit until the next time.
+      if (--using === 0) await set(usualMb).catch(() => {});
+    }
+  };
+};
+
+const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, { file, memoryLimitMb = memoryLimitMbDefault }: DuckDbOptions): DuckDbStore => {
+  const withMemory = memoryOf(instance, memoryLimitMb);
   const { book } = loaded;
   let failed: FailureError | null = null;
   let closed = false;
@@ -159,7 +185,8 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     const transaction = transactionOf(one, loaded);
     if (transaction === null) return;
     try {
-      await writer.write(transaction);
+      const write = (): Promise<void> => writer.write(transaction);
+      await (transaction.rows.cuts.length > 0 ? withMemory(write) : write());
     } catch (error) {
       failed = storeFailed(error, file);
       throw failed;
@@ -190,6 +217,7 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
     closures: () => [...loaded.closures],
     connect: () => instance.connect(),
+    withMemory,
     keyAt(id) {
       const key = book.entries[id];
       if (key === undefined) throw fail('store-failed', `no key has the id ${id}`, file);
