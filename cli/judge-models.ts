@@ -185,7 +185,7 @@ export const modelsText = ({ baselines, forecasts }: ModelsJudged): string =>
         `  ${one.series} (${one.heldOut ? 'held out' : 'tried on'}, ${one.capacity}${one.declared ? '' : ' at the most'} places): ${one.horizons
           .map(
             ({ minutes, forecast, persistence, profile }) =>
-              `${minutes} min ${percent(forecast)} / ${percent(persistence)} / ${percent(profile)} (${(forecast / persistence).toFixed(2)} of persistence)`,
+              `${minutes} min ${percent(forecast)} / ${percent(persistence)} / ${percent(profile)} (${persistence > 0 ? (forecast / persistence).toFixed(2) : '–'} of persistence)`,
           )
           .join('; ')}`,
     ),

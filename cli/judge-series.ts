@@ -97,7 +97,7 @@ const seriesOfFile = async (path: string, profile: Profile): Promise<KnownSeries
   const devices = new Map<string, { declared: Declared; byQuantity: Map<string, Point[]> }>();
   for (const device of profile.devices) {
     const type = types.get(device.type);
-    if (type !== undefined) devices.set(device.id, { declared: { device: { ...device, imported: true }, type }, byQuantity: new Map() });
+    if (type !== undefined) devices.set(device.id, { declared: { device: { ...device, imported: true }, type, place: device.at }, byQuantity: new Map() });
   }
   for await (const { batches } of readRows(createReadStream(path, { encoding: 'utf8' }), profile, basename(path))) {
     for (const { subject, rows } of batches) {

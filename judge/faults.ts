@@ -76,6 +76,7 @@ const all: readonly SeriesClass[] = ['meter', 'pv', 'car-park', 'transformer'];
 const powered: readonly SeriesClass[] = ['meter', 'pv', 'transformer'];
 const unit = ['unit', 'out-of-range', 'jump', 'refused'];
 const use = ['base-load', 'use', 'unusual-hour', 'new-extreme'];
+const yieldOf = [...use, 'solar-yield'];
 
 /** Each kind once; the order is that of the report. */
 export const faultKinds: readonly FaultKind[] = [
@@ -193,13 +194,13 @@ export const faultKinds: readonly FaultKind[] = [
     named: ['clock-shift'],
     change: shifted(hourMs),
   },
-  { name: 'one string of eight lost for two weeks', group: 'subtle', classes: ['pv'], days: 14, named: use, change: lively(times(7 / 8)) },
+  { name: 'one string of eight lost for two weeks', group: 'subtle', classes: ['pv'], days: 14, named: yieldOf, change: lively(times(7 / 8)) },
   {
     name: 'shade after 14:00 for two weeks',
     group: 'subtle',
     classes: ['pv'],
     days: 14,
-    named: use,
+    named: yieldOf,
     change: lively(each((value, at, { hourOf }) => (hourOf(at) >= 14 ? value * 0.5 : value))),
   },
   {
@@ -207,7 +208,7 @@ export const faultKinds: readonly FaultKind[] = [
     group: 'subtle',
     classes: ['pv'],
     days: 30,
-    named: use,
+    named: yieldOf,
     change: lively(each((value, at, { from }) => value * (1 - (0.01 * (at - from)) / dayMs))),
   },
   {
@@ -215,7 +216,7 @@ export const faultKinds: readonly FaultKind[] = [
     group: 'subtle',
     classes: ['pv'],
     days: 14,
-    named: use,
+    named: yieldOf,
     change: lively(each((value, _, { highest }) => Math.min(value, 0.6 * highest))),
   },
   {

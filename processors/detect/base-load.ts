@@ -15,6 +15,8 @@ const widths = [2, 5] as const;
 const least = [0.12, 0.08] as const;
 const daysMin = 21;
 const offPart = 0.5;
+/** Limit by which it learns while there is none: a meter that comes back to life is no record. */
+const firstLimit = 0.5;
 
 const ringAt = lowest;
 const recordsAt = ringAt + dayFloats(1);
@@ -76,7 +78,7 @@ const closeDay = (state: DetectorState, floats: Float32Array, now: number): Judg
     const from = recordsAt + i * recordFloats;
     const limit = limitOf(floats, from, now, least[i] as number);
     const share = found.usual > 0 ? Math.max(0, found.share) : 0;
-    if (!open) keepRecord(floats, from, share, limit);
+    if (!open) keepRecord(floats, from, share, Number.isFinite(limit) ? limit : firstLimit);
     if (share / limit > worst.ratio) worst = { ratio: share / limit, width, found };
   }
   const { ratio, width, found } = worst;

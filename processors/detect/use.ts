@@ -35,6 +35,8 @@ const bothWays = measures.length - 2;
 const hoursMin = 18;
 /** It is over when all measures are within this part of their limits. */
 const offPart = 0.6;
+/** Limit by which it learns while there is none: a meter that begins to count, or comes back to life, is no record. */
+const firstLimit = 0.5;
 const daysMin = 21;
 /** A working day runs as a free one where it is so much nearer to it. */
 const nearerPart = 0.5;
@@ -160,7 +162,7 @@ const closeDay = (state: DetectorState, floats: Float32Array, now: number): Judg
     const from = recordsAt + (i < bothWays ? 2 * i + (found.share > 0 ? 0 : 1) : bothWays + i) * recordFloats;
     const limit = limitOf(floats, from, now, measure.least);
     const ratio = Math.abs(found.share) / limit;
-    if (!open) keepRecord(floats, from, Math.abs(found.share), limit);
+    if (!open) keepRecord(floats, from, Math.abs(found.share), Number.isFinite(limit) ? limit : firstLimit);
     if (ratio > worst.ratio) worst = { ratio, measure, found };
   }
   const { ratio, measure, found } = worst;

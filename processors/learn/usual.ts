@@ -26,8 +26,8 @@ const seenAt = week;
 const spreadAt = 2 * week;
 /** Single-precision numbers of the model: mean and count of each hour of the week, spread of each hour of working and of free days. */
 export const usualFloats = 2 * week + slots;
-/** Numbers by name: hours, offset, size. */
-export const usualNumbers = 3;
+/** Numbers by name: hours, offset, size, and whether it was ever below zero. */
+export const usualNumbers = 4;
 
 /** Days that it learns before it says anything. */
 export const learnDays = 21;
@@ -58,7 +58,10 @@ export const usualOf = (state: DetectorState, floats: Float32Array, hour: Omit<H
   const spread = Math.max(floats[slotOf(hour)] as number, 0.01 * size, 0.5);
   const offset = state.offset ?? 0;
   const sunday = hour.weekday >= 5 ? null : meanAt(floats, { weekday: 6, hourOfDay: hour.hourOfDay });
-  return { expected, near: expected + offset, closed: (sunday ?? expected) + offset, spread, size, at: (shift) => meanAt(floats, hour, shift) };
+  // What was never below zero is not expected there: a boiler that stands still at noon does not feed in at night.
+  const lowest = state.negative === 1 ? Number.NEGATIVE_INFINITY : 0;
+  const moved = (mean: number): number => Math.max(lowest, mean + offset);
+  return { expected, near: moved(expected), closed: moved(sunday ?? expected), spread, size, at: (shift) => meanAt(floats, hour, shift) };
 };
 
 /** Learns from an hour. @param ease 1: as usual; less where the hour is part of something unusual */
@@ -70,6 +73,7 @@ export const learnUsual = (state: DetectorState, floats: Float32Array, hour: Hou
     state.offset = (state.offset ?? 0) * (1 - offsetWeight);
     return;
   }
+  if (value < 0) state.negative = 1;
   const place = placeOf(hour);
   const seen = floats[seenAt + place] as number;
   const mean = seen > 0 ? (floats[place] as number) : value;
@@ -78,7 +82,7 @@ export const learnUsual = (state: DetectorState, floats: Float32Array, hour: Hou
   floats[place] = mean + ease * Math.max(weekWeight, 1 / (seen + 1)) * stray;
   floats[seenAt + place] = Math.min(seen + 1, 100);
   const offset = state.offset ?? 0;
-  const missed = Math.min(Math.abs(value - mean - offset), reach);
+  const missed = Math.min(Math.abs(value - (usual?.near ?? mean + offset)), reach);
   const slot = slotOf(hour);
   const slow = Math.max(spreadWeight, 1 / (seen * 5 + 2));
   if (seen > 0) floats[slot] = (floats[slot] as number) + ease * slow * (missed - (floats[slot] as number));

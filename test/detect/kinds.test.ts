@@ -201,3 +201,23 @@ test('a working day that runs as a Sunday is no fault: a holiday', () => {
   );
   expect(all.filter(({ kind }) => kind === 'use')).toEqual([]);
 });
+
+test('one fault in the data is said once', () => {
+  const begun = judged(
+    amount,
+    meter(1.5, () => 0),
+  ).filter(({ kind, version }) => version === 0 && ['outage', 'stuck-series', 'unit', 'clock-shift'].includes(kind));
+  expect(begun).toHaveLength(1);
+});
+
+test('a meter that stood at zero while it learnt is judged by what it is now', () => {
+  const alive = points(300, (at) =>
+    at < start + 30 * dayMs ? (at % (7 * dayMs) < hourMs ? 10 : 0) : Math.round(office(at) * (at >= start + 280 * dayMs ? 1.6 : 1)),
+  );
+  const found = judged(
+    amount,
+    alive,
+    detectors.filter(({ kind }) => kind === 'use'),
+  );
+  expect(found.some(({ since, version }) => version === 0 && since > start + 270 * dayMs)).toBe(true);
+});
