@@ -152,6 +152,8 @@ const copyFileTo = async (instance: DuckDBInstance, file: string, target: string
 /** Gives an instance more memory while anything that needs it goes on. */
 const memoryOf = (instance: DuckDBInstance, usualMb: number): DuckDbStore['withMemory'] => {
   let using = 0;
+  /** One after the other: what is asked for last holds. */
+  let setting: Promise<void> = Promise.resolve();
   const set = async (limitMb: number): Promise<void> => {
     const connection = await instance.connect();
     try {
@@ -162,12 +164,14 @@ const memoryOf = (instance: DuckDBInstance, usualMb: number): DuckDbStore['withM
   };
   return async (work) => {
     if (usualMb >= wholeStoreMemoryMb) return work();
-    if (using++ === 0) await set(wholeStoreMemoryMb);
+    if (using++ === 0) setting = setting.then(() => set(wholeStoreMemoryMb));
     try {
+      await setting;
       return await work();
     } finally {
-      // More is in use than it may have: then it keeps the larger limit until the next time.
-      if (--using === 0) await set(usualMb).catch(() => {});
+      // Where more is in use than it may have, it keeps the larger limit until the next time.
+      if (--using === 0) setting = setting.then(() => set(usualMb)).catch(() => {});
+      await setting;
     }
   };
 };
