@@ -1,11 +1,10 @@
 /** The part of `octroi judge` that puts known faults into real series: runs the suite, prints it, keeps it. */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fail } from '../core/failure.ts';
 import { type FaultReport, isHeldOut, type KindLine, reportOf } from '../judge/fault-report.ts';
 import { judgeSeries } from '../judge/fault-suite.ts';
 import type { Ranged } from '../judge/rates.ts';
-import { type Folder, seriesIn } from './judge-series.ts';
+import { type Folder, someIn } from './judge-series.ts';
 
 /** Where series are looked for: beside the project. */
 export const datasetsBeside = resolve(import.meta.dirname, '../../shared/datasets');
@@ -22,11 +21,9 @@ export interface FaultsJudged {
   readonly held_out: FaultReport;
 }
 
-/** @throws FailureError `bad-request` where the folder holds no file that a profile knows */
+/** @throws FailureError as `someIn` */
 export const judgeFaults = async (dir: string): Promise<FaultsJudged> => {
-  const { series, skipped } = await seriesIn(dir);
-  if (series.length === 0)
-    throw fail('bad-request', `no file that an import profile knows: ${skipped.map(({ file, why }) => `${file} (${why})`).join(', ')}`, dir);
+  const { series, skipped } = await someIn(dir);
   const results = series.map((one) => ({ one, result: judgeSeries(one, places) }));
   const half = (heldOut: boolean): FaultReport => reportOf(results.filter(({ one }) => isHeldOut(one.device) === heldOut).map(({ result }) => result));
   return { skipped, series: series.length, points: series.reduce((sum, { points }) => sum + points.length, 0), tried: half(false), held_out: half(true) };

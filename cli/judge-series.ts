@@ -2,6 +2,7 @@
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ImportRows } from '../core/envelope.ts';
+import { fail } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
 import { fromQuanta } from '../core/quantity.ts';
 import { bundledProfiles, type Profile } from '../imports/profile.ts';
@@ -124,8 +125,16 @@ export interface Folder {
   readonly skipped: readonly { readonly file: string; readonly why: string }[];
 }
 
+/** @throws FailureError `bad-request` where the folder holds no file that a profile knows */
+export const someIn = async (dir: string): Promise<Folder> => {
+  const folder = await seriesIn(dir);
+  if (folder.series.length > 0) return folder;
+  const why = folder.skipped.map((one) => `${one.file} (${one.why})`).join(', ');
+  throw fail('bad-request', `no file that an import profile knows: ${why}`, dir);
+};
+
 /** Every series of a folder that a profile knows and that is a meter's, a PV plant's, a car park's or a transformer's. */
-export const seriesIn = async (dir: string): Promise<Folder> => {
+const seriesIn = async (dir: string): Promise<Folder> => {
   const series: KnownSeries[] = [];
   const skipped: { file: string; why: string }[] = [];
   const profiles = bundledProfiles(types);

@@ -10,7 +10,7 @@ import { type HeldOut, splitHalf } from '../judge/split-half.ts';
 import { noveltyState, updateNovelty } from '../processors/detect/novelty.ts';
 import { datasetsBeside, faultsText, judgeFaults, keepFigures } from './judge-faults.ts';
 import { judgeModels, modelsText } from './judge-models.ts';
-import { seriesIn } from './judge-series.ts';
+import { someIn } from './judge-series.ts';
 import { print } from './options.ts';
 
 /** Where the benchmark is looked for: beside the project. */
@@ -113,7 +113,7 @@ export const judgeCommand = (): Command =>
     .addOption(new Option('--json', 'print one JSON object as the last line'))
     .action(async ({ nab, json, faults, models, data, out }: Asked) => {
       if (models === true) {
-        const judged = judgeModels((await seriesIn(data ?? datasetsBeside)).series);
+        const judged = judgeModels((await someIn(data ?? datasetsBeside)).series);
         if (out !== undefined) keepFigures(judged, out);
         print(json, { models: judged }, () => modelsText(judged));
         return;

@@ -32,6 +32,38 @@ test('the table says windows found, false rows, and that one file has no half', 
   expect(out).toMatch(/^standard +100\.0 +1 of 1 +0 +100\.0 +too few files$/m);
 });
 
+/** Eight weeks of a car park that fills and empties each day, as its import profile has it. */
+const measured = (): string => {
+  const dir = folder();
+  const start = Date.UTC(2024, 1, 1);
+  const stamp = (at: number): string => new Date(at).toISOString();
+  const wave = (at: number): number => Math.sin((at / 86_400_000) * 2 * Math.PI);
+  const parked = Array.from(
+    { length: 56 * 96 },
+    (_, n) => `${stamp(start + n * 900_000)},bonn-bcp-parken-stadthaus,${Math.round(200 + 100 * wave(start + n * 900_000))}`,
+  );
+  writeFileSync(join(dir, 'parking_events.csv'), `${['timestamp_utc,place_id,free', ...parked].join('\n')}\n`);
+  return dir;
+};
+
+test('--models tells what forecasts of a car park miss, beside persistence and the profile', async () => {
+  const { code, out } = await octroi(['judge', '--models', '--data', measured(), '--json']);
+  expect(code).toBe(0);
+  const { models } = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') as {
+    models: { forecasts: { declared: boolean; capacity: number; horizons: Record<string, number>[] }[] };
+  };
+  const [lot] = models.forecasts;
+  expect(lot).toMatchObject({ declared: true, capacity: 320 });
+  expect(lot?.horizons.map(({ minutes }) => minutes)).toEqual([30, 60, 180]);
+  for (const { forecast = 1, persistence = 0 } of lot?.horizons ?? []) expect(forecast).toBeLessThan(0.5 * persistence);
+});
+
+test('--models of a folder that no profile knows is refused in one line', async () => {
+  const { code, err } = await octroi(['judge', '--models', '--data', folder()]);
+  expect([code, err.trimEnd().split('\n').length]).toEqual([2, 1]);
+  expect(err).toMatch(/^octroi: bad-request: no file that an import profile knows/);
+});
+
 test('a folder of another kind is refused in one line', async () => {
   const { code, err } = await octroi(['judge', '--nab', folder()]);
   expect([code, err.trimEnd().split('\n').length]).toEqual([1, 1]);
