@@ -211,9 +211,7 @@ test('one fault in the data is said once', () => {
 });
 
 test('a meter that stood at zero while it learnt is judged by what it is now', () => {
-  const alive = points(300, (at) =>
-    at < start + 30 * dayMs ? (at % (7 * dayMs) < hourMs ? 10 : 0) : Math.round(office(at) * (at >= start + 280 * dayMs ? 1.6 : 1)),
-  );
+  const alive = points(300, (at) => (at < start + 40 * dayMs ? 0 : Math.round(office(at) * (at >= start + 280 * dayMs ? 3 : 1))));
   const found = judged(
     amount,
     alive,

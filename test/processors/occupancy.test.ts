@@ -45,6 +45,15 @@ test('ahead of persistence and of the profile at every horizon', () => {
   }
 });
 
+test('where one quarter tells nothing of the next the profile is what it learns to say', () => {
+  const calm = (at: number): number => Math.round(200 + 100 * Math.sin((at / dayMs) * 2 * Math.PI));
+  const model = occupancy('UTC', places);
+  for (const list of run(model, (at) => calm(at) + Math.round(60 * noise(at / quarterMs, 5)))) {
+    const missed = (pick: (one: Asked) => number): number => list.reduce((sum, one) => sum + Math.abs(pick(one) - calm(one.at)), 0);
+    expect(missed(({ forecast }) => forecast)).toBeLessThan(1.3 * missed(({ profile }) => profile));
+  }
+});
+
 test('what comes later changes no forecast', () => {
   const [whole, cut] = [run(occupancy('UTC', places), freeAt, 50), run(occupancy('UTC', places), freeAt, 40)];
   for (const [n, list] of cut.entries()) expect(whole[n]?.slice(0, list.length)).toEqual(list);
