@@ -1,4 +1,5 @@
 /** What the pipeline remembers between envelopes, by subject and as a whole; and the one door by which it leaves and comes back. */
+import { crc32 } from 'node:zlib';
 import type { Closure, FoldRule, Point } from '../core/fold.ts';
 import type { Element } from '../core/pane.ts';
 import { type Anomaly, Flag } from '../core/reading.ts';
@@ -204,7 +205,7 @@ export const isExcluded = (point: { readonly flags: number }): boolean => (point
 // Snapshots: JSON, two scopes a subject and two for the rest. A BigInt leaves as "<digits>n".
 
 const subjectScope = 'subject/';
-/** What its detectors have learnt of hours, most of its memory: written when they have seen one more, not at every snapshot. */
+/** The blocks of its detectors, most of its memory: written when they have learnt something, most of them once an hour, not at every snapshot. */
 const learntScope = 'learnt/';
 const wholeScope = 'pipeline';
 /** The scope of the alarms that are open; see `alarmBookOf`. */
@@ -225,9 +226,10 @@ const learntBody = ({ keys }: SubjectState): string | null => {
   return learnt.length === 0 ? null : JSON.stringify(Object.fromEntries(learnt), out);
 };
 
-/** Detectors learn when they see an hour, and forget when they are switched off: with neither, what was written stands. */
+/** While it is the same, what was written stands: the hours that were seen, and a checksum, since some detectors learn of readings. */
 const learntMark = ({ keys }: SubjectState): string =>
-  [...keys].map(([name, { seenUntil, floats = {} }]) => `${name}:${seenUntil}:${Object.keys(floats).length}`).join();
+  [...keys].map(([name, { seenUntil, floats = {} }]) => `${name}:${seenUntil}:${Object.keys(floats)}:${Object.values(floats).reduce(sumOf, 0)}`).join();
+const sumOf = (sum: number, { buffer, byteOffset, byteLength }: Float32Array): number => crc32(new Uint8Array(buffer, byteOffset, byteLength), sum);
 /** As it was last written. */
 const learntMarks = new WeakMap<SubjectState, string>();
 

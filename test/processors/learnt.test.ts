@@ -22,6 +22,25 @@ const watched = (): { store: Store; written: () => string[] } => {
   return { store, written: () => (last?.scopes ?? []).map(({ scope }) => scope).filter((scope) => scope.endsWith('/room')) };
 };
 
+test('what a detector learns of a reading is written too, though no hour has ended', async () => {
+  const { store, written } = watched();
+  const town = townOf([{ id: 'room', type: 'street-lighting', site: 'street' }], {
+    sites: [{ id: 'street', name: 'Street', owner: 'public', at: [2.27, 48.82] }],
+  });
+  const gate = await drive(town, start, store);
+  for (const minute of [0, 1, 2]) {
+    const at = Date.parse('2026-03-02T23:10:00Z') + minute * minuteMs;
+    gate.at(at);
+    gate.send('room', { ts: at, values: { lighting: 'on' } });
+    await gate.process();
+    await gate.checkpoint();
+    expect(written()).toEqual(['subject/room', 'learnt/room']);
+  }
+  const before = gate.pipeline.snapshot(true);
+  await gate.crash();
+  expect(gate.pipeline.snapshot(true)).toEqual(before);
+});
+
 test('a snapshot holds it only where an hour was judged since the one before; a crash forgets none of it', async () => {
   const { store, written } = watched();
   const gate = await drive(townOf([{ id: 'room', type: 'room-sensor' }]), start, store);
