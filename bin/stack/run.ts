@@ -12,6 +12,10 @@ import { onPorts, type Plan, planOf, portsOf, type Service } from './plan.ts';
 import { type Process, processOf, root } from './servers.ts';
 
 const healthyMsMax = 120_000;
+/** One try of what runs once: longer than it waits for a server by itself. */
+const onceMsMax = 90_000;
+/** One question about its health. */
+const answerMsMax = 3_000;
 const restartMs = 1_000;
 const stopMsMax = 30_000;
 /** How often what runs once is tried: Kafka takes connections a little before it can be asked. */
@@ -39,7 +43,7 @@ const readPlan = async (): Promise<Plan> => {
 };
 
 const isUp = async (health: string): Promise<boolean> => {
-  if (health.startsWith('http')) return fetch(health).then(({ ok }) => ok, () => false); // biome-ignore format: one line
+  if (health.startsWith('http')) return fetch(health, { signal: AbortSignal.timeout(answerMsMax) }).then(({ ok }) => ok, () => false); // biome-ignore format: one line
   const socket = connect(Number(health.split(':')[1]), health.split(':')[0]);
   const up = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false);
   socket.destroy();
@@ -63,7 +67,10 @@ const inLog = (name: string): string => join(data, `${name}.log`);
 
 const runOnce = async (name: string, process: Process): Promise<void> => {
   for (let tries = 1; ; tries++) {
-    const [code] = await once(spawned(name, process), 'exit');
+    const child = spawned(name, process);
+    const late = setTimeout(() => child.kill('SIGKILL'), onceMsMax);
+    const [code] = await once(child, 'exit');
+    clearTimeout(late);
     if (code === 0) return;
     if (tries === triesMax || stopping.signal.aborted) throw fail('unavailable', `${name} ended with ${code}: ${inLog(name)} says why`, name);
     await delay(restartMs, undefined, { signal: stopping.signal });
