@@ -22,12 +22,15 @@ export interface AlarmTopicsOptions {
 /** `city/v1/operators/alarms/<cause>`. */
 export const alarmTopic = ({ cause }: Pick<Alarm, 'cause'>): string => `city/v1/operators/alarms/${cause}`;
 
-const isNewer = (a: Alarm, b: Alarm): boolean => a.since > b.since || (a.since === b.since && a.version > b.version);
+type Version = Pick<Alarm, 'since' | 'version'>;
+const isNewer = (a: Version, b: Version): boolean => a.since > b.since || (a.since === b.since && a.version > b.version);
 
 /** Begins with nothing retained, then what is open, then each change: of a cause only its newest state, so that a slow broker falls behind nobody. */
 export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs = retryMsDefault }: AlarmTopicsOptions): { close(): void } => {
   /** The newest of each cause that is to be published. */
   const waiting = new Map<string, Alarm>();
+  /** What each topic was last given: a label on an older alarm of the cause says nothing of the one that is open. As many as a town has causes. */
+  const published = new Map<string, Version>();
   let isClosed = false;
   let isReady = false;
   let isWriting = false;
@@ -48,8 +51,11 @@ export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs
     const refused: Alarm[] = [];
     for (let [one] = waiting.values(); one !== undefined && !isClosed; [one] = waiting.values()) {
       waiting.delete(one.cause);
+      const last = published.get(one.cause);
+      if (last !== undefined && !isNewer(one, last)) continue;
       try {
         await publish(alarmTopic(one), one.state === 'normal' ? '' : JSON.stringify(bodyOf(one)));
+        published.set(one.cause, { since: one.since, version: one.version });
       } catch (error) {
         failed(error);
         refused.push(one);

@@ -82,3 +82,18 @@ it('tries again what was refused, and lets others go first; only the newest is t
   expect(one.errors).toHaveLength(1);
   expect(one.writes()).toBe(2);
 });
+
+it('keeps the alarm that is open where an older one of its cause is labelled', async () => {
+  const one = town();
+  one.start();
+  await one.put([alarm(100, 0), alarm(100, 0, { subject: 'b' })]);
+  await one.put([alarm(100, 1, { version: 1, state: 'normal', until: 200 })]);
+  await one.put([alarm(300, 2)]);
+  await until('the second', 5_000, () => JSON.parse(one.held.get(topicOf('meter-1')) ?? '{}').id === 'device/meter-1/jump/300');
+  const label = { by: 'op', at: 400, comment: '', verdict: 'right' } as const;
+  await one.put([alarm(100, 3, { version: 2, state: 'normal', until: 200, label }), alarm(100, 3, { version: 1, state: 'normal', until: 400, subject: 'b' })]);
+  await until('what came with the label', 5_000, () => !one.held.has(topicOf('b')));
+  expect(JSON.parse(one.held.get(topicOf('meter-1')) ?? '{}').id).toBe('device/meter-1/jump/300');
+  await one.put([alarm(300, 4, { version: 1, state: 'normal', until: 500 })]);
+  await until('its own end', 5_000, () => one.held.size === 0);
+});
