@@ -47,12 +47,16 @@ export const floatsOf = (key: KeyState, kind: string, count: number): Float32Arr
   if (count === 0) return noFloats;
   key.floats ??= {};
   const known = key.floats[kind];
-  // A program that keeps more or less of it than the one before begins anew.
   if (known?.length === count) return known;
+  // A program that keeps more or less of it than the one before begins anew: the numbers stand for what was in the block.
+  const state = stateOf(key, kind);
+  for (const name of Object.keys(state)) if (!ofWhatLasts.has(name)) delete state[name];
   const fresh = new Float32Array(count);
   key.floats[kind] = fresh;
   return fresh;
 };
+/** Numbers of a detector that are the judge's own: what lasts goes on, whatever is learnt anew. */
+const ofWhatLasts = new Set(['openSince', 'openValue', 'openVersion', 'openRevised', 'endedAt', 'off']);
 
 /** Where the pipeline's judgements go. */
 export interface Verdicts {

@@ -8,7 +8,7 @@ import type { KeyState } from './state.ts';
 /** Whoever only asks leaves no trace in the state: detectors that have seen nothing yet get their empty memory in a copy. */
 const copied = (key: KeyState): KeyState => ({
   ...key,
-  detectors: { ...key.detectors },
+  detectors: Object.fromEntries(Object.entries(key.detectors).map(([kind, state]) => [kind, { ...state }])),
   ...(key.floats === undefined ? {} : { floats: { ...key.floats } }),
 });
 

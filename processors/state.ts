@@ -236,7 +236,9 @@ const learntMarks = new WeakMap<SubjectState, string>();
 const blocksBack = (texts: Readonly<Record<string, unknown>>): Record<string, Float32Array> =>
   Object.fromEntries(Object.entries(texts).map(([kind, text]) => [kind, floatsBack(text)]));
 
+/** Where the subject's own scope has blocks, a program of before wrote it, and later. */
 const restoreLearnt = (subject: SubjectState, body: string): void => {
+  if ([...subject.keys.values()].some(({ floats }) => floats !== undefined)) return;
   for (const [name, blocks] of Object.entries(JSON.parse(body) as Record<string, Record<string, unknown>>)) {
     const key = subject.keys.get(name);
     if (key !== undefined) key.floats = blocksBack(blocks);

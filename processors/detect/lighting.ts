@@ -8,6 +8,7 @@
 import { sunPosition } from '../../core/sun.ts';
 import { hourMs, minuteMs } from '../../core/time.ts';
 import { calendar } from '../../core/window.ts';
+import { wallHour } from '../learn/hour.ts';
 import { type ReadingDetector, scoreOf } from './detector.ts';
 
 /** Height of the sun, degrees: above the first it is day, below the second night (civil twilight ends at −6). */
@@ -32,7 +33,8 @@ export const lighting: ReadingDetector = {
   update(state, floats, { at, value }, { fold, place }) {
     if (value === null || place === undefined) return null;
     const { elevationDeg } = sunPosition(at, place[0], place[1]);
-    const hour = Math.min(hours - 1, Math.floor((at - calendar(fold.zone).windowAt(3, at).start) / hourMs));
+    const day = calendar(fold.zone).windowAt(3, at);
+    const hour = wallHour(Math.floor((at - day.start) / hourMs), (day.end - day.start) / hourMs);
     const lit = value > 0;
     const known = floats[hours + hour] as number;
     const habit = floats[hour] as number;

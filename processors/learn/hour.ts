@@ -46,8 +46,8 @@ const amountOf = (kind: FoldRule['kind'], element: Readonly<Element>): number | 
   return (own / element.observedMs) * hourMs;
 };
 
-/** On a day of 23 or 25 hours the clocks of most zones change at 02:00 or 03:00. */
-const wallHour = (index: number, dayLength: number): number => {
+/** Hour of the wall clock by hours passed since midnight: on a day of 23 or 25 hours the clocks of most zones change at 02:00 or 03:00. */
+export const wallHour = (index: number, dayLength: number): number => {
   if (dayLength === 23 && index >= 2) return index + 1;
   if (dayLength === 25 && index >= 3) return index - 1;
   return Math.min(index, 23);

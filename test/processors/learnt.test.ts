@@ -69,3 +69,23 @@ test('a snapshot holds it only where an hour was judged since the one before; a 
   // What came back is not written again as it is.
   expect(await checkpointAt(28 * 60 + 3)).toEqual(['subject/room']);
 });
+
+test('blocks that a program of before wrote into the scope of the subject are later than those beside it', async () => {
+  const gate = await drive(townOf([{ id: 'room', type: 'room-sensor' }]), start);
+  for (let minute = 0; minute <= 26 * 60; minute += 10) {
+    const at = start + minute * minuteMs;
+    gate.at(at);
+    gate.send('room', { ts: at, values: { temperature: 20 + (minute % 7) / 10 } });
+  }
+  await gate.process();
+  const scopes = gate.pipeline.snapshot(true);
+  const learnt = JSON.parse(scopes.find(({ scope }) => scope === 'learnt/room')?.body ?? '{}');
+  const older = scopes.map(({ scope, body }) => {
+    if (scope === 'learnt/room') return { scope, body: body.replaceAll(/f32:\w{8}/g, 'f32:AAAAAAAA') };
+    if (scope !== 'subject/room') return { scope, body };
+    const { keys, ...rest } = JSON.parse(body) as { keys: [string, object][] };
+    return { scope, body: JSON.stringify({ ...rest, keys: keys.map(([name, key]) => [name, { ...key, floats: learnt[name] }]) }) };
+  });
+  gate.pipeline.restore(older);
+  expect(gate.pipeline.snapshot(true)).toEqual(scopes);
+});
