@@ -11,7 +11,7 @@ import { windowsIn } from '../../moment.ts';
 import { meanOf, share } from '../../present.ts';
 import type { AroundModel, AroundRow } from '../models.ts';
 import { fairCoverage } from '../thresholds.ts';
-import { sameMoment } from './days.ts';
+import { sameMoment, sameStart } from './days.ts';
 import type { Source } from './source.ts';
 
 /** What lasts longer is shown by days. */
@@ -38,10 +38,11 @@ const medianOf = (sorted: readonly number[]): number => {
   return (low + high) / 2;
 };
 
-/** The same hour of the weeks before: no week in which it already lasted. */
+/** The same hour of the weeks before, by the clock on the wall: no week in which it already lasted, and none whose clocks left the hour out. */
 const before = (zone: string, start: number, begin: number): number[] => {
-  const first = start < begin ? 1 : Math.floor((start - begin) / (7 * dayMs)) + 1;
-  return Array.from({ length: weeks }, (_, n) => sameMoment(zone, start, 7 * (first + n)));
+  let first = Math.max(1, Math.floor((start - begin) / (7 * dayMs)));
+  while (sameMoment(zone, start, 7 * first) >= begin) first++;
+  return Array.from({ length: weeks }, (_, n) => sameStart(zone, start, 7 * (first + n))).filter((at) => at !== null);
 };
 
 /** What the detector expected, over the hours that it judged. */

@@ -1,4 +1,6 @@
 /** Civil days around a moment, in a zone. */
+import { Temporal } from 'temporal-polyfill';
+import { dayMs } from '../../../core/time.ts';
 import { calendar, type Interval } from '../../../core/window.ts';
 
 const days = 3;
@@ -14,9 +16,24 @@ const settleMs = 30 * 60_000;
 /** End of the last hour that is over and reported. */
 export const lastWholeHour = (zone: string, now: number): number => calendar(zone).windowAt(2, now - settleMs).start;
 
-/** The same moment of the civil day, some days earlier: by hours that passed, cut at the end of the shorter day. */
-export const sameMoment = (zone: string, at: number, by: number): number => {
+/** What the clocks on the wall showed at a moment of the day, on an earlier day. */
+const wallMoment = (zone: string, at: number, by: number): { readonly at: number; readonly exists: boolean } => {
   const day = today(zone, at);
   const then = dayBefore(zone, day, by);
-  return Math.min(then.end, then.start + (at - day.start));
+  if (at === day.start) return { at: then.start, exists: true };
+  // Where no clock changed, what passed since midnight says the same for less.
+  if (day.end - day.start === dayMs && then.end - then.start === dayMs) return { at: then.start + (at - day.start), exists: true };
+  const wall = (moment: number) => Temporal.Instant.fromEpochMilliseconds(moment).toZonedDateTimeISO(zone);
+  const time = wall(at).toPlainTime();
+  const found = wall(then.start).toPlainDate().toZonedDateTime({ timeZone: zone, plainTime: time });
+  return { at: found.epochMilliseconds, exists: found.toPlainTime().equals(time) };
+};
+
+/** The same moment of the civil day by the clock on the wall, some days earlier: the first of two, and where that day has none the change of its clocks. */
+export const sameMoment = (zone: string, at: number, by: number): number => wallMoment(zone, at, by).at;
+
+/** As `sameMoment`, of an hour or a day that begins then. @returns null where that day has no such hour */
+export const sameStart = (zone: string, start: number, by: number): number | null => {
+  const { at, exists } = wallMoment(zone, start, by);
+  return exists ? at : null;
 };

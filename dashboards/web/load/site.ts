@@ -16,7 +16,7 @@ import { civilDay, momentOf, windowsIn } from '../../moment.ts';
 import { amountOf, share } from '../../present.ts';
 import type { Comparison, CurveRow, HeatDay, SiteModel } from '../models.ts';
 import { anomalyLine } from './anomalies.ts';
-import { dayBefore, lastWholeHour, sameMoment, today } from './days.ts';
+import { dayBefore, lastWholeHour, sameMoment, sameStart, today } from './days.ts';
 import { loadMonths } from './months.ts';
 import { siteHead } from './site-head.ts';
 import type { Source } from './source.ts';
@@ -119,7 +119,7 @@ const curve = async (
   ]);
   const [present, past] = [byStart(ours, meters), byStart(before, meters)];
   return windows.map((one) => {
-    const then = past.get(sameMoment(zone, one.start, compareDays)) ?? [];
+    const then = past.get(sameStart(zone, one.start, compareDays) ?? Number.NaN) ?? [];
     return {
       ...rowOf(directory, one, present.get(one.start) ?? [], meters.length),
       beforeKW: rowOf(directory, one, then, meters.length).kW,
