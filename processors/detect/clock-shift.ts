@@ -2,7 +2,8 @@
  * Detector: a clock that is off by whole hours, as after a summer-time mistake or with a wrong zone.
  * Method: how far the last days lie from the profile of the week, and from the same profile moved by up to six hours. Where a moved
  * one fits better, by more than it ever did in this series, the clock is off. The readings of a clock that is fast come with later
- * stamps: they look like the hours before.
+ * stamps: they look like the hours before. What feeds in is not judged: the sun keeps no summer time, so that its profile moves
+ * against the wall clock by itself.
  */
 import { dayMs, hourMs } from '../../core/time.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
@@ -33,6 +34,7 @@ export const clockShift: HourDetector = {
   numbersMax: 8,
   floats: shifts + 1 + 2 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state' && quantity.unit !== 'Cel',
+  isFor: ({ produces }) => produces !== true,
   update(state, floats, { value, usual, start, end, day }) {
     if (state.day !== undefined && (day - state.day) % dayMs !== 0) state.changedAt = day;
     state.day = day;

@@ -2,8 +2,9 @@
  * Detector: a solar plant that gives less than its own best under the same sun: a string lost, dirt, shade, a power limit.
  * Method: the mean power of each hour over that of a clear sky at this place (Haurwitz, by the height of the sun). Its best over
  * five days against the best of the weeks before them, hour by hour of the day: clouds never reach it, and one clear hour in five
- * days is enough. The upper quartile of these shares is what the whole plant lost, the lowest three hours in a row what shade or a
- * limit took; each against its own records. Where no place is declared nothing is said. That nothing comes at all is left to `outage.ts`.
+ * days is enough. An hour counts that was seen under a high sun on four of the five: in autumn evenings go, and are no loss. The
+ * upper quartile of these shares is what the whole plant lost, the lowest three hours in a row what shade or a limit took; each
+ * against its own records. Where no place is declared nothing is said. That nothing comes at all is left to `outage.ts`.
  */
 import { clearSky, sunPosition } from '../../core/sun.ts';
 import { dayMs, hourMs } from '../../core/time.ts';
@@ -13,11 +14,17 @@ import { type DetectorState, type HourDetector, type Judgement, over, scoreOf } 
 const hours = 24;
 /** Days whose best is judged. */
 const days = 5;
+/** An hour is judged that was seen on so many of them: one dark day is no five. */
+const daysMin = 4;
 /** Lower the sun tells little. */
 const lowestDeg = 10;
 /** Of the best of old a day forgets so much. */
 const forgotten = 0.003;
 const learnDays = 21;
+/** What lasts so long is taken for its best: meanwhile nothing else is said of consumption. */
+const lastingDays = 28;
+/** An hour that was seen stands at this at the least: 0 is none. */
+const seenAtAll = 1e-6;
 /** An hour of the day counts that gives so much of the best one. */
 const hourMin = 0.15;
 const hoursMin = 4;
@@ -45,12 +52,12 @@ export const solarYield: HourDetector = {
     const day = Math.floor((start + (place[0] / 360) * dayMs) / dayMs);
     let judgement: Judgement | null = null;
     if (state.day !== day) {
-      if (state.day !== undefined) judgement = closeDay(state, floats, start);
+      if (state.day !== undefined) judgement = closeDay(state, floats, start, place[0]);
       turnTo(state, floats, day);
     }
     if (value === null || elevationDeg < lowestDeg) return judgement;
     const hour = Math.floor(start / hourMs) % hours;
-    floats[(day % days) * hours + hour] = Math.max(0, value) / clearSky(elevationDeg);
+    floats[(day % days) * hours + hour] = Math.max(seenAtAll, value / clearSky(elevationDeg));
     return judgement;
   },
   reason({ observed, expected, code, values: { percent = 0, from = 0 } }, show) {
@@ -81,45 +88,76 @@ const turnTo = (state: DetectorState, floats: Float32Array, day: number): void =
   state.seen = Math.min((state.seen ?? 0) + 1, 1_000);
 };
 
-interface Shares {
+/** An hour of the day: the best of the judged days and of old, over a clear sky. */
+interface Share {
+  /** UTC. */
+  readonly hour: number;
+  readonly now: number;
+  readonly old: number;
+  readonly share: number;
+}
+
+interface Lack {
   readonly whole: number;
   readonly part: number;
   /** First hour of the part, UTC. */
   readonly from: number;
-  /** Of the best hour, over a clear sky: seen and best. */
-  readonly seen: number;
-  readonly best: number;
+  /** The hours that tell the two: the upper quartile, and the best of the part. */
+  readonly wholeBy: Share;
+  readonly partBy: Share;
 }
 
-/** What the last days lacked of the best of old; null where too few hours tell. */
-const lackOf = (floats: Float32Array): Shares | null => {
-  const highest = floats.subarray(bestAt, bestAt + hours).reduce((a, b) => Math.max(a, b), 0);
-  const shares: { readonly hour: number; readonly share: number }[] = [];
-  let [seen, best] = [0, 0];
-  // From the hour of local midnight on, so that a day is not cut where UTC turns.
-  for (let hour = 0; hour < hours; hour++) {
-    const old = floats[bestAt + hour] as number;
-    if (old <= hourMin * highest || old === 0) continue;
-    let now = 0;
-    for (let day = 0; day < days; day++) now = Math.max(now, floats[day * hours + hour] as number);
-    shares.push({ hour, share: now / old });
-    if (old > best) [seen, best] = [now, old];
+const byShare = (a: Share, b: Share): number => a.share - b.share;
+
+/** An hour of the day as it was seen; null where it does not count. @param highest the best of old of all hours */
+const shareAt = (floats: Float32Array, hour: number, highest: number): Share | null => {
+  const old = floats[bestAt + hour] as number;
+  if (old <= hourMin * highest || old === 0) return null;
+  let [now, seen] = [0, 0];
+  for (let day = 0; day < days; day++) {
+    const one = floats[day * hours + hour] as number;
+    if (one > 0) seen++;
+    now = Math.max(now, one);
   }
-  if (shares.length < hoursMin) return null;
-  const sorted = shares.map(({ share }) => share).sort((a, b) => a - b);
-  const upper = sorted[Math.floor(0.75 * (sorted.length - 1))] as number;
-  let [part, from] = [0, 0];
-  for (let i = 0; i + inRow <= shares.length; i++) {
-    const lack = 1 - Math.max(...shares.slice(i, i + inRow).map(({ share }) => share));
-    if (lack > part) [part, from] = [lack, (shares[i] as (typeof shares)[number]).hour];
-  }
-  return { whole: Math.max(0, 1 - upper), part, from, seen, best };
+  return seen < daysMin ? null : { hour, now, old, share: now / old };
 };
 
-const closeDay = (state: DetectorState, floats: Float32Array, now: number): Judgement | null => {
-  const lack = (state.seen ?? 0) < learnDays ? null : lackOf(floats);
+/** What the last days lacked of the best of old; null where too few hours tell. */
+const lackOf = (floats: Float32Array, lon: number): Lack | null => {
+  const highest = floats.subarray(bestAt, bestAt + hours).reduce((a, b) => Math.max(a, b), 0);
+  // From local midnight on, so that no day is cut where UTC turns.
+  const first = hours + Math.ceil((-lon / 360) * hours);
+  const shares = Array.from({ length: hours }, (_, place) => shareAt(floats, (first + place) % hours, highest));
+  const sorted = shares.filter((one) => one !== null).sort(byShare);
+  const upper = sorted[Math.floor(0.75 * (sorted.length - 1))];
+  if (sorted.length < hoursMin || upper === undefined) return null;
+  let [part, from, partBy] = [0, 0, upper];
+  for (let i = 0; i + inRow <= hours; i++) {
+    // Neighbours on the clock: one that does not count parts them.
+    const row = shares.slice(i, i + inRow).filter((one) => one !== null);
+    const best = row.sort(byShare).at(-1);
+    if (row.length < inRow || best === undefined || 1 - best.share <= part) continue;
+    [part, from, partBy] = [1 - best.share, (first + i) % hours, best];
+  }
+  return { whole: Math.max(0, 1 - upper.share), part, from, wholeBy: upper, partBy };
+};
+
+/** Takes what the last days gave for the best. */
+const settle = (floats: Float32Array): void => {
+  for (let hour = 0; hour < hours; hour++) {
+    const seen = shareAt(floats, hour, 0);
+    if (seen !== null) floats[bestAt + hour] = Math.min(seen.old, seen.now);
+  }
+};
+
+const closeDay = (state: DetectorState, floats: Float32Array, now: number, lon: number): Judgement | null => {
+  const lack = (state.seen ?? 0) < learnDays ? null : lackOf(floats, lon);
   const open = state.openSince !== undefined;
   if (lack === null) return open ? over(now) : null;
+  if (now - (state.openSince ?? now) >= lastingDays * dayMs) {
+    settle(floats);
+    return over(now);
+  }
   const limits = [limitOf(floats, recordsAt, now, leastWhole), limitOf(floats, recordsAt + recordFloats, now, leastPart)] as const;
   if (!open) {
     keepRecord(floats, recordsAt, lack.whole, limits[0]);
@@ -128,12 +166,13 @@ const closeDay = (state: DetectorState, floats: Float32Array, now: number): Judg
   const [whole, part] = [lack.whole / limits[0], lack.part / limits[1]];
   const ratio = Math.max(whole, part);
   const isWhole = whole >= part;
+  const by = isWhole ? lack.wholeBy : lack.partBy;
   return {
     unusual: ratio > (open ? offPart : 1),
     score: scoreOf(ratio),
     since: now - days * dayMs,
-    observed: 1_000 * lack.seen,
-    expected: 1_000 * lack.best,
+    observed: 1_000 * by.now,
+    expected: 1_000 * by.old,
     usual: null,
     code: isWhole ? 'whole' : 'part',
     values: { percent: Math.round(100 * (isWhole ? lack.whole : lack.part)), from: lack.from },
