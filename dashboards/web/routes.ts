@@ -165,10 +165,22 @@ const adoptRoute = (app: FastifyInstance, { context: { views, types, directory }
   });
 };
 
+/** Of a form of the alarms page, what its button says and where it leads back to: checked before anything is done. */
+const pressedSchema = z.looseObject({
+  do: z.string().default(''),
+  minutes: z.unknown(),
+  back: z
+    .string()
+    .min(1)
+    .max(alarmCharsMax)
+    .refine((id) => id.isWellFormed(), 'half a character')
+    .optional(),
+});
+
 /** The forms of the alarms page. */
 const alarmRoute = (app: FastifyInstance, { context: { views } }: Shared, language: Language): void => {
   app.post(`/${language}/alarms/act`, async (request, reply) => {
-    const { do: pressed = '', minutes, back, ...rest } = (request.body ?? {}) as Record<string, string>;
+    const { do: pressed, minutes, back, ...rest } = asked(pressedSchema, request.body ?? {});
     const [what, verdict] = pressed.startsWith('label-') ? ['label', pressed.slice('label-'.length)] : [pressed];
     const more = { ...(what === 'shelve' ? { minutes: Number(minutes) } : {}), ...(verdict === undefined ? {} : { verdict }) };
     await actOn(views, asked(alarmActionSchema, { ...rest, do: what, ...more }));

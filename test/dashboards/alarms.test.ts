@@ -121,6 +121,16 @@ describe('the page', () => {
     expect(form.slice(0, form.indexOf('</form>'))).not.toContain('value="acknowledge"');
   });
 
+  it('does nothing of a form that it cannot answer', async () => {
+    const { id } = await ofTownHall();
+    const form = { alarm: id, by: 'Camille', comment: '', do: 'acknowledge' };
+    for (const wrong of [{ back: '\ud800' }, { back: 'x'.repeat(60_000) }, { back: '' }, { back: 1 }, { do: 1 }]) {
+      const answer = await town.app.inject({ method: 'POST', url: '/fr/alarms/act', headers: own, payload: { ...form, ...wrong } });
+      expect([wrong, answer.statusCode]).toEqual([wrong, 400]);
+    }
+    expect((await ofTownHall()).state).toBe('active');
+  });
+
   it('of each alarm says something in both languages, whatever its kind; of homes nothing', async () => {
     const { gate } = town;
     gate.tick(end + 3 * 3_600_000, 5_000);
