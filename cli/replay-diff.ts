@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { type Alarm, type AlarmSettings, alarmSettingsSchema } from '../core/alarm.ts';
+import { type Alarm, type AlarmSettings, alarmFaults, alarmSettingsSchema } from '../core/alarm.ts';
 import { fail } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
 import type { Store } from '../core/store.ts';
@@ -27,9 +27,10 @@ export const readRules = async (file: string): Promise<{ readonly alarms: AlarmS
     throw fail('rules-invalid', `it cannot be read (${error.code})`, file);
   });
   const read = readYaml(source, rulesSchema, file);
-  if (read.ok) return read.value;
-  const [first] = read.faults;
-  throw fail('rules-invalid', read.faults.map(({ where, message }) => `${where} ${message}`).join('; '), first?.where ?? file);
+  const faults = read.ok ? read.placed(alarmFaults(read.value.alarms)) : read.faults;
+  if (read.ok && faults.length === 0) return read.value;
+  const [first] = faults;
+  throw fail('rules-invalid', faults.map(({ where, message }) => `${where} ${message}`).join('; '), first?.where ?? file);
 };
 
 type ShownAlarm = Pick<Alarm, 'id' | 'cause' | 'kind' | 'subject' | 'quantity' | 'site' | 'priority' | 'since' | 'until' | 'flood' | 'reason'>;

@@ -95,6 +95,12 @@ export const alarmSettingsSchema = z.strictObject({
 });
 export type AlarmSettings = z.output<typeof alarmSettingsSchema>;
 
+/** What a file cannot set, though a town of before may hold it. @returns each fault with its path from the root of the file, as of `yaml.ts` */
+export const alarmFaults = (settings: AlarmSettings | undefined): [path: string[], message: string][] =>
+  (settings?.kinds?.['clock-step']?.onDelayMs ?? 0) === 0
+    ? []
+    : [[['alarms', 'kinds', 'clock-step', 'onDelayMs'], 'a step of the clock is over at once: it can have no delay; "raises: false" makes it raise no alarm']];
+
 const signature = { by: z.string().trim().min(1).max(64), comment: z.string().trim().max(500).default('') };
 const alarm = z.string().min(1).max(400);
 

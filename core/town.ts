@@ -1,6 +1,6 @@
 /** The town file: YAML under version control, checked by zod; errors name the line and the remedy. */
 import { z } from 'zod';
-import { alarmSettingsSchema } from './alarm.ts';
+import { alarmFaults, alarmSettingsSchema } from './alarm.ts';
 import { type Failure, failure } from './failure.ts';
 import { isZone } from './window.ts';
 import { type Fault, readYaml } from './yaml.ts';
@@ -93,6 +93,16 @@ export const deviceFaults = (town: Town, device: Device, typeNames: ReadonlySet<
   return found;
 };
 
+/** Why no device may be adopted under the name; undefined where one may. */
+export const operatorFault = ({ operators }: Town, name: string): string | undefined =>
+  operators.some(({ id }) => id === name) ? `"${name}" is an operator: a device needs a name of its own` : undefined;
+
+/** What keeps a device from being adopted: what keeps it from standing in the town, or an operator's name. */
+const adoptionFaults = (town: Town, device: Device, typeNames: ReadonlySet<string>): [path: string[], message: string][] => {
+  const taken = operatorFault(town, device.id);
+  return [...(taken === undefined ? [] : [[['id'], taken] satisfies [string[], string]]), ...deviceFaults(town, device, typeNames)];
+};
+
 /**
  * Reads a device that is to be adopted.
  * @param given as it came, of any shape
@@ -101,14 +111,14 @@ export const deviceFaults = (town: Town, device: Device, typeNames: ReadonlySet<
 export const adoptable = (town: Town, given: unknown, typeNames: ReadonlySet<string>): { readonly device: Device } | { readonly refused: Failure } => {
   const parsed = deviceSchema.safeParse(given);
   const [issue] = parsed.error?.issues ?? [];
-  const [path, message] = parsed.success ? (deviceFaults(town, parsed.data, typeNames)[0] ?? []) : [issue?.path ?? [], issue?.message];
+  const [path, message] = parsed.success ? (adoptionFaults(town, parsed.data, typeNames)[0] ?? []) : [issue?.path ?? [], issue?.message];
   if (parsed.success && path === undefined) return { device: parsed.data };
   return { refused: failure('bad-request', `not a device that can be adopted: ${message}`, (path ?? []).join('.') || 'device') };
 };
 
 /** What zod cannot see: names used twice, names that nothing declares. */
 const crossCheck = (town: Town, typeNames: ReadonlySet<string>): Fault[] => {
-  const found: Fault[] = [];
+  const found: Fault[] = alarmFaults(town.alarms);
   const seen = (list: readonly { readonly id: string }[], key: string): Set<string> => {
     const ids = new Set<string>();
     for (const [i, { id: one }] of list.entries()) {
@@ -190,7 +200,11 @@ export const changeFaults = (past: Iterable<Past>, after: Town): string[] => {
   const known = new Map<string, Past>();
   for (const one of past) known.set(one.subject, one);
   const standing = standingIn(after);
-  return after.devices.flatMap((device) => pastFaults(known.get(device.id), device, standing(device)).map(([, message]) => message));
+  const names = new Set(after.devices.map(({ id }) => id));
+  return [
+    ...after.devices.flatMap((device) => pastFaults(known.get(device.id), device, standing(device)).map(([, message]) => message)),
+    ...after.operators.flatMap(({ id }) => (names.has(id) ? [`operator "${id}": a device was adopted under that name`] : [])),
+  ];
 };
 
 export type TownResult = { readonly ok: true; readonly town: Town } | { readonly ok: false; readonly failures: readonly Failure[] };

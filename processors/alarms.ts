@@ -215,14 +215,14 @@ const close = (context: AlarmContext, one: OpenAlarm): void => {
 
 const openWith = ({ book }: AlarmContext, id: string): OpenAlarm | undefined => [...book.open.values()].find(({ alarm }) => alarm.id === id);
 
-/** What it held back and lasts raises its alarm now. */
+/** What it held back and lasts raises its alarm now, if the town still wants one of it. */
 const endException = (context: AlarmContext, cause: string): void => {
   const { exceptions, held } = context.book;
   exceptions.delete(cause);
   const lasting = [...held.values()].filter((one) => one.cause === cause);
   for (const { anomaly } of lasting) {
     held.delete(anomaly.id);
-    join(context, anomaly);
+    if (alarmRuleOf(anomaly.kind, context.registry.town().alarms) !== null) join(context, anomaly);
   }
 };
 

@@ -1,7 +1,7 @@
 /** Operator decode: an envelope becomes candidates for readings, or dead letters. Values are judged by `validate`. */
 import type { Envelope, ImportRows } from '../core/envelope.ts';
 import { type Failure, failure } from '../core/failure.ts';
-import { type Device, isDeviceId } from '../core/town.ts';
+import { type Device, isDeviceId, operatorFault } from '../core/town.ts';
 import { type Declared, genericTypeName, mayHaveSpoken, maySpeak, type Registry, type Types, throughGateways } from './registry.ts';
 import { excerpt } from './validate.ts';
 
@@ -48,6 +48,8 @@ export const decodeMessage = (envelope: Envelope, registry: Registry, types: Typ
   let declared = registry.find(envelope.subject);
   let adopted: Device | undefined;
   if (declared === undefined) {
+    const taken = registry.town().admission === 'open' ? operatorFault(registry.town(), envelope.subject) : undefined;
+    if (taken !== undefined) return refuse('unknown-device', taken);
     adopted = adoptable(envelope, payload, registry, types);
     if (adopted === undefined || !registry.keepsPast(adopted) || !registry.adopt(adopted))
       return refuse('unknown-device', `no device "${envelope.subject}" is declared`);

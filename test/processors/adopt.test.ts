@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { gateTown, type Known } from '../../cli/gate-town.ts';
 import { resolveConfig } from '../../config.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
@@ -112,6 +112,41 @@ describe('what is no device', () => {
       (error: FailureError) => error.failure,
     );
     expect(refused).toMatchObject({ code: 'bad-request', message: expect.stringMatching(message), where: field });
+    expect(changes).toEqual([]);
+  });
+});
+
+describe("an operator's name", () => {
+  const operators = [{ id: 'desk', secretSha256 }];
+  const desk = (gate: Drive): boolean => gate.pipeline.town().devices.some(({ id }) => id === 'desk');
+
+  test.each(['open', 'declared'] as const)('is no device: %s', async (admission) => {
+    const gate = await drive(townOf([], { admission, operators }), now);
+    gate.send('desk', { ts: now - 60_000, values: { temperature: 20 } });
+    gate.append('registry', { action: 'adopt', device: { id: 'desk', type: 'generic' } });
+    await gate.process();
+    expect(desk(gate)).toBe(false);
+    const { rows } = await gate.store.deadLettersPage({ limit: 10 });
+    expect(rows.map(({ code, field, message }) => [code, field, message]).sort()).toEqual([
+      ['bad-request', 'id', 'not a device that can be adopted: "desk" is an operator: a device needs a name of its own'],
+      ['unknown-device', '', admission === 'open' ? '"desk" is an operator: a device needs a name of its own' : 'no device "desk" is declared'],
+    ]);
+    // Once no operator has it, it is a name like any other, and what waited is stored.
+    gate.append('registry', { action: 'apply', town: townOf([{ id: 'desk', type: 'generic' }], { admission }) });
+    await gate.process();
+    expect([desk(gate), gate.ledger().readings.stored]).toEqual([true, 1]);
+  });
+
+  test('is given by no town file to what was adopted under it', async () => {
+    const gate = await drive(townOf([], { admission: 'open' }), now);
+    gate.send('desk', { ts: now - 60_000, values: { temperature: 20 } });
+    await gate.process();
+    const data = mkdtempSync(join(tmpdir(), 'octroi-adopt-'));
+    onTestFinished(() => rmSync(data, { recursive: true }));
+    const { config } = resolveConfig({ data }, {});
+    const changes: RegistryChange[] = [];
+    const held = gateTown({ config, town: townOf([]), append: async (change) => changes.push(change), known: async () => knownOf(gate) });
+    await expect(held.apply(townOf([], { admission: 'declared', operators }))).rejects.toThrow('operator "desk": a device was adopted under that name');
     expect(changes).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Alarm, AlarmSettings } from '../../core/alarm.ts';
 import { minuteMs } from '../../core/time.ts';
-import { type Town, townSchema } from '../../core/town.ts';
+import { parseTown, type Town, townSchema } from '../../core/town.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 
 const start = Date.parse('2026-03-02T08:00:00Z');
@@ -69,6 +69,34 @@ it('a change while something lasts: what is open ends by itself, what waits rais
     pass(gate, 6);
     expect(await listed(gate)).toEqual([]);
   }
+});
+
+it('an exception that ends raises nothing of a kind that raises none by then', async () => {
+  const gate = await drive(townWith({ kinds: { 'out-of-range': { latched: false } } }), start);
+  const person = { by: 'Camille', comment: '' };
+  say(gate, 0, 900);
+  const [first] = await listed(gate);
+  gate.append('command', { action: 'alarm', alarm: { do: 'label', alarm: first?.id, ...person, verdict: 'known' } });
+  say(gate, 0, 20);
+  pass(gate, 9);
+  say(gate, 0, 905);
+  expect([await listed(gate), gate.pipeline.alarmExceptions().map(({ held }) => held)]).toEqual([[], [1]]);
+  gate.append('registry', { action: 'apply', town: townWith({ kinds: { 'out-of-range': { raises: false } } }) });
+  gate.append('command', { action: 'alarm', alarm: { do: 'end-exception', cause: first?.cause, ...person } });
+  expect([await listed(gate), gate.pipeline.alarmExceptions()]).toEqual([[], []]);
+});
+
+it('a delay of what never lasts is refused, at its line', () => {
+  const file = (delay: number): string => `name: Town\nzone: Europe/Paris\nalarms:\n  kinds:\n    clock-step: { onDelayMs: ${delay} }\n`;
+  const read = parseTown(file(60_000), new Set(), 'town.yaml');
+  expect(read.ok ? [] : read.failures).toEqual([
+    {
+      code: 'town-invalid',
+      message: 'a step of the clock is over at once: it can have no delay; "raises: false" makes it raise no alarm',
+      where: 'town.yaml:5',
+    },
+  ]);
+  expect(parseTown(file(0), new Set()).ok).toBe(true);
 });
 
 it.each([
