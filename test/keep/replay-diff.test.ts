@@ -111,6 +111,7 @@ it.each([
   ['alarms:\n  kinds:\n    nonsense: {}\n', 'nonsense'],
   ['alarms:\n  kinds:\n    silent: { priority: urgent }\n', 'priority'],
   ['alarms:\n  kinds:\n    silent: { offDelayMs: 0 }\n', 'offDelayMs'],
+  ['alarms:\n  kinds:\n    clock-step: { onDelayMs: 1000 }\n', 'rules.yaml:3 a step of the clock is over at once'],
   ['kinds: {}\n', 'alarms'],
   ['alarms: [\n', 'rules.yaml:'],
 ])('a file %j is refused where it is wrong', async (text, where) => {
