@@ -10,12 +10,13 @@ import { type Commit, emptyOutputs, type Key, type Snapshot, type Store } from '
 import { newRows } from './commits.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
-import { memoryLimitMbDefault, threadsDefault, wholeStoreMemoryMb } from './duckdb/limits.ts';
+import { memoryLimitMbDefault, threadsDefault } from './duckdb/limits.ts';
 import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
 import { queries } from './duckdb/queries.ts';
 import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
 import { openWriter, type Transaction, type Writer } from './duckdb/writer.ts';
 import { compareDevices } from './dump.ts';
+import { compareText } from './key-book.ts';
 
 export interface DuckDbOptions {
   readonly file: string;
@@ -31,8 +32,6 @@ export interface DuckDbOptions {
 export interface DuckDbStore extends Store {
   /** One more connection to the same file; the caller closes it. */
   connect(): Promise<DuckDBConnection>;
-  /** Does what goes through the whole store, with `wholeStoreMemoryMb` where the store has less. */
-  withMemory<T>(work: () => Promise<T>): Promise<T>;
   /** The key with that id; fails with `store-failed` where there is none. */
   keyAt(id: number): Key;
   /**
@@ -89,7 +88,7 @@ export const duckdbStore = async (options: DuckDbOptions): Promise<DuckDbStore> 
   const instance = await openInstance(options);
   try {
     const opened = await openParts(instance, file);
-    return storeOf(opened, instance, options);
+    return storeOf(opened, instance, file);
   } catch (error) {
     instance.closeSync();
     throw storeFailed(error, file);
@@ -124,11 +123,12 @@ const take = (loaded: Loaded, { rows, progress }: Transaction): void => {
 const readSnapshots = (readers: Readers): Promise<Snapshot[]> =>
   readers.use(async ({ chunks }) => {
     const scopes: Snapshot[] = [];
-    for await (const chunk of chunks('SELECT scope, body FROM snapshots ORDER BY scope', [])) {
+    // Put in order here: DuckDB would have all bodies in its memory at once, and opens no store of some thousand devices then.
+    for await (const chunk of chunks('SELECT scope, body FROM snapshots', [])) {
       const [scope, body] = [cellsOf(chunk, 0), cellsOf(chunk, 1)];
       for (let row = 0; row < chunk.rowCount; row++) scopes.push({ scope: scope.text(row), body: body.text(row) });
     }
-    return scopes;
+    return scopes.sort((a, b) => compareText(a.scope, b.scope));
   });
 
 /** Until the next commit the file is at rest; what a long query kept the checkpoint from moving stands in DuckDB's own log beside it. */
@@ -149,35 +149,7 @@ const copyFileTo = async (instance: DuckDBInstance, file: string, target: string
   }
 };
 
-/** Gives an instance more memory while anything that needs it goes on. */
-const memoryOf = (instance: DuckDBInstance, usualMb: number): DuckDbStore['withMemory'] => {
-  let using = 0;
-  /** One after the other: what is asked for last holds. */
-  let setting: Promise<void> = Promise.resolve();
-  const set = async (limitMb: number): Promise<void> => {
-    const connection = await instance.connect();
-    try {
-      await connection.run(`SET memory_limit = '${limitMb}MB'`);
-    } finally {
-      connection.closeSync();
-    }
-  };
-  return async (work) => {
-    if (usualMb >= wholeStoreMemoryMb) return work();
-    if (using++ === 0) setting = setting.then(() => set(wholeStoreMemoryMb));
-    try {
-      await setting;
-      return await work();
-    } finally {
-      // Where more is in use than it may have, it keeps the larger limit until the next time.
-      if (--using === 0) setting = setting.then(() => set(usualMb)).catch(() => {});
-      await setting;
-    }
-  };
-};
-
-const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, { file, memoryLimitMb = memoryLimitMbDefault }: DuckDbOptions): DuckDbStore => {
-  const withMemory = memoryOf(instance, memoryLimitMb);
+const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, file: string): DuckDbStore => {
   const { book } = loaded;
   let failed: FailureError | null = null;
   let closed = false;
@@ -189,8 +161,7 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     const transaction = transactionOf(one, loaded);
     if (transaction === null) return;
     try {
-      const write = (): Promise<void> => writer.write(transaction);
-      await (transaction.rows.cuts.length > 0 ? withMemory(write) : write());
+      await writer.write(transaction);
     } catch (error) {
       failed = storeFailed(error, file);
       throw failed;
@@ -221,7 +192,6 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
     closures: () => [...loaded.closures],
     connect: () => instance.connect(),
-    withMemory,
     keyAt(id) {
       const key = book.entries[id];
       if (key === undefined) throw fail('store-failed', `no key has the id ${id}`, file);

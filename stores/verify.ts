@@ -196,12 +196,8 @@ const isDuckDb = (store: Store): store is DuckDbStore => 'connect' in store;
  * @param ruleOf how the readings of a key are folded; undefined where that is not known any more
  * @returns how many panes were compared and how many differ; rejects with `store-failed`
  */
-export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | undefined, options: VerifyOptions = {}): Promise<Verified> => {
+export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | undefined, { signal, progress }: VerifyOptions = {}): Promise<Verified> => {
   if (!isDuckDb(store)) throw fail('store-failed', 'only a store on DuckDB can be recomputed');
-  return store.withMemory(() => recompute(store, ruleOf, options));
-};
-
-const recompute = async (store: DuckDbStore, ruleOf: (key: Key) => FoldRule | undefined, { signal, progress }: VerifyOptions): Promise<Verified> => {
   const connection = await store.connect();
   const one = reader(connection);
   const run = runner(one, signal);

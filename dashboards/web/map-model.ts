@@ -76,7 +76,7 @@ const stationsOf = (geo: Geo, plane: Projection): MapPoint[] => {
   return [...seen.values()];
 };
 
-/** null where there is no outline of the town. */
+/** null where there is no outline of the town, or none of its places lies within: then it is another town's. */
 export const mapModel = (geo: Geo, sites: readonly Site[], parks: readonly CarPark[]): MapModel | null => {
   const commune = geo.get('commune');
   if (commune === undefined) return null;
@@ -88,8 +88,7 @@ export const mapModel = (geo: Geo, sites: readonly Site[], parks: readonly CarPa
     }),
   );
   const parkSites = new Set(parks.map(({ name }) => name));
-  const points: MapPoint[] = [
-    ...stationsOf(geo, plane),
+  const places: MapPoint[] = [
     ...sites.flatMap((site): MapPoint[] => {
       if (site.at === undefined || parkSites.has(site.name)) return [];
       const [x, y] = plane.place(site.at);
@@ -101,6 +100,8 @@ export const mapModel = (geo: Geo, sites: readonly Site[], parks: readonly CarPa
       return [{ layer: 'car-park', x, y, name: park.name, detail: park.state, site: null }];
     }),
   ];
+  if (!places.some(({ x, y }) => x >= 0 && x <= plane.width && y >= 0 && y <= plane.height)) return null;
+  const points = [...stationsOf(geo, plane), ...places];
   const labels = (geo.get('quarters')?.features ?? []).flatMap(({ properties }) => {
     const label = properties.label as Position | undefined;
     if (properties.kind !== 'conseil de quartier' || !Array.isArray(label)) return [];

@@ -46,36 +46,21 @@ it('answers what is asked of 30,000 dead letters in little memory', { timeout: 1
   await store.close();
 });
 
-describe('memory for what goes through the whole store', () => {
-  const limitOf = async (store: Awaited<ReturnType<typeof duckdbStore>>): Promise<unknown> => {
-    const connection = await store.connect();
-    const [row] = (await connection.runAndReadAll("SELECT current_setting('memory_limit')")).getRows();
-    connection.closeSync();
-    return row?.[0];
-  };
-
-  it('is there while it lasts, for several at once, and gone behind one that fails', async () => {
-    const store = await duckdbStore({ file, memoryLimitMb: 64 });
-    expect(await limitOf(store)).toBe('61.0 MiB');
-    const [ended, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    ended.promise.catch(() => {});
-    const one = store.withMemory(() => ended.promise);
-    const other = store.withMemory(() => held.promise);
-    const failed = expect(one).rejects.toThrow('broken');
-    ended.reject(new Error('broken'));
-    await failed;
-    expect(await limitOf(store)).toBe('122.0 MiB');
-    held.resolve();
-    await other;
-    expect(await limitOf(store)).toBe('61.0 MiB');
-    await store.close();
-  });
-
-  it('is never less than the store has', async () => {
-    const store = await duckdbStore({ file, memoryLimitMb: 300 });
-    expect(await store.withMemory(() => limitOf(store))).toBe('286.1 MiB');
-    await store.close();
-  });
+it('opens with the snapshots of thousands of devices, in little memory and in their order', { timeout: 180_000 }, async () => {
+  const scopes = Array.from({ length: 4_000 }, (_, n) => ({
+    scope: `subject/${String(n * 7_919)
+      .padStart(9, '0')
+      .slice(-4)}-${n}`,
+    body: String(n).repeat(5_000),
+  }));
+  const store = await duckdbStore({ file, memoryLimitMb: 64 });
+  await store.commit(commit(0, 1, {}, { snapshot: { offset: 1, scopes } }));
+  await store.close();
+  const again = await duckdbStore({ file, memoryLimitMb: 64 });
+  const found = (await again.snapshot()).scopes;
+  expect(found.length).toBe(4_000);
+  expect(found.map(({ scope }) => scope)).toEqual(scopes.map(({ scope }) => scope).sort());
+  await again.close();
 });
 
 describe('a file that is opened again', () => {

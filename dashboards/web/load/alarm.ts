@@ -72,7 +72,8 @@ export const loadAlarm = async (source: Source, id: string, answered: boolean): 
   const anomaly = rows.find((one) => one.id === firstAnomaly) ?? null;
   const device = directory.find(subject);
   const quantity = device === undefined ? undefined : directory.findQuantity(name === '' ? (mainQuantity(directory, device) ?? '') : name);
-  const until = alarm.anomalies === 1 && anomaly !== null ? anomaly.until : alarm.until;
+  // Of several, the first: it is the one whose figures are shown, and the alarm itself goes by the clock of the log.
+  const until = anomaly === null ? alarm.until : anomaly.until;
   const around =
     device === undefined || quantity === undefined
       ? null
