@@ -168,7 +168,7 @@ const adoptRoute = (app: FastifyInstance, { context: { views, types, directory }
 /** Of a form of the alarms page, what its button says and where it leads back to: checked before anything is done. */
 const pressedSchema = z.looseObject({
   do: z.string().default(''),
-  minutes: z.unknown(),
+  minutes: z.unknown().optional(),
   back: z
     .string()
     .min(1)
