@@ -18,10 +18,15 @@ const listens = async (port: number): Promise<boolean> => {
   return true;
 };
 
-/** A TCP port of 127.0.0.1 that is free now. */
+/** What this process was given: its server may not have started yet. */
+const given = new Set<number>();
+
+/** A TCP port of 127.0.0.1 that is free now, and that this process was not given before. */
 export const freePort = async (): Promise<number> => {
   for (;;) {
     const port = randomInt(lowest, highest + 1);
+    if (given.has(port)) continue;
+    given.add(port);
     if (await listens(port)) return port;
   }
 };

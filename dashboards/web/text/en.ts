@@ -76,7 +76,8 @@ export const en: Messages = {
   town: {
     title: 'The town now',
     behind: (n) => `Processing is catching up: ${n} messages wait, and what is missing in the figures is on its way.`,
-    intro: (sites) => `The energy of ${sites === 1 ? 'one public site' : `${sites} public sites`}, the sun on the roofs, the free places: measured, counted, explained.`,
+    intro: (sites) =>
+      `The energy of ${sites === 1 ? 'one public site' : `${sites} public sites`}, the sun on the roofs, the free places: measured, counted, explained.`,
     today: 'Today',
     yesterday: 'Yesterday, the whole day',
     energy: 'Energy',

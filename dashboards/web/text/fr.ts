@@ -80,7 +80,8 @@ export const fr = {
   town: {
     title: 'La ville maintenant',
     behind: (n: string) => `Le traitement rattrape son retard : ${n} messages attendent, ce qui manque aux chiffres est en route.`,
-    intro: (sites: number) => `L’énergie ${sites === 1 ? 'd’un site public' : `des ${sites} sites publics`}, le soleil sur les toits, les places libres : mesurés, comptés, expliqués.`,
+    intro: (sites: number) =>
+      `L’énergie ${sites === 1 ? 'd’un site public' : `des ${sites} sites publics`}, le soleil sur les toits, les places libres : mesurés, comptés, expliqués.`,
     today: 'Aujourd’hui',
     yesterday: 'Hier, journée complète',
     energy: 'Énergie',
