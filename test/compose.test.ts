@@ -10,8 +10,8 @@ import { kafkaProperties } from '../bin/stack/servers.ts';
 import { serveHealth } from '../cli/role-health.ts';
 import { configSchema, resolveConfig, unknownVariables } from '../config.ts';
 import { dashboardsFolder, grafanaVariables } from '../dashboards/grafana/provisioning.ts';
+import { kafkaVersions } from '../torture/rigs/kafka-server.ts';
 import { faultOf, read, root } from './command-line.ts';
-import { kafkaVersions } from './log/kafka-server.ts';
 
 const given = { OCTROI_INFLUX_TOKEN: 'a-token', OCTROI_INFLUX_PASSWORD: 'a-password', GRAFANA_PASSWORD: 'another' };
 const text = read('compose.yaml');

@@ -1,7 +1,8 @@
 /** `npm test` tells tests that were left out for want of a server from others that were skipped, and where they are. */
 import { expect, test } from 'vitest';
 import { missingLines, missingServers } from '../bin/missing-servers.mjs';
-import { noServer, withReason } from './reason.ts';
+import { noServer } from '../torture/rigs/server-process.ts';
+import { withReason } from './reason.ts';
 
 const one = (status: string, title: string, ...ancestorTitles: string[]) => ({ status, title, ancestorTitles });
 

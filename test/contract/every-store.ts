@@ -7,8 +7,8 @@ import type { Store } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
 import { withReason } from '../reason.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 
 /** One server for all cases, each with buckets of its own. */
 let influxd: Promise<Influxd> | undefined;

@@ -5,8 +5,8 @@ import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openAppendFile } from '../../log/append-file-writer.ts';
 import { kafkaReader, openKafkaWriter } from '../../log/kafka.ts';
 import { MemoryLog } from '../../log/memory.ts';
+import { type KafkaServer, type KafkaVersion, kafkaVersions, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
 import { draft, numberOf, readAll, temporaryFolder } from '../log/drafts.ts';
-import { type KafkaServer, type KafkaVersion, kafkaVersions, noKafka, startKafka } from '../log/kafka-server.ts';
 import { withReason } from '../reason.ts';
 
 interface Made {

@@ -1,6 +1,6 @@
 /** Plays Grafana's part: fills variables into questions as its pages do, asks InfluxDB, and says what a panel needs of an answer. */
 import { parse } from 'csv-parse/sync';
-import type { Influxd } from '../stores/influxd.ts';
+import type { Influxd } from '../../torture/rigs/influxd.ts';
 
 export interface Option {
   readonly text: string;

@@ -6,8 +6,8 @@ import { resolveTypes } from '../../devices/registry.ts';
 import { fleet, type Message, type SimulatedDevice } from '../../simulators/fleet.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
+import type { Influxd } from '../../torture/rigs/influxd.ts';
 import { type Drive, drive } from '../drive.ts';
-import type { Influxd } from '../stores/influxd.ts';
 
 /** Sunday 29 March 2026, 00:00 in Paris, a day of 23 hours; until Wednesday 1 April, 12:07: March is over. */
 export const filledFrom = Date.parse('2026-03-28T23:00:00Z');

@@ -1,7 +1,7 @@
 /** A store on InfluxDB that cannot be used, as `octroi start` and `octroi doctor` tell it: one line, the remedy, exit 1. About 10 s. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
 import { withReason } from '../reason.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 import { folder, octroi } from './running.ts';
 
 describe.skipIf(noInfluxd !== null)(withReason('a start on the wrong InfluxDB', noInfluxd), { timeout: 180_000 }, () => {

@@ -14,9 +14,9 @@ import { freePort } from '../../torture/free-port.ts';
 import { Gate } from '../../torture/gate.ts';
 import { promisedOf, startLoad, untilAcknowledged } from '../../torture/load.ts';
 import { judgeIn } from '../../torture/oracle.ts';
+import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
 import { Scope } from '../../torture/row.ts';
 import { readAll } from '../log/drafts.ts';
-import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
 import { withReason } from '../reason.ts';
 import { folder, octroi, started, until } from './running.ts';
 

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import type { KafkaServer } from '../log/kafka-server.ts';
-import type { Influxd } from '../stores/influxd.ts';
+import type { Influxd } from '../../torture/rigs/influxd.ts';
+import type { KafkaServer } from '../../torture/rigs/kafka-server.ts';
 import { folder, until } from './running.ts';
 
 const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));

@@ -6,9 +6,9 @@ import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hourMs, minuteMs, quarterMs } from '../../core/time.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
-import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
+import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
 import { withReason } from '../reason.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 import { roleEnvironment, startRole } from './roles.ts';
 import { folder, octroi, until } from './running.ts';
 

@@ -7,9 +7,9 @@ import { administration, KafkaClient } from '../../log/kafka/client.ts';
 import { findBatch } from '../../log/kafka/reader.ts';
 import { checkTopic, setUpTopic, type TopicPlan } from '../../log/kafka/topics.ts';
 import { type KafkaLogOptions, kafkaReader, openKafkaWriter } from '../../log/kafka.ts';
+import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
 import { withReason } from '../reason.ts';
 import { draft, numberOf, readAll } from './drafts.ts';
-import { type KafkaServer, noKafka, startKafka } from './kafka-server.ts';
 
 const reason = noKafka();
 

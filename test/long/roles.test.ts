@@ -14,12 +14,12 @@ import { memoryStore } from '../../stores/memory.ts';
 import { freePort } from '../../torture/free-port.ts';
 import { Gate } from '../../torture/gate.ts';
 import { type Load, startLoad, untilAcknowledged } from '../../torture/load.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
+import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
 import { Scope } from '../../torture/row.ts';
 import { type RoleProcess, roleEnvironment, startRole } from '../e2e/roles.ts';
 import { folder, octroi, until } from '../e2e/running.ts';
-import { type KafkaServer, noKafka, startKafka } from '../log/kafka-server.ts';
 import { withReason } from '../reason.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../stores/influxd.ts';
 
 const reason = noKafka() ?? noInfluxd;
 

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hourMs, minuteMs, quarterMs } from '../../core/time.ts';
+import { noInfluxd } from '../../torture/rigs/influxd.ts';
+import { noKafka } from '../../torture/rigs/kafka-server.ts';
 import { root } from '../command-line.ts';
 import { folder, until } from '../e2e/running.ts';
-import { noKafka } from '../log/kafka-server.ts';
 import { withReason } from '../reason.ts';
-import { noInfluxd } from '../stores/influxd.ts';
 
 const reason = noKafka() ?? noInfluxd;
 

@@ -12,8 +12,8 @@ import { hourMs } from '../../core/time.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
 import { drive, townOf } from '../drive.ts';
-import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { alarm, anomaly, commit, everything, letter, pane, reading } from './rows.ts';
 
 const keys = ['b', 'a', 'é', '\u{1f525}', '\ufb01'].map((subject) => ({ subject, quantity: 'energy' }));

@@ -9,9 +9,9 @@ import { dayMs, hourMs } from '../../core/time.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type InfluxDbOptions, influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import { type Fate, type InTheWay, startProxy } from '../../torture/rigs/http-proxy.ts';
+import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
 import { dumpOf, failureOf } from './answers.ts';
-import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
-import { type Fate, type InTheWay, startProxy } from './proxy.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
 
 const everyKind = {

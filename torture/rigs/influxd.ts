@@ -1,4 +1,4 @@
-/** A real InfluxDB for tests: started in a temporary folder on a free port of this machine, ended by its own process. How the binary is made is `bin/servers/influxd.sh`. */
+/** A real InfluxDB: started in a temporary folder on a free port of this machine, ended by its own process. How the binary is made is `bin/servers/influxd.sh`. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,14 +7,13 @@ import { join } from 'node:path';
 import { connect } from '../../stores/influxdb/connection.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
 import { type KeptDays, setUpBuckets } from '../../stores/influxdb/setup.ts';
-import { freePort } from '../../torture/free-port.ts';
-import { noServer } from '../reason.ts';
-import { killed, untilServes } from '../server-process.ts';
+import { freePort } from '../free-port.ts';
+import { killed, noServer, untilServes } from './server-process.ts';
 
 const folder = process.env.OCTROI_SERVERS_DIR ?? join(homedir(), '.cache', 'octroi-servers');
 const binary = join(folder, 'influxd-v2.9.1');
 
-/** Why tests over InfluxDB cannot run here; null where they can. */
+/** Why nothing over InfluxDB can run here; null where it can. */
 export const noInfluxd: string | null = existsSync(binary) ? null : noServer('InfluxDB, which bin/servers/influxd.sh builds');
 
 export interface Influxd {

@@ -1,4 +1,4 @@
-/** A proxy between a store and its real server that lets requests through, answers in the server's place, cuts them off, or keeps them waiting. */
+/** A proxy between a client and its real server that lets requests through, answers in the server's place, cuts them off, or keeps them waiting. */
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

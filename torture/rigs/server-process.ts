@@ -1,7 +1,11 @@
-/** A real server as a child process of a test. What it serves, and how it is started, is left to its own file. */
+/** A real server as a child process. What it serves, and how it is started, is left to its own file. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { noServerHere } from '../../bin/missing-servers.mjs';
+
+/** Why what needs a real server cannot run here; `npm test` counts what it left out by it. @param what is missing, and how it comes here */
+export const noServer = (what: string): string => `${noServerHere}${what}`;
 
 /** Looks every 50 ms until it answers. @throws Error where it has ended instead */
 export const untilServes = async (name: string, child: ChildProcess, isUp: () => Promise<boolean>): Promise<void> => {
