@@ -6,12 +6,13 @@ import type { Page } from '../core/store.ts';
 import type { Views } from '../core/views.ts';
 import { actOn } from '../dashboards/alarms.ts';
 import { shownLabel } from '../dashboards/api/labels.ts';
+import { counted } from './counted.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { inWorkshop } from './workshop.ts';
 
 const shownMax = 1_000;
 
-const counted = (anomalies: number, lasting: number): string =>
+const ofAlarm = (anomalies: number, lasting: number): string =>
   lasting === 0
     ? `${anomalies} anomalies, all over.`
     : `${anomalies} anomalies, ${lasting === anomalies ? 'all of which' : `of which ${lasting}`} still ${lasting === 1 ? 'lasts' : 'last'}.`;
@@ -19,7 +20,7 @@ const counted = (anomalies: number, lasting: number): string =>
 const lineOf = ({ id, priority, state, since, anomalies, lasting, shelved, reason }: Alarm): string =>
   [
     `${priority.padEnd(6)} ${(shelved === null ? state : 'shelved').padEnd(12)} since ${new Date(since).toISOString()}  ${id}`,
-    `       ${reason.en}${anomalies > 1 ? ` ${counted(anomalies, lasting)}` : ''}`,
+    `       ${reason.en}${anomalies > 1 ? ` ${ofAlarm(anomalies, lasting)}` : ''}`,
   ].join('\n');
 
 const list = (): Command =>
@@ -32,7 +33,7 @@ const list = (): Command =>
     print(json, { alarms, exceptions, more: next !== null }, () =>
       [
         ...(alarms.length === 0 ? ['no alarm is open'] : alarms.map(lineOf)),
-        ...exceptions.map(({ cause, by, held }) => `known  ${cause}, by ${by}: ${held} anomalies raised no alarm`),
+        ...exceptions.map(({ cause, by, held }) => `known  ${cause}, by ${by}: ${counted(held, 'anomaly', 'anomalies')} raised no alarm`),
       ].join('\n'),
     );
   });

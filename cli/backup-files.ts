@@ -3,12 +3,13 @@
  * SHA-256 of each. Taking one of a store at work is left to `backup.ts`, putting one back to `restore.ts`.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { FailureError, fail } from '../core/failure.ts';
 import { syncFolder } from '../log/log-files.ts';
+import { octroiVersion } from './version.ts';
 
 const manifestName = 'manifest.json';
 const formatVersion = 1;
@@ -29,8 +30,6 @@ const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
-
-export const { version: octroiVersion } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 
 const sumOf = ({ sum: _sum, ...rest }: Omit<Manifest, 'sum'> & { readonly sum?: string }): string =>
   createHash('sha256').update(JSON.stringify(rest)).digest('hex');

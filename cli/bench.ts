@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
 import { fail } from '../core/failure.ts';
 import { balance } from '../core/ledger.ts';
@@ -16,7 +16,7 @@ import type { Ledger, Recount } from '../core/store.ts';
 import { loadReadingsPerMessage } from '../simulators/load.ts';
 import type { LoadReport } from './bench-load.ts';
 import { reachControl } from './control.ts';
-import { print } from './options.ts';
+import { plainCommand, print } from './options.ts';
 import { residentMb } from './resident.ts';
 
 interface Case {
@@ -137,14 +137,19 @@ const runCase = async (one: Case): Promise<Record<string, unknown>> => {
   }
 };
 
+/** @throws FailureError `bad-request` where no case is called like that */
+const chosen = (only = ''): readonly Case[] => {
+  const found = cases.filter(({ name }) => name.includes(only));
+  if (found.length === 0) throw fail('bad-request', `no case is called "${only}"; there are ${cases.map(({ name }) => `"${name}"`).join(', ')}`, '--only');
+  return found;
+};
+
 export const benchCommand = (): Command =>
-  new Command('bench')
-    .description('measure octroi under load on this machine')
+  plainCommand('bench', 'measure octroi under load on this machine')
     .option('--only <name>', 'a part of a case name')
-    .option('--json', 'print one JSON object as the last line')
     .action(async ({ only, json }: { only?: string; json?: boolean }) => {
       const rows: Record<string, unknown>[] = [];
-      for (const one of cases.filter(({ name }) => only === undefined || name.includes(only))) {
+      for (const one of chosen(only)) {
         rows.push(await runCase(one));
         if (json !== true) console.table([rows.at(-1)]);
       }

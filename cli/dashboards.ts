@@ -1,7 +1,7 @@
 /** `octroi dashboards build`: writes Grafana's dashboards, data source and alert rules for a store on InfluxDB. */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import type { Context } from '../dashboards/grafana/board.ts';
@@ -10,7 +10,7 @@ import { dashboardsFolder } from '../dashboards/grafana/provisioning.ts';
 import { quantities } from '../devices/quantities.ts';
 import { deviceTypes } from '../devices/registry.ts';
 import { demoTownFile } from './demo.ts';
-import { configOf, print } from './options.ts';
+import { configOf, plainCommand, print } from './options.ts';
 import { readTown } from './town-file.ts';
 
 interface Options {
@@ -37,13 +37,11 @@ const writeWhole = async (path: string, content: string): Promise<void> => {
 };
 
 const build = (): Command =>
-  new Command('build')
-    .description('write dashboards, data source and alert rules for Grafana')
+  plainCommand('build', 'write dashboards, data source and alert rules for Grafana')
     .option('--out <dir>', 'folder that is written', 'grafana')
     .option('--town <file>', "town file, for its zone (OCTROI_TOWN, default the demo town's)")
     .option('--mounted <dir>', 'where Grafana sees the folder dashboards/', dashboardsFolder)
     .option('--octroi-url <url>', "address of octroi's pages, for links (default http://127.0.0.1 and OCTROI_HTTP_PORT)")
-    .addOption(new Option('--json', 'print one JSON object as the last line'))
     .action(async ({ out, town, mounted, octroiUrl, json }: Options) => {
       const files = grafanaFiles(await contextOf(configOf({ ...(town === undefined ? {} : { town }) }), octroiUrl), mounted);
       // What holds no secret is for Grafana's own user to read.

@@ -9,6 +9,7 @@ import type { Ledger } from '../core/store.ts';
 import { type Device, emptyTown } from '../core/town.ts';
 import { bundledProfiles, type Profile, readProfile } from '../imports/profile.ts';
 import { type DeviceRows, readRows } from '../imports/rows.ts';
+import { counted } from './counted.ts';
 import { type Refusals, refusalsOf, withoutKnown } from './import-known.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { types } from './parts.ts';
@@ -233,9 +234,9 @@ export const importPaths = async (paths: readonly string[], config: Config, prof
 export const importReport = (imported: Imported): string => {
   const { files, skipped, rows, readings, refused, stored, duplicate, corrected, deadLetter, seconds, readingsPerSecond } = imported;
   // Of a single file its line has said it.
-  const all = files.length === 1 ? '' : `all: ${rows} rows, ${readings} readings, ${refused} refused; `;
+  const all = files.length === 1 ? '' : `all: ${counted(rows, 'row')}, ${counted(readings, 'reading')}, ${refused} refused; `;
   return [
-    ...files.map((one) => `${one.file}: ${one.rows} rows, ${one.readings} readings, ${one.refused} refused (profile ${one.profile})`),
+    ...files.map((one) => `${one.file}: ${counted(one.rows, 'row')}, ${counted(one.readings, 'reading')}, ${one.refused} refused (profile ${one.profile})`),
     ...skipped.map((file) => `${file}: skipped, no profile knows it`),
     `${all}stored ${stored}, duplicate ${duplicate}, corrected ${corrected}, dead letters ${deadLetter}`,
     `${seconds} s, ${readingsPerSecond} readings/s`,

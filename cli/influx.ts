@@ -1,10 +1,10 @@
 /** `octroi influx setup`: makes the buckets of a store on InfluxDB, with their retention. Can be repeated. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { connect } from '../stores/influxdb/connection.ts';
 import { type BucketSetUp, setUpBuckets } from '../stores/influxdb/setup.ts';
 import { influxAccess } from './influx-parts.ts';
-import { configOf, print } from './options.ts';
+import { configOf, plainCommand, print } from './options.ts';
 
 const line = ({ name, role, keptDays, done }: BucketSetUp): string => {
   const kept = keptDays === 0 ? 'kept for good' : `kept for ${keptDays} days`;
@@ -21,19 +21,16 @@ const setup = async (config: Config): Promise<BucketSetUp[]> => {
   }
 };
 
-export const influxCommand = (): Command => {
-  const command = new Command('influx').description('prepare an InfluxDB 2 server to be the store (OCTROI_INFLUX_URL, _ORG and _TOKEN)');
-  command
-    .command('setup')
-    .description('make the three buckets, or give them the retention that is set; can be repeated')
+const setupCommand = (): Command =>
+  plainCommand('setup', 'make the three buckets, or give them the retention that is set; can be repeated')
     .option('--influx-url <url>', 'address of the server (OCTROI_INFLUX_URL, default http://127.0.0.1:8086)')
     .option('--influx-org <name>', 'organisation (OCTROI_INFLUX_ORG)')
     .option('--influx-raw-days <n>', 'how long readings are kept, by event time (OCTROI_INFLUX_RAW_DAYS, default 0: as long as the horizon does)')
     .option('--influx-panes-days <n>', 'how long panes are kept (OCTROI_INFLUX_PANES_DAYS, default 0: for good)')
-    .addOption(new Option('--json', 'print one JSON object as the last line'))
     .action(async ({ json, ...options }) => {
       const done = await setup(configOf({ ...options, store: 'influxdb' }));
       print(json, { buckets: done }, () => done.map(line).join('\n'));
     });
-  return command;
-};
+
+export const influxCommand = (): Command =>
+  new Command('influx').description('prepare an InfluxDB 2 server to be the store (OCTROI_INFLUX_URL, _ORG and _TOKEN)').addCommand(setupCommand());

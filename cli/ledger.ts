@@ -1,29 +1,24 @@
 /** `octroi ledger`: the books, and the store's rows counted against them. */
 import type { Command } from 'commander';
-import { balance } from '../core/ledger.ts';
+import { books } from '../dashboards/books.ts';
 import { holesOf } from '../log/holes.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { inWorkshop } from './workshop.ts';
 
 export const ledgerCommand = (): Command =>
   dataCommand('ledger', 'print the books, and recount the rows against them').action(async ({ json, ...options }) => {
-    // The rows of a running plant move on between two questions: asked until both show the same moment.
-    const books = await inWorkshop(configOf(options), async ({ views }) => {
-      let found = balance(await views.ledger(), await views.recount());
-      for (let again = 0; !found.balanced && again < 20; again++) found = balance(await views.ledger(), await views.recount());
-      return found;
-    });
-    const { envelopes, readings, recount } = books;
+    const found = await inWorkshop(configOf(options), ({ views }) => books({ ledger: () => views.ledger(), recount: () => views.recount() }));
+    const { envelopes, readings, recount } = found;
     const holes = envelopes.corrupt === 0 ? [] : await holesOf(configOf(options).data, envelopes.appended);
-    print(json, { ...books, holes }, () =>
+    print(json, { ...found, holes }, () =>
       [
         `envelopes  appended ${envelopes.appended} = processed ${envelopes.processed} + pending ${envelopes.pending} + corrupt ${envelopes.corrupt}`,
         ...holes.map(({ from, to, file }) => `lost       positions ${from} to ${to - 1}, damaged in ${file}`),
         `readings   accepted ${readings.accepted} = stored ${readings.stored} + duplicate ${readings.duplicate} + corrected ${readings.corrected} + dead letter ${readings.dead_letter}`,
         `rows       stored ${recount.stored}, corrected ${recount.corrected}, dead letters ${recount.dead_letter}`,
-        `beside     waiting ${readings.waiting}, QoS 0 dropped ${books.qos0_dropped}, unidentified ${books.unidentified}`,
-        books.balanced ? 'balanced' : 'NOT BALANCED',
+        `beside     waiting ${readings.waiting}, QoS 0 dropped ${found.qos0_dropped}, unidentified ${found.unidentified}`,
+        found.balanced ? 'balanced' : 'NOT BALANCED',
       ].join('\n'),
     );
-    if (!books.balanced) process.exitCode = 1;
+    if (!found.balanced) process.exitCode = 1;
   });

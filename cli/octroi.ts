@@ -1,7 +1,7 @@
 /** The command line: one file a command, one line here for each. Exit codes: 0 done, 1 failed, 2 wrong use. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FailureError } from '../core/failure.ts';
+import { octroiVersion } from './version.ts';
 
 /** Loaded when asked for: a command starts in half the time without the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -31,11 +31,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 // What is written holds what was measured in homes: nobody but its owner reads it.
 process.umask(0o077);
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-
-const program = new Command('octroi').description("A town's telemetry gate.").version(version).exitOverride();
-const asked = process.argv[2] ?? '';
-const loaded = Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
+const program = new Command('octroi').description("A town's telemetry gate.").version(octroiVersion).exitOverride();
+const [asked, word] = process.argv.slice(2);
+const loaded = asked !== undefined && Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
 for (const command of await Promise.all(loaded.map((name) => commands[name]?.()))) if (command !== undefined) program.addCommand(command);
 program.showHelpAfterError('(octroi help lists the commands and their options)');
 const speakAlike = (command: Command, name: string): void => {
@@ -44,10 +42,21 @@ const speakAlike = (command: Command, name: string): void => {
 };
 for (const command of program.commands) speakAlike(command, command.name());
 
+/** Refuses a word that is no command where one belongs: commander hands it to the default command as an argument, or does not say what there is. */
+const requireCommand = (word: string | undefined, names: readonly string[], path = ''): void => {
+  if (word === undefined || word.startsWith('-') || word === 'help' || names.includes(word) || names.length === 0) return;
+  const message = `octroi: unknown command '${path}${word}'; known: ${names.join(', ')}`;
+  console.error(message);
+  throw new CommanderError(2, 'octroi.unknownCommand', message);
+};
+
 /** Codes of failures that come from how a command was used. */
 const wrongUse = new Set(['bad-setting', 'bad-request', 'profile-invalid', 'no-profile', 'rules-invalid', 'not-loopback']);
 
 try {
+  requireCommand(asked, Object.keys(commands));
+  const subcommands = program.commands.find((command) => command.name() === asked)?.commands.map((command) => command.name());
+  requireCommand(word, subcommands ?? [], `${asked} `);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

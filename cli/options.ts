@@ -1,14 +1,15 @@
 /** What the commands share: settings from options and environment, and how a result is printed. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type Config, resolveConfig } from '../config.ts';
 import { fail } from '../core/failure.ts';
 
-/** Adds `--data` and `--json`. */
+/** A command that can answer as a program: with `--json`. */
+export const plainCommand = (name: string, description: string): Command =>
+  new Command(name).description(description).option('--json', 'print one JSON object as the last line');
+
+/** A command on a data folder: with `--data` and `--json`. */
 export const dataCommand = (name: string, description: string): Command =>
-  new Command(name)
-    .description(description)
-    .option('--data <dir>', 'data folder (OCTROI_DATA, default data)')
-    .addOption(new Option('--json', 'print one JSON object as the last line'));
+  plainCommand(name, description).option('--data <dir>', 'data folder (OCTROI_DATA, default data)');
 
 export const configOf = (options: Partial<Record<keyof Config, unknown>>): Config => resolveConfig(pick(options), process.env).config;
 

@@ -1,12 +1,12 @@
 /** `octroi simulate`: drives load against a broker through real MQTT connections, and reports what was acknowledged and how fast. Comparing a store with it is left to `bench`. */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { type Config, isLoopback, simulatePasswordVariable } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import { type LoadResult, loadReadingsPerMessage, runLoad } from '../simulators/load.ts';
 import { reachControl } from './control.ts';
-import { configOf, positive, print } from './options.ts';
+import { configOf, plainCommand, positive, print } from './options.ts';
 import { stopAsked } from './stop-asked.ts';
 
 /** Messages in flight, by connection. */
@@ -143,8 +143,7 @@ const simulate = async (options: Options): Promise<void> => {
 };
 
 export const simulateCommand = (): Command =>
-  new Command('simulate')
-    .description('drive load against a gate, or another broker, and report; its devices dev-000000, … and their readings stay there')
+  plainCommand('simulate', 'drive load against a gate, or another broker, and report; its devices dev-000000, … and their readings stay there')
     .option('--devices <n>', 'devices, a connection each', '100')
     .option('--rate <r>', 'messages a second of all together; default a tenth of the devices')
     .option('--minutes <m>', 'how long', '1')
@@ -154,5 +153,4 @@ export const simulateCommand = (): Command =>
     .option('--user <name>', 'user name; default that of each device')
     .option('--password <secret>', `password (better ${simulatePasswordVariable}, which other users of the machine do not see)`)
     .option('--yes-remote', 'the host is another machine, and you may load it')
-    .option('--json', 'print one JSON object as the last line')
     .action(simulate);

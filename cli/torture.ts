@@ -1,11 +1,11 @@
 /** `octroi torture`: kills, cuts and starves a gate of its own from a seed, and says which promises held. The rows are in `torture/`. */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { fail } from '../core/failure.ts';
 import type { Outcome } from '../torture/harness.ts';
 import type { Row } from '../torture/row.ts';
-import { print } from './options.ts';
+import { plainCommand, print } from './options.ts';
 
 interface Options {
   readonly row?: string;
@@ -59,13 +59,11 @@ const torture = async ({ row: name, trials, seed: given, full = false, controls 
 };
 
 export const tortureCommand = (): Command =>
-  new Command('torture')
-    .description('kill, cut and starve a gate of its own, and hold it to its promises; nothing outside temporary folders is touched')
+  plainCommand('torture', 'kill, cut and starve a gate of its own, and hold it to its promises; nothing outside temporary folders is touched')
     .option('--row <name>', 'one row; default all')
     .option('--trials <n>', 'faults to make; default those of the row')
     .option('--seed <n>', 'default by the clock; a failing run prints it')
     .option('--full', 'the trials and times that the promises name: hours')
     .option('--controls', 'also with the known-bad setting of each row, which must be noticed')
-    .option('--json', 'print one JSON object as the last line')
     .option('--report <file>', 'write all that was found, as JSON')
     .action(torture);

@@ -1,18 +1,21 @@
 /** `octroi town check|apply|export`: the town file. */
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import { configOf, dataCommand, print } from './options.ts';
+import { counted } from './counted.ts';
+import { configOf, dataCommand, plainCommand, print } from './options.ts';
 import { readTown } from './town-file.ts';
 import { inWorkshop, openWorkshop } from './workshop.ts';
 
 const check = (): Command =>
-  new Command('check')
-    .description('check a town file')
+  plainCommand('check', 'check a town file')
     .argument('<file>')
-    .option('--json', 'print one JSON object as the last line')
     .action(async (file: string, { json }) => {
       const { sites, devices } = await readTown(file);
-      print(json, { sites: sites.length, devices: devices.length }, () => `${file}: ${sites.length} sites, ${devices.length} devices, no fault`);
+      print(
+        json,
+        { sites: sites.length, devices: devices.length },
+        () => `${file}: ${counted(sites.length, 'site')}, ${counted(devices.length, 'device')}, no fault`,
+      );
     });
 
 const apply = (): Command =>
@@ -23,7 +26,7 @@ const apply = (): Command =>
       const workshop = await openWorkshop(configOf(options), true);
       try {
         const offset = await workshop.change({ action: 'apply', town });
-        print(json, { offset, devices: town.devices.length }, () => `applied at position ${offset}: ${town.devices.length} devices`);
+        print(json, { offset, devices: town.devices.length }, () => `applied at position ${offset}: ${counted(town.devices.length, 'device')}`);
       } finally {
         await workshop.close();
       }

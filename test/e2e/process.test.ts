@@ -135,8 +135,22 @@ describe('wrong use is 2', () => {
     const [option, command, argument] = await Promise.all([octroi(['start', '--bogus']), octroi(['begin']), octroi(['start', 'now'])]);
     expect([option.code, command.code, argument.code]).toEqual([2, 2, 2]);
     expect(option.err).toBe("error: unknown option '--bogus'\n(octroi start --help lists its options)\n");
-    expect(command.err).toContain("unknown command 'begin'");
+    expect(command.err).toMatch(/^octroi: unknown command 'begin'; known: start, import, .+, doctor\n$/);
     expect(argument.err).toContain('too many arguments');
+  });
+
+  test('a word that is no command of a command, also where one of them is the default', async () => {
+    const [alarms, town, only] = await Promise.all([octroi(['alarms', 'frob']), octroi(['town', 'chek']), octroi(['bench', '--only', 'frob'])]);
+    expect([alarms.code, town.code, only.code]).toEqual([2, 2, 2]);
+    expect(alarms.err).toBe("octroi: unknown command 'alarms frob'; known: list, acknowledge, shelve, unshelve, label, labels, end-exception\n");
+    expect(town.err).toBe("octroi: unknown command 'town chek'; known: check, apply, export\n");
+    expect(clear(only.err)).toContain('bad-request: no case is called "frob"; there are "devices, 10,000/s", ');
+  });
+
+  test('one is one', async () => {
+    const file = join(folder(), 'town.yaml');
+    writeFileSync(file, 'name: Here\nzone: Europe/Paris\nsites:\n  - {id: hall, name: Hall, owner: public}\n');
+    expect((await octroi(['town', 'check', file])).out).toBe(`${file}: 1 site, 0 devices, no fault\n`);
   });
 
   test('a setting with a value that it cannot have, and one that there is not', async () => {
