@@ -1,11 +1,11 @@
 /** A quarter's grid: what its transformers bear, what its roofs feed in, what is stored, what vehicles take. */
+import { quarterMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, lookedUp, lookup, ofType, panes, places, quantum, type Source, script, twoWeeks } from './flux.ts';
 import { bars, graph, type Shown, stat, states } from './panels.ts';
 import { levelRows, levels, readings, shares } from './queries.ts';
 import { devicesVariable, isChosen, subjectsVariable, windowVariable } from './variables.ts';
 
-const quarterMs = 900_000;
 const window = `\${window}` as const;
 const gapMs = 4.5 * quarterMs;
 const transformers = isChosen('transformer');

@@ -18,6 +18,10 @@ export const fluxQuery = (query: string, refId = 'A'): Builder<Dataquery> => ({
 /** What every panel builder of the SDK can do. */
 export interface Panel extends Builder<dashboard.Panel> {
   id(id: number): this;
+  title(title: string): this;
+  description(description: string): this;
+  datasource(source: typeof datasource): this;
+  withTarget(target: Builder<Dataquery>): this;
   span(width: number): this;
   height(height: number): this;
 }
@@ -47,6 +51,13 @@ export interface Link {
   readonly url: string;
 }
 
+/** From which share of a window that was observed its figure is whole enough to compare, and whole. */
+export const observedSteps: readonly Step[] = [
+  { from: null, colour: 'red' },
+  { from: 0.8, colour: 'orange' },
+  { from: 0.95, colour: 'green' },
+];
+
 const thresholds = (steps: readonly Step[]): dashboard.ThresholdsConfigBuilder =>
   new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute).steps(steps.map(({ from, colour }) => ({ value: from, color: colour })));
 const links = (given: readonly Link[]): dashboard.DashboardLinkBuilder[] => given.map(({ title, url }) => new dashboard.DashboardLinkBuilder(title).url(url));
@@ -56,20 +67,17 @@ const tooltip = (): common.VizTooltipOptionsBuilder =>
   new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending);
 const colours = (): dashboard.FieldColorBuilder => new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassicByName);
 
+/** A panel with what all have: what it says, what it asks, how large it is. */
+const begun = <P extends Panel>(panel: P, { title, description, flux }: Said, width: number, height: number): P =>
+  panel.title(title).description(description).datasource(datasource).withTarget(fluxQuery(flux)).span(width).height(height);
+
 /** A series is called by its label `name`. */
 const byName = `\${__field.labels.name}`;
 const graphHeight = 9;
 
 const twinOf = ({ title, description, flux }: Said, unit: string, isSeries: boolean): Panel => {
-  const table = new Table()
-    .title(`${title}: data table`)
-    .description(`The figures of "${title}". ${description}`)
-    .datasource(datasource)
-    .withTarget(fluxQuery(flux))
-    .unit(unit)
-    .showHeader(true)
-    .span(24)
-    .height(8);
+  const said = { title: `${title}: data table`, description: `The figures of "${title}". ${description}`, flux };
+  const table = begun(new Table(), said, 24, 8).unit(unit).showHeader(true);
   return isSeries ? table.displayName(byName).withTransformation({ id: 'joinByField', options: { byField: 'Time', mode: 'outer' } }) : table;
 };
 
@@ -98,12 +106,8 @@ const band = (panel: TimeSeries, [low, high]: readonly [string, string]): void =
 
 /** Values over time. */
 export const graph = (asked: GraphAsked): Shown => {
-  const { title, description, flux, unit, drawn = 'lines', gapMs, steps, min, max, width = 12 } = asked;
-  const panel = new TimeSeries()
-    .title(title)
-    .description(description)
-    .datasource(datasource)
-    .withTarget(fluxQuery(flux))
+  const { unit, drawn = 'lines', gapMs, steps, min, max, width = 12 } = asked;
+  const panel = begun(new TimeSeries(), asked, width, graphHeight)
     .displayName(byName)
     .unit(unit)
     .colorScheme(colours())
@@ -114,9 +118,7 @@ export const graph = (asked: GraphAsked): Shown => {
     .showPoints(common.VisibilityMode.Never)
     .spanNulls(false)
     .insertNulls(gapMs)
-    .lineInterpolation(asked.holds === true ? common.LineInterpolation.StepAfter : common.LineInterpolation.Linear)
-    .span(width)
-    .height(graphHeight);
+    .lineInterpolation(asked.holds === true ? common.LineInterpolation.StepAfter : common.LineInterpolation.Linear);
   if (drawn === 'bars') panel.drawStyle(common.GraphDrawStyle.Bars);
   if (drawn !== 'lines') panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group('A'));
   if (steps !== undefined) {
@@ -138,12 +140,8 @@ export interface BarsAsked extends Said {
 
 /** Amounts by civil day or month, or by anything that has a name: the label is text, so no browser's zone moves it. */
 export const bars = (asked: BarsAsked): Shown => {
-  const { title, description, flux, unit, x, columns, width = 12 } = asked;
-  const panel = new BarChart()
-    .title(title)
-    .description(description)
-    .datasource(datasource)
-    .withTarget(fluxQuery(flux))
+  const { unit, x, columns, width = 12 } = asked;
+  const panel = begun(new BarChart(), asked, width, graphHeight)
     .unit(unit)
     .xField(x)
     .colorScheme(colours())
@@ -151,9 +149,7 @@ export const bars = (asked: BarsAsked): Shown => {
     .showValue(common.VisibilityMode.Auto)
     .legend(legend())
     .tooltip(tooltip())
-    .fillOpacity(70)
-    .span(width)
-    .height(graphHeight);
+    .fillOpacity(70);
   for (const [column, name] of Object.entries(columns)) panel.overrideByName(column, [{ id: 'displayName', value: name }]);
   return { panel, twin: twinOf(asked, unit, false) };
 };
@@ -168,33 +164,18 @@ export interface StatAsked extends Said {
 }
 
 /** The last value of each series. */
-export const stat = ({
-  title,
-  description,
-  flux,
-  unit,
-  steps = [{ from: null, colour: 'blue' }],
-  decimals,
-  width = 6,
-  links: given,
-  none,
-}: StatAsked): Shown => {
-  const panel = new Stat()
-    .title(title)
-    .description(description)
-    .datasource(datasource)
-    .withTarget(fluxQuery(flux))
+export const stat = (asked: StatAsked): Shown => {
+  const { unit, steps = [{ from: null, colour: 'blue' }], decimals, width = 6, none } = asked;
+  const panel = begun(new Stat(), asked, width, 5)
     .displayName(byName)
     .unit(unit)
     .thresholds(thresholds(steps))
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
     .graphMode(common.BigValueGraphMode.None)
     .colorMode(common.BigValueColorMode.Value)
-    .textMode(common.BigValueTextMode.ValueAndName)
-    .span(width)
-    .height(5);
+    .textMode(common.BigValueTextMode.ValueAndName);
   if (decimals !== undefined) panel.decimals(decimals);
-  if (given !== undefined) panel.dataLinks(links(given));
+  if (asked.links !== undefined) panel.dataLinks(links(asked.links));
   if (none !== undefined) panel.noValue(none);
   return { panel };
 };
@@ -213,6 +194,9 @@ export interface TableAsked extends Said {
   readonly height?: number;
 }
 
+/** The column that says how much was observed. */
+export const observed: Column = { title: 'Observed', unit: 'percentunit', decimals: 1, steps: observedSteps };
+
 const columnProperties = ({ unit, decimals, steps, link, width }: Column): dashboard.DynamicConfigValue[] => [
   ...(unit === undefined ? [] : [{ id: 'unit', value: unit }]),
   ...(decimals === undefined ? [] : [{ id: 'decimals', value: decimals }]),
@@ -227,13 +211,10 @@ const columnProperties = ({ unit, decimals, steps, link, width }: Column): dashb
 ];
 
 /** Rows. A table needs no twin. */
-export const table = ({ title, description, flux, columns, width = 24, height = 8 }: TableAsked): Shown => {
+export const table = (asked: TableAsked): Shown => {
+  const { columns, width = 24, height = 8 } = asked;
   const names = Object.keys(columns);
-  const panel = new Table()
-    .title(title)
-    .description(description)
-    .datasource(datasource)
-    .withTarget(fluxQuery(flux))
+  const panel = begun(new Table(), asked, width, height)
     .showHeader(true)
     .filterable(true)
     .withTransformation({
@@ -243,9 +224,7 @@ export const table = ({ title, description, flux, columns, width = 24, height = 
         indexByName: Object.fromEntries(names.map((name, n) => [name, n])),
         renameByName: Object.fromEntries(names.map((name) => [name, columns[name]?.title])),
       },
-    })
-    .span(width)
-    .height(height);
+    });
   for (const column of Object.values(columns)) {
     const properties = columnProperties(column);
     if (properties.length > 0) panel.overrideByName(column.title, properties);
@@ -260,22 +239,16 @@ export interface StatesAsked extends Said {
 
 /** States over time, a line a device. */
 export const states = (asked: StatesAsked): Shown => {
-  const { title, description, flux, words, width = 24 } = asked;
+  const { words, width = 24 } = asked;
   const options = Object.fromEntries(words.map(({ text, colour }, n) => [String(n), { text, color: colour, index: n }]));
   const mappings = [{ type: dashboard.MappingType.ValueToText as const, options }];
-  const panel = new StateTimeline()
-    .title(title)
-    .description(description)
-    .datasource(datasource)
-    .withTarget(fluxQuery(flux))
+  const panel = begun(new StateTimeline(), asked, width, graphHeight)
     .displayName(byName)
     .mappings(mappings)
     .showValue(common.VisibilityMode.Auto)
     .mergeValues(true)
     .spanNulls(false)
-    .legend(legend())
-    .span(width)
-    .height(graphHeight);
+    .legend(legend());
   const twin = twinOf(asked, 'none', true);
   (twin as Table).mappings(mappings);
   return { panel, twin };

@@ -2,7 +2,7 @@
 import { dayMs, hourMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, list, lookedUp, lookup, panes, places, quantum, type Source, script, series, text, wide } from './flux.ts';
-import { graph, type Shown, stat, table } from './panels.ts';
+import { graph, observed, type Shown, stat, table } from './panels.ts';
 import { alarmRows, anomalyRows } from './queries.ts';
 import { devicesVariable, isChosen, quantityVariable, subjectsVariable, typeVariable, type Variable } from './variables.ts';
 
@@ -55,7 +55,7 @@ const figures = ({ source, zone }: Context): Shown[] => [
       day: { title: 'Day' },
       name: { title: 'Device' },
       quantity: { title: 'Quantity' },
-      coverage: { title: 'Observed', unit: 'percentunit', decimals: 1, steps: [{ from: null, colour: 'red' }, { from: 0.8, colour: 'orange' }, { from: 0.95, colour: 'green' }] }, // biome-ignore format: one line
+      coverage: observed,
       subject: { title: 'Id' },
     },
     width: 12,

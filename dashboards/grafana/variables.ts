@@ -1,6 +1,6 @@
 /** What may be chosen on a dashboard. Values are ids, which the town file bounds; what is shown is a name. */
 import { CustomVariableBuilder, QueryVariableBuilder, VariableHide, VariableRefresh, VariableSort } from '@grafana/grafana-foundation-sdk/dashboard';
-import { ofPlace, places, placesWhere, type Source, script, text } from './flux.ts';
+import { deviceName, ofPlace, places, placesWhere, type Source, script, text } from './flux.ts';
 import { datasource } from './panels.ts';
 
 export type Variable = QueryVariableBuilder | CustomVariableBuilder;
@@ -28,6 +28,13 @@ const query = (name: string, label: string, description: string, flux: string): 
     .sort(VariableSort.AlphabeticalCaseInsensitiveAsc)
     .allowCustomValue(false);
 
+/** Any number of its values may be chosen; at first all. */
+const several = (variable: QueryVariableBuilder): QueryVariableBuilder =>
+  variable
+    .multi(true)
+    .includeAll(true)
+    .current({ selected: true, text: ['All'], value: ['$__all'] });
+
 /** Rows with one column: a text made of each place. */
 const listed = (where: string, value: string): string =>
   `array.from(rows: array.map(arr: ${placesWhere(where)}, fn: (x) => ${ofPlace(`{subject: r.subject, _value: ${value}}`)})) |> filter(fn: (r) => r.subject != "") |> keep(columns: ["_value"]) |> unique(column: "_value")`;
@@ -45,23 +52,15 @@ export const typeVariable = (source: Source): Variable =>
 
 /** Some devices, or all of them. */
 export const devicesVariable = (source: Source, { name, label, description, where }: Asked): Variable =>
-  query(name, label, description, chosen(source, where, 'if r.name == r.subject then r.subject else r.site_name + " · " + r.name', 'r.subject'))
-    .regex(nameAndValue)
-    .multi(true)
-    .includeAll(true)
-    .current({ selected: true, text: ['All'], value: ['$__all'] });
+  several(query(name, label, description, chosen(source, where, deviceName, 'r.subject')).regex(nameAndValue));
 
 /** A value that follows from another variable, and is not shown. */
 export const hiddenVariable = (source: Source, name: string, description: string, where: string, value: string): Variable =>
-  query(name, name, description, script(places(source), `${listed(where, value)} |> limit(n: 1)`)).hide(VariableHide.HideVariable); // biome-ignore format: one line
+  query(name, name, description, script(places(source), `${listed(where, value)} |> limit(n: 1)`)).hide(VariableHide.HideVariable);
 
 /** Devices of which a dashboard asks, not shown: all of them, so that InfluxDB reads no others. */
 export const subjectsVariable = (source: Source, name: string, where: string): Variable =>
-  query(name, name, 'Devices that this dashboard asks for.', script(places(source), listed(where, 'r.subject')))
-    .hide(VariableHide.HideVariable)
-    .multi(true)
-    .includeAll(true)
-    .current({ selected: true, text: ['All'], value: ['$__all'] });
+  several(query(name, name, 'Devices that this dashboard asks for.', script(places(source), listed(where, 'r.subject'))).hide(VariableHide.HideVariable));
 
 /** How fine a curve is. */
 export const windowVariable = (): Variable =>
@@ -71,6 +70,7 @@ export const windowVariable = (): Variable =>
     .values('15 minutes : PT15M, 1 hour : PT1H')
     .current({ selected: true, text: '15 minutes', value: 'PT15M' })
     .allowCustomValue(false);
+
 /** The condition of the devices that are chosen in the variable. */
 export const isChosen = (variable: string): string => `r.subject =~ /^\${${variable}:regex}$/`;
 
