@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { residentMb } from '../cli/resident.ts';
 import { runLoad } from '../simulators/load.ts';
+import { cpuSeconds } from './processes.ts';
 
 const [messages = 40_000, ratePerSecond = 1_000, devices = 300] = process.argv.slice(2).map(Number);
 const idleMs = 15_000;
@@ -34,11 +35,6 @@ const serviceOf = (pid: number): string => {
   return path === undefined ? 'launcher' : basename(path.slice(data.length + 1).split('/')[0] ?? '');
 };
 
-const ticksASecond = 100;
-const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticksASecond;
-};
 const cpu = (): Map<string, number> => {
   const found = new Map<string, number>();
   for (const pid of below(stack.pid as number)) found.set(serviceOf(pid), (found.get(serviceOf(pid)) ?? 0) + cpuSeconds(pid));

@@ -60,6 +60,7 @@ export const failures = {
   },
   'log-denied': { stage: 'log', class: 'permanent', remedy: 'Correct OCTROI_KAFKA_USER and OCTROI_KAFKA_PASSWORD, or give the user the right to the topics.' },
   'log-not-set-up': { stage: 'log', class: 'permanent', remedy: 'Run octroi kafka setup, or correct the setting named.' },
+  'log-unsupported': { stage: 'log', class: 'permanent', remedy: 'Run a Kafka of a version that docs/kafka.md names.' },
   'newer-version': { stage: 'log', class: 'permanent', remedy: 'Start the version of octroi that wrote this data, or a later one.' },
   // store
   'store-failed': { stage: 'store', class: 'retryable', remedy: 'The plant reopens the store and catches up by itself; see its log if it does not.' },

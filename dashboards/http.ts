@@ -8,7 +8,7 @@ import type { Views } from '../core/views.ts';
 import { api } from './api/api.ts';
 import { directoryOf } from './directory.ts';
 import { guard } from './guard.ts';
-import { isBehind } from './lag.ts';
+import { withLag } from './lag.ts';
 import { answerMsMax, bodyBytesMax, connectionsMax, headerBytesMax, headerMsMax, keepAliveMs, requestMsMax, waitingBytesMax } from './limits.ts';
 import { live } from './live.ts';
 import { answerUnreadable, answerUnrouted } from './no-route.ts';
@@ -56,15 +56,6 @@ const contentSecurityPolicy = {
   },
 };
 
-/** What is not found may wait in the log, where processing is behind: then it says so. */
-const maybeOnItsWay = async (error: FastifyError, views: Views, clock: () => number): Promise<FastifyError | FailureError> => {
-  if (!(error instanceof FailureError) || error.failure.code !== 'not-found') return error;
-  const status = await views.status().catch(() => null);
-  if (status === null || !isBehind(status, clock())) return error;
-  const { message, where } = error.failure;
-  return fail('not-found', `${message}; processing is ${status.logEnd - status.position} messages behind, in which it may come`, where);
-};
-
 /** The server with all its routes, not yet listening: tests talk to it with `inject`. */
 export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> => {
   const limits = { answerMsMax, waitingBytesMax, headerMsMax, connectionsMax, ...options.limits };
@@ -88,7 +79,10 @@ export const httpApp = async (options: HttpOptions): Promise<FastifyInstance> =>
   app.server.maxConnections = limits.connectionsMax;
   const readers = cutSlowReaders(app.server, limits);
   const { views, types, clock = Date.now } = options;
-  app.setErrorHandler(async (error: FastifyError, request, reply) => problemHandler(await maybeOnItsWay(error, views, clock), request, reply));
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
+    const told = error instanceof FailureError ? new FailureError(await withLag(error.failure, views, clock)) : error;
+    return problemHandler(told, request, reply);
+  });
   answerUnrouted(app);
   guard(app, options.host);
   await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false, referrerPolicy: { policy: 'same-origin' } });

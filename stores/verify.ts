@@ -2,12 +2,15 @@
  * `octroi verify`: every pane that is stored, highest version, beside what separate SQL makes of the stored readings.
  * It knows nothing of the pipeline. Run it on a store that is at rest: readings that wait for a tick are not in it yet.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import { fail } from '../core/failure.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { Key, Store } from '../core/store.ts';
 import { dayMs } from '../core/time.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
+import { copied } from './copied.ts';
 import { cellsOf } from './duckdb/columns.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
 import { countsSql, examplesSql, extentsSql, shelfSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
@@ -44,6 +47,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
   readonly progress?: (progress: VerifyProgress) => void;
 }
+
+type RuleOf = (key: Key) => FoldRule | undefined;
 
 const examplesMax = 20;
 /**
@@ -190,14 +195,34 @@ const examplesOf = async ({ chunks }: Reader, keyOf: (id: number) => Key, limit:
 
 const isDuckDb = (store: Store): store is DuckDbStore => 'connect' in store;
 
+const ended: Verified = { compared: 0, different: 0, examples: [], keys: 0, unknownKeys: 0, complete: false };
+
+/** Verifies a copy: what lies on a server, or in memory, knows no SQL. */
+const verifyCopy = async (store: Store, ruleOf: RuleOf, options: VerifyOptions): Promise<Verified> => {
+  const folder = await mkdtemp(join(tmpdir(), 'octroi-verify-'));
+  let copy: DuckDbStore | null = null;
+  try {
+    copy = await copied(store, join(folder, 'copy.duckdb'), options.signal);
+    return await verifyInPlace(copy, ruleOf, options);
+  } catch (error) {
+    if (options.signal?.aborted === true) return ended;
+    throw storeFailed(error, 'verify');
+  } finally {
+    await copy?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /**
  * Recomputes all panes from the stored readings and compares all figures.
- * @param store one on DuckDB
+ * @param store on DuckDB; any other is copied into a temporary file first, some 150 bytes a row
  * @param ruleOf how the readings of a key are folded; undefined where that is not known any more
  * @returns how many panes were compared and how many differ; rejects with `store-failed`
  */
-export const verify = async (store: Store, ruleOf: (key: Key) => FoldRule | undefined, { signal, progress }: VerifyOptions = {}): Promise<Verified> => {
-  if (!isDuckDb(store)) throw fail('store-failed', 'only a store on DuckDB can be recomputed');
+export const verify = (store: Store, ruleOf: RuleOf, options: VerifyOptions = {}): Promise<Verified> =>
+  isDuckDb(store) ? verifyInPlace(store, ruleOf, options) : verifyCopy(store, ruleOf, options);
+
+const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progress }: VerifyOptions): Promise<Verified> => {
   const connection = await store.connect();
   const one = reader(connection);
   const run = runner(one, signal);

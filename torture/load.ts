@@ -51,6 +51,10 @@ export const untilAcknowledged = async (more: number, load: Load, gate: Gate): P
   });
 };
 
+/** Waits until each device's first minute has ended, so that there are panes to compare: a slow machine may be short of them. */
+export const untilMinuteEnded = (load: Load, gate: Gate): Promise<void> =>
+  untilAcknowledged(Math.ceil((load.options.connections * 62_000) / (load.options.stepMs ?? 1_000)), load, gate);
+
 /** QoS 1 with re-sending: 40 devices with four messages in flight each, unless told. */
 export const startLoad = (scope: Scope, given: Pick<LoadOptions, 'port' | 'messages' | 'ratePerSecond'> & Partial<LoadOptions>): Load => {
   const ending = new AbortController();

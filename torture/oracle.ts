@@ -1,6 +1,6 @@
 /** Compares what devices were told with the store, the panes and the ledger of a folder at rest. Which faults were made is left to the rows. */
-import { openWorkshop, type Workshop } from '../cli/workshop.ts';
-import { configSchema } from '../config.ts';
+import { type Asked, openWorkshop, type Workshop } from '../cli/workshop.ts';
+import { type Config, configSchema } from '../config.ts';
 import { type Balance, balance } from '../core/ledger.ts';
 import { loadReadingsPerMessage } from '../simulators/load.ts';
 import { loadTemperature } from '../simulators/load-packets.ts';
@@ -22,13 +22,16 @@ export interface Judged {
 const pageRows = 10_000;
 const hundredths = 100;
 
+/** What is asked of a store and its pipeline. */
+export type Shown = Pick<Asked, 'ledger' | 'recount' | 'readings' | 'verify'>;
+
 /** Every stored temperature of a device: event time to value; and how many times were there twice. */
-const storedOf = async (workshop: Workshop, subject: string): Promise<{ values: Map<number, number>; twice: number }> => {
+const storedOf = async (views: Shown, subject: string): Promise<{ values: Map<number, number>; twice: number }> => {
   const values = new Map<number, number>();
   let rows = 0;
   for (let after: number | undefined; ; ) {
     const query = { subject, quantity: 'temperature', from: 0, to: Number.MAX_SAFE_INTEGER, limit: pageRows };
-    const page = await workshop.views.readings(after === undefined ? query : { ...query, after });
+    const page = await views.readings(after === undefined ? query : { ...query, after });
     for (const { at, value } of page.rows) values.set(at, value as number);
     rows += page.rows.length;
     after = page.rows.at(-1)?.at;
@@ -62,10 +65,10 @@ export interface Expected {
   readonly corrected?: number;
 }
 
-/** Judges the folder of a workshop that is caught up. */
-export const judgeIn = async (workshop: Workshop, { promised, deadLetters = 0, corrected = 0 }: Expected): Promise<Judged> => {
+/** Judges what is caught up with its log. */
+export const judgeShown = async (views: Shown, { promised, deadLetters = 0, corrected = 0 }: Expected): Promise<Judged> => {
   const faults: string[] = [];
-  const books = balance(await workshop.views.ledger(), await workshop.views.recount());
+  const books = balance(await views.ledger(), await views.recount());
   if (!books.balanced) faults.push(`the books do not balance: ${JSON.stringify(books)}`);
   const { stored, dead_letter, corrected: corrections } = books.readings;
   if (dead_letter !== deadLetters) faults.push(`${dead_letter} dead letters, ${deadLetters} expected`);
@@ -74,7 +77,7 @@ export const judgeIn = async (workshop: Workshop, { promised, deadLetters = 0, c
   let rows = 0;
   let twice = 0;
   for (const one of promised) {
-    const found = await storedOf(workshop, one.subject);
+    const found = await storedOf(views, one.subject);
     rows += found.values.size;
     twice += found.twice;
     compare(one, found.values, count, faults);
@@ -82,7 +85,7 @@ export const judgeIn = async (workshop: Workshop, { promised, deadLetters = 0, c
   if (twice > 0) faults.push(`${twice} readings are in the store twice`);
   if (stored !== rows * loadReadingsPerMessage)
     faults.push(`the ledger says ${stored} readings stored, of ${rows} messages with ${loadReadingsPerMessage} each`);
-  const { compared, different } = await workshop.views.verify();
+  const { compared, different } = await views.verify();
   if (different > 0) faults.push(`${different} of ${compared} panes differ from their recomputation`);
   if (compared === 0 && rows > 0) faults.push('no pane was compared');
   const acknowledged = promised.reduce((sum, { told }) => sum + told.length, 0);
@@ -91,9 +94,12 @@ export const judgeIn = async (workshop: Workshop, { promised, deadLetters = 0, c
   return { faults, ...count, twice, acknowledged, panes: compared, books };
 };
 
-/** Opens a folder at rest, catches up, and judges it. */
-export const judge = async (data: string, expected: Expected): Promise<Judged> => {
-  const workshop = await openWorkshop(configSchema.parse({ data }));
+/** Judges the folder of a workshop that is caught up. */
+export const judgeIn = (workshop: Workshop, expected: Expected): Promise<Judged> => judgeShown(workshop.views, expected);
+
+/** Opens a folder at rest, catches up, and judges it. @param settings beside the folder, where its log or its store lies elsewhere */
+export const judge = async (data: string, expected: Expected, settings: Partial<Config> = {}): Promise<Judged> => {
+  const workshop = await openWorkshop(configSchema.parse({ ...settings, data }));
   try {
     await workshop.catchUp();
     return await judgeIn(workshop, expected);

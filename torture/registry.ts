@@ -7,12 +7,31 @@ import { cost } from './rows/cost.ts';
 import { damage } from './rows/damage.ts';
 import { diskFull } from './rows/disk-full.ts';
 import { flood } from './rows/flood.ts';
+import { influxAway } from './rows/influx-away.ts';
 import { kill } from './rows/kill.ts';
 import { network } from './rows/network.ts';
 import { overload } from './rows/overload.ts';
 import { pause } from './rows/pause.ts';
 import { poison } from './rows/poison.ts';
 import { powerCut } from './rows/power-cut.ts';
+import { rolesKill } from './rows/roles-kill.ts';
 import { slowReaders } from './rows/slow-readers.ts';
 
-export const rows: readonly Row[] = [kill, powerCut, damage, diskFull, badSync, pause, network, poison, slowReaders, clock, overload, flood, backlog, cost];
+export const rows: readonly Row[] = [
+  kill,
+  powerCut,
+  damage,
+  diskFull,
+  badSync,
+  pause,
+  network,
+  poison,
+  slowReaders,
+  clock,
+  overload,
+  flood,
+  backlog,
+  cost,
+  rolesKill,
+  influxAway,
+];

@@ -6,6 +6,7 @@ import { type Failure, FailureError, fail, failure } from '../../core/failure.ts
 import { adoptDevice } from '../adopt.ts';
 import { actOn } from '../alarms.ts';
 import type { Context } from '../api/route.ts';
+import { withLag } from '../lag.ts';
 import { alarmCharsMax, pageQueryCharsMax } from '../limits.ts';
 import { problemOf } from '../problem.ts';
 import { type Bundle, loadBundle } from './bundle.ts';
@@ -121,8 +122,8 @@ const sharedOf = (context: Context, geo: Geo, bundle: Promise<Bundle>): Shared =
     source: async () => ({ views, types, directory: await context.directory(), geo, now: clock() }),
     remembered: memory(clock),
     send,
-    sendFailure(request, reply, found) {
-      const { status, detail } = problemOf(found);
+    async sendFailure(request, reply, found) {
+      const { status, detail } = problemOf(await withLag(found, views, clock));
       return send(request, reply, { kind: 'problem', status, detail }, status);
     },
   };

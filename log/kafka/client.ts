@@ -62,7 +62,11 @@ export interface Broker {
   initProducerId(request: { transactionTimeout: number }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
 }
 
+/** Versions of each question that a broker answers, by the question's number. */
+type Versions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number } | undefined>>;
+
 interface Cluster {
+  readonly brokerPool: { readonly versions: Versions | null };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
@@ -79,6 +83,8 @@ interface RequestQueue {
 const inside = createRequire(import.meta.url);
 const ClusterOf = inside('kafkajs/src/cluster') as new (options: object) => Cluster;
 const socketFactory = inside('kafkajs/src/network/socketFactory') as () => unknown;
+const { requests } = inside('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, { readonly versions: readonly (string | number)[] }>> };
+const questionNumbers = inside('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
 const { prototype: requestQueue } = inside('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
 
 // kafkajs 2.2.4 looks each millisecond whether a request waits, for ever (tulios/kafkajs#1751). Where none waits there is nothing to look for:
@@ -124,7 +130,13 @@ const deniedTypes: ReadonlySet<string> = new Set([
   'SASL_AUTHENTICATION_FAILED',
 ]);
 
+/** What kafkajs says of a broker that cannot even tell which versions it knows. */
+const noVersions = 'API Versions not supported';
+
 const impossibleTypes: ReadonlySet<string> = new Set(['INVALID_REPLICATION_FACTOR', 'INVALID_PARTITIONS', 'INVALID_CONFIG', 'POLICY_VIOLATION']);
+
+/** What TLS says of a certificate that it does not trust, or of one for another address. */
+const distrusted = /self-signed certificate|unable to (verify|get)[^.]*certificate|certificate has expired|does not match certificate's altnames/i;
 
 /** What keeps Kafka from answering, as a failure of the table. */
 export const causeOf = (error: unknown, where: string): Failure => {
@@ -133,10 +145,64 @@ export const causeOf = (error: unknown, where: string): Failure => {
   if (errors.length > 0) return causeOf(errors[0], where);
   if (name === 'KafkaJSNumberOfRetriesExceeded' && cause !== undefined) return causeOf(cause, where);
   const words = message.replace(/\s+/g, ' ').trim();
+  if (words === noVersions) return failure('log-unsupported', 'it is older than Kafka 0.10', where);
   if (deniedTypes.has(type) || name.includes('SASL')) return failure('log-denied', words, where);
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failure('log-not-set-up', 'there is no such topic, or it may not be seen', where);
+  if (distrusted.test(words)) return failure('bad-setting', `${words}, at ${where}`, 'OCTROI_KAFKA_TLS_CA');
   if (impossibleTypes.has(type)) return failure('log-not-set-up', words, where);
   return failure('log-unreachable', words, where);
+};
+
+const openCluster = (access: KafkaAccess): Cluster => {
+  const { brokers, ssl, sasl, ...settings } = settingsOf(access);
+  const logger = new Kafka({ brokers, logLevel: logLevel.NOTHING }).logger();
+  const given = { ...settings, brokers, ssl, sasl, logger, socketFactory: socketFactory(), enforceRequestTimeout: true };
+  return new ClusterOf({ ...given, metadataMaxAge: 300_000, allowAutoTopicCreation: false, maxInFlightRequests: null, isolationLevel: 0 });
+};
+
+/**
+ * What is asked, and the oldest version of the question that will do. Produce and Fetch: records with headers, in batches with a sequence
+ * (Kafka 0.11: KIP-82, KIP-98); kafkajs would write the older form instead, and lose what is in the headers.
+ */
+const oldestOf: Readonly<Record<string, number>> = {
+  Produce: 3,
+  Fetch: 4,
+  ListOffsets: 1,
+  Metadata: 1,
+  InitProducerId: 0,
+  CreateTopics: 0,
+  DescribeConfigs: 0,
+  AlterConfigs: 0,
+  JoinGroup: 0,
+  SyncGroup: 0,
+  Heartbeat: 0,
+  OffsetFetch: 0,
+};
+
+/** What a broker cannot be asked, in words; null where it can be asked all that is needed. */
+const unansweredBy = (versions: Versions): string | null => {
+  for (const [name, oldest] of Object.entries(oldestOf)) {
+    const { minVersion, maxVersion } = versions[questionNumbers[name] ?? -1] ?? { minVersion: 0, maxVersion: -1 };
+    const newest = Math.max(...(requests[name]?.versions ?? []).map(Number));
+    if (maxVersion < oldest) return `it is too old: ${name} is needed in version ${oldest}, and it knows ${maxVersion < 0 ? 'none' : `up to ${maxVersion}`}`;
+    if (minVersion > newest) return `it is too new: ${name} is asked in version ${newest} at the most, and it knows none below ${minVersion}`;
+  }
+  return null;
+};
+
+/** Whether the broker that answers first knows what it will be asked. Rejects with `log-unreachable`, `log-denied`, `log-unsupported` */
+export const checkVersions = async (access: KafkaAccess): Promise<void> => {
+  const where = `Kafka ${access.brokers.join(',')}`;
+  const cluster = openCluster(access);
+  try {
+    await cluster.connect();
+    const unanswered = unansweredBy(cluster.brokerPool.versions ?? {});
+    if (unanswered !== null) throw fail('log-unsupported', unanswered, where);
+  } catch (error) {
+    throw new FailureError(causeOf(error, where));
+  } finally {
+    await cluster.disconnect().catch(() => {});
+  }
 };
 
 const pauseMsMin = 50;
@@ -217,10 +283,7 @@ export class KafkaClient {
   }
 
   async #connect(): Promise<Cluster> {
-    const { brokers, ssl, sasl, ...settings } = settingsOf(this.#access);
-    const logger = new Kafka({ brokers, logLevel: logLevel.NOTHING }).logger();
-    const given = { ...settings, brokers, ssl, sasl, logger, socketFactory: socketFactory(), enforceRequestTimeout: true };
-    const cluster = new ClusterOf({ ...given, metadataMaxAge: 300_000, allowAutoTopicCreation: false, maxInFlightRequests: null, isolationLevel: 0 });
+    const cluster = openCluster(this.#access);
     try {
       await cluster.connect();
       await cluster.addMultipleTargetTopics([this.topic]);

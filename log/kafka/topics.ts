@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { FailureError, fail } from '../../core/failure.ts';
-import { administration, causeOf, type KafkaAccess, typeOf } from './client.ts';
+import { administration, causeOf, checkVersions, type KafkaAccess, typeOf } from './client.ts';
 
 const topicResource = kafkajs.ConfigResourceTypes.TOPIC;
 
@@ -92,9 +92,10 @@ const findTopic = async (admin: Admin, topic: string): Promise<Found | null> => 
   }
 };
 
-/** Asks an administrator of Kafka. Rejects with `log-unreachable`, `log-denied`, `log-not-set-up` */
+/** Asks an administrator of Kafka. Rejects with `log-unreachable`, `log-denied`, `log-unsupported`, `log-not-set-up` */
 const administered = async <T>(access: KafkaAccess, topic: string, ask: (admin: Admin, where: string) => Promise<T>): Promise<T> => {
   const where = `Kafka ${access.brokers.join(',')}, topic ${topic}`;
+  await checkVersions(access);
   const admin = administration(access).admin();
   try {
     await admin.connect();
@@ -108,7 +109,7 @@ const administered = async <T>(access: KafkaAccess, topic: string, ask: (admin: 
 
 /**
  * Sees to it that the topic is there, and is as it must be.
- * @returns nothing; rejects with `log-unreachable`, `log-denied`, `log-not-set-up` that names each setting
+ * @returns nothing; rejects with `log-unreachable`, `log-denied`, `log-unsupported`, `log-not-set-up` that names each setting
  */
 export const checkTopic = (access: KafkaAccess, plan: TopicPlan): Promise<void> =>
   administered(access, plan.topic, async (admin, where) => {
@@ -138,7 +139,7 @@ const untilKnown = async (admin: Admin, { topic, partitions }: TopicPlan, where:
 /**
  * Makes the topic where there is none, and gives it the settings of the plan; can be repeated. How many partitions it has is
  * fixed when it is made: another number would send the readings of a device to another partition.
- * @returns what was done; rejects with `log-unreachable`, `log-denied`, `log-not-set-up`
+ * @returns what was done; rejects with `log-unreachable`, `log-denied`, `log-unsupported`, `log-not-set-up`
  */
 export const setUpTopic = (access: KafkaAccess, plan: TopicPlan): Promise<TopicSetUp> =>
   administered(access, plan.topic, async (admin, where) => {

@@ -34,12 +34,12 @@ const dumped = async (store: Store): Promise<string[]> => {
   return lines;
 };
 
-describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeout: 300_000 }, () => {
+describe.skipIf(reason !== null)(withReason('gates and plants', reason), () => {
   let kafka: KafkaServer;
   let influxd: Influxd;
   beforeAll(async () => {
     [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
-  }, 180_000);
+  });
   afterAll(async () => {
     await kafka?.close();
     await influxd?.close();
@@ -61,7 +61,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     const [one, other] = gates as [Gate, Gate];
     const plants = await Promise.all([startRole('plant', env), startRole('plant', env)]);
     const [first, second] = plants as [RoleProcess, RoleProcess];
-    await until('the partitions are shared', 120_000, () => followedBy(first).length > 0 && followedBy(second).length > 0);
+    await until('the partitions are shared', () => followedBy(first).length > 0 && followedBy(second).length > 0);
 
     // The same devices say the same through either gate.
     const firstAt = Date.now() - 86_400_000;
@@ -73,13 +73,13 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
       const before = followedBy(of).length;
       const has = new Set(followedBy(of));
       await what();
-      return (await until('the partitions are taken over', 60_000, () => new Set([...has, ...followedBy(of).slice(before)]).size === partitions)).ms;
+      return (await until('the partitions are taken over', () => new Set([...has, ...followedBy(of).slice(before)]).size === partitions)).ms;
     };
     const killed = await taken(second, async () => void first.child.kill('SIGKILL'));
     await untilAcknowledged(200, load, one);
 
     const third = await startRole('plant', env);
-    await until('the partitions are shared again', 120_000, () => followedBy(third).length > 0);
+    await until('the partitions are shared again', () => followedBy(third).length > 0);
     const paused = await taken(third, async () => void second.child.kill('SIGSTOP'));
     await untilAcknowledged(200, load, one);
     second.child.kill('SIGCONT');
@@ -108,7 +108,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), { timeo
     for (let partition = 0; partition < partitions; partition++) {
       const reader = kafkaReader(options(partition));
       const end = await reader.end();
-      const { value: store } = await until(`partition ${partition} is in the store`, 120_000, async () => {
+      const { value: store } = await until(`partition ${partition} is in the store`, async () => {
         const opened = await open(partition);
         if (opened.position === end) return opened;
         await opened.close();

@@ -27,16 +27,13 @@ const below = (pid: number): number[] => {
   return children.flatMap((child) => [child, ...below(child)]);
 };
 
-/** Two servers and five roles, each waiting for the one before, on cores that other tests use too. */
-const openMsMax = 400_000;
-
 /** The end of what each process of the stack said, for who reads of a failure. */
 const lastWords = (data: string): string[] =>
   readdirSync(data)
     .filter((name) => name.endsWith('.log'))
     .map((name) => `${name}: ${readFileSync(join(data, name), 'utf8').slice(-500)}`);
 
-describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 2 * openMsMax }, () => {
+describe.skipIf(reason !== null)(withReason('the stack', reason), () => {
   test('opens all that compose.yaml names, shows a figure, and ends it all', async () => {
     const data = folder();
     const child = spawn(process.execPath, [join(root, 'bin/stack.mjs'), '--data', data, '--free-ports'], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -47,7 +44,7 @@ describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 2 *
     onTestFinished(() => {
       for (const one of [...started, ...below(pid), pid]) if (isAlive(one)) process.kill(one, 'SIGKILL');
     });
-    await until('the stack is open', openMsMax, () => {
+    await until('the stack is open', () => {
       if (child.exitCode !== null) throw new Error('it ended');
       return said.includes("octroi's stack is open");
     }).catch((error: Error) => {
@@ -64,7 +61,7 @@ describe.skipIf(reason !== null)(withReason('the stack', reason), { timeout: 2 *
     }
     await client.endAsync();
     const receipt = `${web}/en/explain?device=stack-meter&quantity=active_energy_import&window=PT15M&at=${from}`;
-    await until('the page shows the figure', 60_000, async () => {
+    await until('the page shows the figure', async () => {
       const answer = await fetch(receipt);
       return answer.status === 200 && /\b15(\.0+)?\s+kWh/.test((await answer.text()).replace(/<[^>]+>/g, ' '));
     });

@@ -20,6 +20,7 @@ export interface Influxd {
   readonly url: string;
   readonly org: string;
   readonly token: string;
+  readonly pid: () => number;
   /** Fresh buckets. */
   buckets(keptDays?: KeptDays): Promise<Buckets>;
   /** A call of the HTTP API with the operator's token. @returns status and body */
@@ -69,6 +70,7 @@ export const startInfluxd = async (): Promise<Influxd> => {
     url,
     org,
     token,
+    pid: () => child.pid as number,
     async buckets(keptDays = { raw: 0, panes: 0 }) {
       const prefix = `town-${named++}`;
       const buckets = { raw: `${prefix}-raw`, panes: `${prefix}-panes`, state: `${prefix}-state` };

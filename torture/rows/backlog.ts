@@ -53,7 +53,7 @@ const writeLog = async (data: string, messages: number, firstAt: number): Promis
 };
 
 const run = async (asked: Asked): Promise<Found> => {
-  const { trials, scope, bad, full, say } = asked;
+  const { trials, scope, bad, busy, full, say } = asked;
   const data = asked.folder('data');
   const messages = Math.round((trials * readingsPerTrial) / loadReadingsPerMessage / devices) * devices;
   const readings = messages * loadReadingsPerMessage;
@@ -71,7 +71,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const acceptedMs = performance.now() - began;
   await client.endAsync();
   const faults: string[] = [];
-  if (acceptedMs > openMsMax) faults.push(`accepting after ${Math.round(acceptedMs)} ms`);
+  if (!busy && acceptedMs > openMsMax) faults.push(`accepting after ${Math.round(acceptedMs)} ms`);
   const lags = new Set<number>();
   let first = null as { readonly at: number; readonly lag: number } | null;
   await until('the plant has caught up', 600_000, async () => {
@@ -86,7 +86,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const { at, lag } = first ?? { at: began, lag: messages };
   const rate = Math.round((lag * loadReadingsPerMessage * 1_000) / (ended - at));
   const least = full ? readingsPerSecondMin : readingsPerSecondMinQuick;
-  if (rate < least) faults.push(`caught up at ${rate} readings a second, ${least} are promised`);
+  if (!busy && rate < least) faults.push(`caught up at ${rate} readings a second, ${least} are promised`);
   if (full && lags.size < 3) faults.push('no progress was shown');
   await gate.stop();
   const told = Array.from({ length: messages / devices }, (_, seq) => seq);

@@ -11,7 +11,7 @@ import type { Asked, Found, Row } from '../row.ts';
 const ratePerSecond = 400;
 const failsEvery = 5;
 const slowUs = 150_000;
-const patient = 40_000;
+const patient = 300_000;
 
 const run = async (asked: Asked): Promise<Found> => {
   const { trials, chance, scope, bad, say } = asked;

@@ -11,7 +11,7 @@ const hour = 3_600;
 /** One step at a time; the second half only in the long form. */
 const steps = [-hour, 0, 24 * hour, 0, hour, 0, -24 * hour, 0] as const;
 const downtimeSeconds = 10 * hour;
-const patient = 40_000;
+const patient = 300_000;
 const messagesPerStep = 100;
 /** Known-bad: the clock of the devices is two days ahead, so that their readings lie in the future. */
 const aheadMs = 2 * 86_400_000;

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 import { Gate } from '../gate.ts';
-import { promisedOf, startLoad, startQos2, untilAcknowledged } from '../load.ts';
+import { promisedOf, startLoad, startQos2, untilAcknowledged, untilMinuteEnded } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';
@@ -36,7 +36,7 @@ const run = async (asked: Asked): Promise<Found> => {
     await gate.kill(victim === 'both');
     await gate.start();
   }
-  await untilAcknowledged(25, load, gate);
+  await untilMinuteEnded(load, gate);
   load.stop();
   const promised = [...promisedOf(load.options, await load.result), ...(await qos2.finish())];
   const faults: string[] = [];

@@ -8,7 +8,7 @@ import { chaosProxy } from '../rigs/proxy.ts';
 import type { Asked, Found, Row } from '../row.ts';
 
 const ratePerSecond = 400;
-const patient = 40_000;
+const patient = 300_000;
 /** About two messages of the load: a cut falls anywhere in them. */
 const cutBytesMax = 600;
 const chopBytes = 20_000;

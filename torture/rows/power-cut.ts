@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 import { Gate } from '../gate.ts';
-import { promisedOf, startLoad, untilAcknowledged } from '../load.ts';
+import { promisedOf, startLoad, untilAcknowledged, untilMinuteEnded } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { powerDisk } from '../rigs/disks.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
@@ -22,11 +22,8 @@ const run = async (asked: Asked): Promise<Found> => {
   const gate = Gate.in(scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'error', ...shim?.env } });
   await gate.start();
   const load = startLoad(scope, { port: gate.mqttPort, messages: 10_000_000, ratePerSecond, ...(bad ? { patienceMs: 5_000 } : {}) });
-  const more = async (): Promise<void> => {
-    await untilAcknowledged(25, load, gate);
-  };
   for (let trial = 0; trial < trials; trial++) {
-    await more();
+    await untilAcknowledged(25, load, gate);
     await delay(chance() * pauseMsMax);
     say(`cut ${trial + 1} of ${trials}`);
     gate.freeze();
@@ -35,7 +32,7 @@ const run = async (asked: Asked): Promise<Found> => {
     power.restore();
     await gate.start();
   }
-  await more();
+  await untilMinuteEnded(load, gate);
   load.stop();
   const promised = promisedOf(load.options, await load.result);
   await gate.stop();

@@ -13,7 +13,7 @@ import type { Asked, Found, Row, Scope } from '../row.ts';
 const ratePerSecond = 300;
 const streams = 30;
 const pages = 30;
-const patient = 40_000;
+const patient = 300_000;
 /** A subscriber first has to fill its socket, some MB; from then on the drain time of the door runs, 3 s. */
 const cutMsMax = 20_000;
 const subscriptionsAtOnce = 20;
@@ -66,7 +66,7 @@ const frozenSubscriber = async (scope: Scope, port: number): Promise<number | nu
 };
 
 const run = async (asked: Asked): Promise<Found> => {
-  const { trials, scope, bad, say } = asked;
+  const { trials, scope, bad, busy, say } = asked;
   const data = asked.folder('data');
   const town = fileURLToPath(new URL('../../simulators/demo-town.yaml', import.meta.url));
   const limits = bad ? { OCTROI_DOOR_LIMITS: JSON.stringify({ drainTimeoutMs: 3_600_000 }) } : {};
@@ -94,15 +94,15 @@ const run = async (asked: Asked): Promise<Found> => {
       await delay(500);
     }
     const cut = await frozen;
-    if (cut === null || cut > cutMsMax) faults.push('a subscriber that does not read was not cut');
+    if (cut === null || (!busy && cut > cutMsMax)) faults.push('a subscriber that does not read was not cut');
     cutMs = Math.max(cutMs, cut ?? 0);
   }
-  if (pageMs > pageMsMax) faults.push(`a page took ${Math.round(pageMs)} ms`);
-  if (gap() > streamGapMsMax) faults.push(`a live stream that is read was silent for ${Math.round(gap())} ms`);
+  if (!busy && pageMs > pageMsMax) faults.push(`a page took ${Math.round(pageMs)} ms`);
+  if (!busy && gap() > streamGapMsMax) faults.push(`a live stream that is read was silent for ${Math.round(gap())} ms`);
   if (grownMb > grownMbMax) faults.push(`memory grew by ${Math.round(grownMb)} MB`);
   load.stop();
   const result = await load.result;
-  if (result.latencyMsP99 > othersMsP99Max) faults.push(`devices wait: p99 ${Math.round(result.latencyMsP99)} ms`);
+  if (!busy && result.latencyMsP99 > othersMsP99Max) faults.push(`devices wait: p99 ${Math.round(result.latencyMsP99)} ms`);
   if (result.reconnects > 0) faults.push(`${result.reconnects} connections of devices were lost`);
   const streamGapMs = Math.round(gap());
   await gate.stop();
