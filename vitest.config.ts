@@ -23,8 +23,8 @@ export default defineConfig({
     exclude: process.env.LONG_TESTS === '1' ? [] : ['test/long/**'],
     sequence: { sequencer: LongFirst },
     // What hangs is ended; how fast things are is measured in bench/, not here.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     pool: 'forks',
     // Many tests wait for processes of their own: one more file at a time than this many cores.
     maxWorkers: Math.max(2, availableParallelism() + 1),

@@ -295,7 +295,7 @@ const attacks: Readonly<Record<string, Attack>> = {
 };
 
 describe.skipIf(process.platform !== 'linux')('attacks', () => {
-  test.each(Object.entries(attacks))('%s', { timeout: 180_000 }, async (name, { limits = {}, run }) => {
+  test.each(Object.entries(attacks))('%s', async (name, { limits = {}, run }) => {
     const gate = await startGate(limits);
     await warmUp(gate);
     const bystander = new Bystander();

@@ -65,7 +65,7 @@ const books = (): Books => {
   return JSON.parse(lines.at(-1) ?? '') as Books;
 };
 
-test('QoS 0 messages that were dropped are in the books, and stay there', { timeout: 180_000 }, async () => {
+test('QoS 0 messages that were dropped are in the books, and stay there', async () => {
   let { mqtt, http } = await start();
   await flood(mqtt, 40);
   let found = books();

@@ -25,7 +25,6 @@ const onKafka = (version: KafkaVersion) => async (): Promise<Made> => {
 afterAll(async () => {
   for (const server of servers.values()) await (await server).close();
 });
-const startMs = 60_000;
 
 const onFile = async (clock: () => number): Promise<Made> => {
   const folder = temporaryFolder();
@@ -42,7 +41,7 @@ const implementations: [name: string, make: (clock: () => number) => Promise<Mad
 ];
 
 for (const [name, make, reason] of implementations)
-  describe.skipIf(reason !== null)(withReason(`log: ${name}`, reason), { timeout: startMs }, () => {
+  describe.skipIf(reason !== null)(withReason(`log: ${name}`, reason), () => {
     const isKafka = name.startsWith('kafka');
     const made: Made[] = [];
     const open = async (clock: () => number = () => 1_700_000_000_000): Promise<Made> => {

@@ -5,7 +5,6 @@ import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
 import { folder, octroi, type Running, started, until } from './running.ts';
 
-const patient = 90_000;
 const brisk = { OCTROI_COMMIT_MS: '50' };
 const declared = 'name: Ville\nzone: Europe/Paris\nadmission: declared\n';
 
@@ -24,7 +23,7 @@ const books = async ({ http }: Running): Promise<[stored: number, deadLetter: nu
   return [readings.stored, readings.dead_letter];
 };
 const booksAre = (gate: Running, stored: number, deadLetter: number) =>
-  until(`${stored} stored, ${deadLetter} refused`, patient, async () => String(await books(gate)) === `${stored},${deadLetter}`);
+  until(`${stored} stored, ${deadLetter} refused`, async () => String(await books(gate)) === `${stored},${deadLetter}`);
 
 const adopt = async ({ http }: Running): Promise<void> => {
   const headers = { origin: http, 'content-type': 'application/json' };
@@ -32,7 +31,7 @@ const adopt = async ({ http }: Running): Promise<void> => {
   expect(answer.status).toBe(200);
 };
 
-test('what waited is stored, and it goes on: on the same connection, on a new one, and behind a restart', { timeout: 180_000 }, async () => {
+test('what waited is stored, and it goes on: on the same connection, on a new one, and behind a restart', async () => {
   const data = folder();
   const file = join(folder(), 'town.yaml');
   writeFileSync(file, declared);
@@ -56,7 +55,7 @@ test('what waited is stored, and it goes on: on the same connection, on a new on
   expect((await second.stop()).code).toBe(0);
 });
 
-test('a start with a town of another zone is refused where an open town has adopted what has figures', { timeout: 180_000 }, async () => {
+test('a start with a town of another zone is refused where an open town has adopted what has figures', async () => {
   const data = folder();
   const file = join(folder(), 'town.yaml');
   const town = (zone: string): void => writeFileSync(file, `name: Ville\nzone: ${zone}\nadmission: open\n`);

@@ -4,11 +4,11 @@ import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influx
 import { withReason } from '../reason.ts';
 import { folder, octroi } from './running.ts';
 
-describe.skipIf(noInfluxd !== null)(withReason('a start on the wrong InfluxDB', noInfluxd), { timeout: 180_000 }, () => {
+describe.skipIf(noInfluxd !== null)(withReason('a start on the wrong InfluxDB', noInfluxd), () => {
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await startInfluxd();
-  }, 180_000);
+  });
   afterAll(() => influxd?.close());
 
   const rows: [what: string, wrong: Record<string, string>, said: RegExp][] = [

@@ -22,12 +22,12 @@ import { folder, octroi, started, until } from './running.ts';
 
 const reason = noKafka();
 
-describe.skipIf(reason !== null)(withReason('a gate with its log on Kafka', reason), { timeout: 180_000 }, () => {
+describe.skipIf(reason !== null)(withReason('a gate with its log on Kafka', reason), () => {
   let server: KafkaServer;
   let named = 0;
   beforeAll(async () => {
     server = await startKafka();
-  }, 180_000);
+  });
   afterAll(() => server?.close());
 
   const environment = (): Record<string, string> => ({
@@ -83,7 +83,7 @@ describe.skipIf(reason !== null)(withReason('a gate with its log on Kafka', reas
     const { options, result } = startLoad(scope, { port: gate.mqttPort, connections: 5, messages: 500 });
     expect(await result).toMatchObject({ complete: true, acknowledged: 500 });
     const latest = `${gate.http}/api/v1/latest?device=dev-000004`;
-    await until('the readings', 20_000, async () => (await (await fetch(latest)).text()).includes(new Date(options.firstAt + 99_000).toISOString()));
+    await until('the readings', async () => (await (await fetch(latest)).text()).includes(new Date(options.firstAt + 99_000).toISOString()));
     expect((await gate.stop()).code).toBe(0);
     const again = await started(data, env);
     expect(await (await fetch(`${again.http}/api/v1/ledger`)).json()).toMatchObject({ readings: { accepted: 1500, stored: 1500 }, balanced: true });
@@ -121,7 +121,7 @@ describe.skipIf(reason !== null)(withReason('a gate with its log on Kafka', reas
     const control = await reachControl(one.data);
     await control?.remote.change({ action: 'apply', town });
     control?.close();
-    await until('the other gate has heard of it', 10_000, async () => isDeepStrictEqual(await admits(other.gate), [true, false]));
+    await until('the other gate has heard of it', async () => isDeepStrictEqual(await admits(other.gate), [true, false]));
     expect(await admits(one.gate)).toEqual([true, false]);
     expect(await admits((await open()).gate)).toEqual([true, false]);
     const answered = ['alarms', 'acknowledge', 'device/meter/stuck/1', '--by', 'Camille', '--data', one.data];

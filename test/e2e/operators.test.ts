@@ -29,7 +29,7 @@ const listening = async (port: number): Promise<{ client: MqttClient; held: Map<
   return { client, held };
 };
 
-test('an operator reads what is open; nobody else does', { timeout: 180_000 }, async () => {
+test('an operator reads what is open; nobody else does', async () => {
   const data = folder();
   const hash = createHash('sha256').update('weighty').digest('hex');
   const file = townIn(folder(), `operators: [{ id: camille, secretSha256: ${hash} }]\n`);
@@ -40,15 +40,15 @@ test('an operator reads what is open; nobody else does', { timeout: 180_000 }, a
   await device.endAsync();
   const { held } = await listening(gate.mqttPort);
   const stateOf = (on: ReadonlyMap<string, string>): string | undefined => JSON.parse(on.get(topic) ?? '{}').state;
-  await until('the alarm', 30_000, () => stateOf(held) === 'active');
+  await until('the alarm', () => stateOf(held) === 'active');
   const { id } = JSON.parse(held.get(topic) ?? '{}');
   expect((await octroi(['alarms', 'acknowledge', id, '--by', 'Camille', '--data', data])).code).toBe(0);
-  await until('the answer', 30_000, () => stateOf(held) === 'acknowledged');
+  await until('the answer', () => stateOf(held) === 'acknowledged');
   expect((await gate.stop()).code).toBe(0);
 
   const again = await started(data, {}, '--town', file);
   const second = await listening(again.mqttPort);
-  await until('what is still open', 60_000, () => stateOf(second.held) === 'acknowledged');
+  await until('what is still open', () => stateOf(second.held) === 'acknowledged');
   const ended = new Promise<void>((resolve) => second.client.once('close', () => resolve()));
   expect((await octroi(['town', 'apply', townIn(folder(), ''), '--data', data])).code).toBe(0);
   await ended;

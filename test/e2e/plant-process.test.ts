@@ -4,7 +4,7 @@ import { plantProcess } from '../../cli/plant-process.ts';
 import { configSchema } from '../../config.ts';
 import { folder } from './running.ts';
 
-test('questions to a plant that has just died fail, and end nobody else', { timeout: 180_000 }, async () => {
+test('questions to a plant that has just died fail, and end nobody else', async () => {
   const config = configSchema.parse({ data: folder(), httpPort: 0, mqttPort: 0, demo: false });
   const started = Promise.withResolvers<void>();
   const nothing = async (): Promise<void> => {};

@@ -51,7 +51,7 @@ export const startRole = async (role: 'gate' | 'plant' | 'web', env: Record<stri
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
-  const { value } = await until(`the ${role} is open`, 60_000, () => {
+  const { value } = await until(`the ${role} is open`, () => {
     if (child.exitCode !== null) throw new Error(`the ${role} ended with ${child.exitCode}: ${said}`);
     return new RegExp(`octroi is open, as a ${role}\\.\\s+\\w+\\s+(http://\\S+)`).exec(said);
   });

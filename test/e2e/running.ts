@@ -34,7 +34,7 @@ const spawned = (args: readonly string[], env: Readonly<Record<string, string>>)
 /** Runs a command to its end; one that runs on is killed, and its code is null. */
 export const octroi = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => {
   const { child, said } = spawned(args, env);
-  const late = setTimeout(() => child.kill('SIGKILL'), 25_000);
+  const late = setTimeout(() => child.kill('SIGKILL'), 120_000);
   const [code] = await once(child, 'close');
   clearTimeout(late);
   return { code, ...said };
@@ -97,10 +97,12 @@ export const started = async (data: string, env: Readonly<Record<string, string>
   }
 };
 
-/** Looks every 50 ms until `holds` gives something, at most `msMax`. @returns what it gave, and how long it took, ms */
+/** How long something is waited for, ms: how fast it is, is measured elsewhere, and a machine may do much else. */
+const patienceMs = 300_000;
+
+/** Looks every 50 ms until `holds` gives something. @returns what it gave, and how long it took, ms */
 export const until = async <T>(
   what: string,
-  msMax: number,
   holds: () => T | null | false | undefined | Promise<T | null | false | undefined>,
 ): Promise<{ value: T; ms: number }> => {
   const from = performance.now();
@@ -108,7 +110,7 @@ export const until = async <T>(
     const value = await holds();
     const ms = performance.now() - from;
     if (value !== null && value !== false && value !== undefined) return { value, ms };
-    if (ms > msMax) throw new Error(`${what}: not within ${msMax} ms`);
+    if (ms > patienceMs) throw new Error(`${what}: not within ${patienceMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };

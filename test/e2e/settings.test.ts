@@ -37,7 +37,7 @@ test('nobody but its owner reads the data folder', async () => {
   onTestFinished(() => client.endAsync(true));
   await client.publishAsync('city/v1/here/a/telemetry', JSON.stringify({ values: { temperature: 20 } }), { qos: 1 });
   const latest = async (): Promise<string> => (await fetch(`${gate.http}/api/v1/latest?device=a`)).text();
-  await until('the reading in the store', 20_000, async () => (await latest()).includes('20'));
+  await until('the reading in the store', async () => (await latest()).includes('20'));
   const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((one) => one.isFile() || one.isDirectory());
   expect(files.map(({ name }) => name)).toContain('octroi.duckdb');
   expect(statSync(data).mode & 0o777).toBe(0o700);
@@ -65,7 +65,7 @@ test('addresses, MQTT over WebSocket, the front of the door, when a month closes
   const client = await mqtt.connectAsync(`ws://127.0.0.2:${wsPort}`);
   await client.publishAsync('city/v1/a/sensor/telemetry', JSON.stringify({ ts: at, values: { temperature: 20 } }), { qos: 1 });
   await client.endAsync();
-  const { value } = await until('the reading is stored', 20_000, async () => {
+  const { value } = await until('the reading is stored', async () => {
     const answer = await fetch(`${gate.http}/api/v1/explain?device=sensor&quantity=temperature&window=P1M&at=${at}`);
     return answer.ok ? ((await answer.json()) as { end: string; month: object }) : null;
   });
@@ -107,7 +107,7 @@ test('the speed of the demo town', async () => {
         .flatMap(({ payload }) => payload as { ts: number } | { ts: number }[])
         .flatMap(({ ts }) => (ts > began ? [ts] : [])),
     );
-  await until('reports of the present', 20_000, () => stamps().size >= 3);
+  await until('reports of the present', () => stamps().size >= 3);
 });
 
 test('the buckets on InfluxDB, and TLS to the brokers with certificates of their own', () => {

@@ -25,7 +25,7 @@ test('the report is what the gate has stored', async () => {
   expect(p50).toBeGreaterThan(0);
   expect(err).toMatch(/^\d+ s: \d+ of 600 acknowledged$/m);
   expect(code).toBe(0);
-  await until('all in the store', 10_000, async () => {
+  await until('all in the store', async () => {
     const books = await (await fetch(`${gate.http}/api/v1/ledger`)).json();
     return (books as { readings: { stored: number } }).readings.stored === 1_800;
   });

@@ -5,7 +5,7 @@ import { folder, octroi, started } from './running.ts';
 
 const verify = (data: string) => octroi(['verify', '--data', data]);
 
-test('an empty store has nothing to compare; one without any figure is no success', { timeout: 180_000 }, async () => {
+test('an empty store has nothing to compare; one without any figure is no success', async () => {
   const data = folder();
   const gate = await started(data);
   expect(await verify(data)).toMatchObject({ code: 0, out: 'nothing to compare: the store holds no readings\n' });

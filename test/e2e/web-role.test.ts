@@ -27,12 +27,12 @@ sites:
 devices:
 ${meters.map((id) => `  - { id: ${id}, type: submeter, site: mairie }\n`).join('')}`;
 
-describe.skipIf(reason !== null)(withReason('pages beside many gates and plants', reason), { timeout: 180_000 }, () => {
+describe.skipIf(reason !== null)(withReason('pages beside many gates and plants', reason), () => {
   let kafka: KafkaServer;
   let influxd: Influxd;
   beforeAll(async () => {
     [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
-  }, 180_000);
+  });
   afterAll(async () => {
     await kafka?.close();
     await influxd?.close();
@@ -53,7 +53,7 @@ describe.skipIf(reason !== null)(withReason('pages beside many gates and plants'
       expect([path, answer.status]).toEqual([path, 200]);
       return answer.json();
     };
-    await until('the town is known', 30_000, async () => (await asked('/api/v1/devices')).devices.length === partitions);
+    await until('the town is known', async () => (await asked('/api/v1/devices')).devices.length === partitions);
 
     const events = await fetch(`${web.http}/api/v1/events`);
     const stream = (events.body as ReadableStream<Uint8Array>).getReader();
@@ -78,14 +78,16 @@ describe.skipIf(reason !== null)(withReason('pages beside many gates and plants'
     }
 
     const range = `quantity=active_energy_import&window=PT15M&from=${from}&to=${from + quarterMs}`;
-    const { value } = await until('the figure of the site is there', 30_000, async () => {
+    const { value } = await until('the figure of the site is there', async () => {
       const { panes } = (await asked(`/api/v1/panes?site=mairie&${range}`)) as { panes: { sum: number; coverage: number }[] };
       return panes[0]?.sum === 3 * partitions ? panes[0] : null;
     });
     expect(value.coverage).toBe(1);
     for (const id of meters) {
       expect((await asked(`/api/v1/panes?device=${id}&${range}`)).panes[0].sum).toBe(3);
-      expect((await asked(`/api/v1/readings?device=${id}&quantity=active_energy_import&from=${from}&to=${from + hourMs}`)).readings).toHaveLength(7);
+      const readings = `/api/v1/readings?device=${id}&quantity=active_energy_import&from=${from}&to=${from + hourMs}`;
+      await until(`all readings of ${id} are there`, async () => (await asked(readings)).readings.length >= 7);
+      expect((await asked(readings)).readings).toHaveLength(7);
     }
     expect((await asked('/api/v1/latest')).latest.map((one: { device: string }) => one.device).sort()).toEqual([...meters].sort());
     expect(await heard).toContain('event: commit');
@@ -99,7 +101,7 @@ describe.skipIf(reason !== null)(withReason('pages beside many gates and plants'
     expect((await fetch(`${web.http}/en/operations`)).status).toBe(200);
 
     // The books of all partitions together, and dead letters page by page: each once, newest first.
-    const { value: books } = await until('the books are even', 10_000, async () => {
+    const { value: books } = await until('the books are even', async () => {
       const ledger = await asked('/api/v1/ledger');
       return ledger.readings.dead_letter === 3 * partitions ? ledger : null;
     });
@@ -126,7 +128,7 @@ describe.skipIf(reason !== null)(withReason('pages beside many gates and plants'
 
     // Without its plants it shows what is stored, and says that more waits.
     plant.child.kill('SIGKILL');
-    await until('it says how far it is', 30_000, async () => (await asked('/health/ready')).lag > 0);
+    await until('it says how far it is', async () => (await asked('/health/ready')).lag > 0);
     expect((await asked(`/api/v1/panes?site=mairie&${range}`)).panes[0].sum).toBe(3 * partitions);
     for (const { child } of [web, gate]) {
       child.kill('SIGTERM');

@@ -103,7 +103,7 @@ test('who comes back too late, or from another run, is told', async () => {
     await stream.close();
   }
   expect((await town.get('/feed/v1/events?last_event_id=a%20b')).status).toBe(400);
-}, 180_000);
+});
 
 test('what is no longer public is removed everywhere: rows, the log of the stream, what MQTT retains', async () => {
   const stream = await open();

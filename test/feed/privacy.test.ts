@@ -89,7 +89,7 @@ test('whatever the town, no row is of a home, of another owner, of a device with
     }),
     { numRuns: 40 },
   );
-}, 120_000);
+});
 
 test('what may leave does', async () => {
   const text = await rowsText(trueGate, everything);

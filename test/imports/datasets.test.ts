@@ -91,7 +91,7 @@ describe.skipIf(!isThere)('the real files', () => {
       large.map((file) => join(datasets, file)),
       configOf('large'),
     );
-  }, 180_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('each large one is read to its last row', () => {
@@ -143,7 +143,7 @@ describe.skipIf(!isThere)('the real files', () => {
     expect(await replay(configOf('small'), join(folder, 'again'), true)).toMatchObject({ equal: true });
     const [pv = ''] = paths;
     expect(await importPaths([pv], configOf('small'))).toMatchObject({ stored: 0, duplicate: 10_000, corrected: 0 });
-  }, 120_000);
+  });
 
   test('the car park that counted below zero: kept, flagged, out of the figures', async () => {
     const key = { subject: 'vtmanager-duesseldorf-parken-PH-52', quantity: 'free_places' };

@@ -15,7 +15,7 @@ const suite: readonly { readonly row: string; readonly trials: number }[] = [
   { row: 'clock', trials: 1 },
 ];
 
-test.skipIf(process.platform !== 'linux').for(suite)('$row, $trials trials', async ({ row: name, trials }, context) => {
+test.skipIf(process.platform !== 'linux').for(suite)('$row, $trials trials', { timeout: 1_800_000 }, async ({ row: name, trials }, context) => {
   const row = rows.find((one) => one.name === name);
   if (row === undefined) throw new Error(`there is no row ${name}`);
   const { verdict, reason, faults, again } = await runRow(row, { seed, trials, full: false, bad: false, busy: true });

@@ -149,7 +149,7 @@ describe('of a long payload', () => {
     expect(await gate.store.recount()).toEqual({ stored: 2, corrected: 0, deadLetter: 1 });
   });
 
-  test('nothing stays in memory but the start', { timeout: 120_000 }, async () => {
+  test('nothing stays in memory but the start', async () => {
     const worker = new Worker(new URL('./long-letters.ts', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: 96 } });
     const [kept] = await Promise.race([
       once(worker, 'message'),

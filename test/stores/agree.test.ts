@@ -152,7 +152,7 @@ const agrees = async (open: (folder: string) => Promise<Store>, numRuns: number)
   );
 };
 
-it('DuckDB answers as the reference does, also after repeated commits', () => agrees(onDuckDb, 15), 60_000);
+it('DuckDB answers as the reference does, also after repeated commits', () => agrees(onDuckDb, 15));
 it.skipIf(noInfluxd !== null)(
   `InfluxDB answers as the reference does, also after repeated commits${noInfluxd === null ? '' : `: ${noInfluxd}`}`,
   () => agrees(onInfluxDb, 3),

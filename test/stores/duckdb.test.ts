@@ -30,7 +30,7 @@ const everyKind = {
   closures: [{ from: 1, to: 2, offset: 2 }],
 };
 
-it('answers what is asked of 30,000 dead letters in little memory', { timeout: 180_000 }, async () => {
+it('answers what is asked of 30,000 dead letters in little memory', async () => {
   const store = await duckdbStore({ file, memoryLimitMb: 64 });
   const payload = 'x'.repeat(1_000);
   for (let start = 0; start < 30_000; start += 3_000) {
@@ -46,7 +46,7 @@ it('answers what is asked of 30,000 dead letters in little memory', { timeout: 1
   await store.close();
 });
 
-it('opens with the snapshots of thousands of devices, in little memory and in their order', { timeout: 180_000 }, async () => {
+it('opens with the snapshots of thousands of devices, in little memory and in their order', async () => {
   const scopes = Array.from({ length: 4_000 }, (_, n) => ({
     scope: `subject/${String(n * 7_919)
       .padStart(9, '0')
@@ -94,7 +94,7 @@ describe('a file that is opened again', () => {
     await third.close();
   });
 
-  it('of version 3 keeps the start of what its dead letters held whole', { timeout: 120_000 }, async () => {
+  it('of version 3 keeps the start of what its dead letters held whole', async () => {
     const long = (offset: number, more: Partial<DeadLetter> = {}): DeadLetter =>
       letter(offset, 'unknown-device', { payload: `${offset}`.repeat(200_000), ...more });
     const rows = Array.from({ length: 120 }, (_, offset) => (offset % 3 === 1 ? letter(offset, 'not-json', { payload: '{' }) : long(offset)));

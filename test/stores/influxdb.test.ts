@@ -53,7 +53,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
   let influxd: Influxd;
   beforeAll(async () => {
     influxd = await startInfluxd();
-  }, 180_000);
+  });
   afterAll(() => influxd?.close());
 
   const opened = async (buckets: Buckets, more: Partial<InfluxDbOptions> = {}): Promise<Store> => influxDbStore({ ...influxd, buckets, ...more });
@@ -204,7 +204,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       const reader = await opened(buckets);
       expect(await stateOf(reader)).toEqual(expected);
       await reader.close();
-    }, 180_000);
+    });
 
     it('was paused and wakes up behind another one changes nothing', async () => {
       for (const heldWrite of [0, 2, 4]) {
@@ -248,7 +248,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(reader.ledger()).toEqual(commits.at(-1)?.ledger);
         await reader.close();
       }
-    }, 180_000);
+    });
   });
 
   describe('whose server', () => {
@@ -276,7 +276,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(told.at(-1)).toBeNull();
         await store.close();
       });
-    }, 180_000);
+    });
 
     it('is killed again and again keeps what it took', async () => {
       const own = await startInfluxd();
@@ -311,7 +311,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       } finally {
         await own.close();
       }
-    }, 180_000);
+    });
 
     it('does not answer leaves a store that can be closed, and what asks the pages fails in seconds', async () => {
       await proxied(async (proxy) => {
@@ -323,7 +323,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(await held).toMatchObject({ code: 'store-failed', message: 'the store is closed' });
         expect(await failureOf(store.commit(commits[0] as Commit))).toMatchObject({ code: 'store-failed' });
       });
-    }, 120_000);
+    });
   });
 
   describe('that refuses a point', () => {
@@ -391,7 +391,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       expect(refused?.message).toContain('field type conflict');
       expect(store.position).toBe(1);
       await store.close();
-    }, 120_000);
+    });
   });
 
   describe('that is not as it should be', () => {
@@ -415,7 +415,7 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(await line({ url: proxy.url })).toMatch(/^store-unreachable: /);
       });
       expect(await line({ url: 'http://127.0.0.1:1' })).toMatch(/^store-unreachable: .*ECONNREFUSED.* Start InfluxDB, or correct OCTROI_INFLUX_URL/);
-    }, 120_000);
+    });
   });
 
   it('cuts at the horizon as the reference does, once a snapshot has passed it, and across a restart', async () => {
