@@ -38,18 +38,6 @@ type FoldedKey = Awaited<ReturnType<Views['keys']>>[number];
 /** A key as one word. */
 export const keyName = ({ subject, quantity }: Key): string => `${subject}/${quantity}`;
 
-const grouped = <T>(list: readonly T[], by: (one: T) => string | undefined): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const one of list) {
-    const name = by(one);
-    if (name === undefined) continue;
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [one]);
-    else group.push(one);
-  }
-  return groups;
-};
-
 /** Every quantity of the types, by name. */
 export const quantitiesOf = (types: ReadonlyMap<string, ResolvedType>): Map<string, Quantity> =>
   new Map([...types.values()].flatMap(({ rules }) => [...rules].map(([name, { quantity }]) => [name, quantity] as const)));
@@ -64,9 +52,9 @@ const describe = ({ town, keys, past }: Told, types: ReadonlyMap<string, Resolve
   const homes = new Set(past.flatMap(({ subject, home }) => (home ? [subject] : [])));
   const devices = new Map(town.devices.map((device) => [device.id, device]));
   const sites = new Map(town.sites.map((site) => [site.id, site]));
-  const bySite = grouped(town.devices, ({ site }) => site);
+  const bySite = Map.groupBy(town.devices, ({ site }) => site);
   const known = new Set(keys.map(keyName));
-  const bySubject = grouped(keys, ({ subject }) => subject);
+  const bySubject = Map.groupBy(keys, ({ subject }) => subject);
   return {
     town,
     device(id) {

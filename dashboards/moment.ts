@@ -1,6 +1,6 @@
 /** Moments and ranges as programs and people write them in a URL. How windows lie in a zone is left to core/window. */
 import { fail } from '../core/failure.ts';
-import { dayMs, hourMs, quarterMs } from '../core/time.ts';
+import { dayMs, hourMs, minuteMs, quarterMs } from '../core/time.ts';
 import { calendar, type Interval, levelOf, type WindowName } from '../core/window.ts';
 
 const stamp = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/i;
@@ -80,7 +80,7 @@ export const rangeOf = (
 };
 
 const shortestMs: Readonly<Record<WindowName, number>> = {
-  PT1M: 60_000,
+  PT1M: minuteMs,
   PT15M: quarterMs,
   PT1H: hourMs,
   P1D: 82_800_000,

@@ -27,16 +27,6 @@ export const panesOf = async (
   return found;
 };
 
-const byStart = (panes: readonly ShownPane[]): Map<number, ShownPane[]> => {
-  const found = new Map<number, ShownPane[]>();
-  for (const pane of panes) {
-    const same = found.get(pane.start);
-    if (same === undefined) found.set(pane.start, [pane]);
-    else same.push(pane);
-  }
-  return found;
-};
-
 const shownSum = (quantity: Quantity, devices: number, window: Interval, panes: readonly ShownPane[]) => {
   const { value, coverage, observed } = sumPanes(quantity, panes, devices);
   const gap = shownGap(quantity, window);
@@ -84,7 +74,8 @@ export const panes = route({
     const now = clock();
     const { from, to } = rangeOf(query, zone, now, window);
     const windows = windowsIn(window, zone, from, Math.min(to, Math.max(now, from)), Math.floor(panesMax / Math.max(1, devices.length)));
-    const found = byStart(devices.length === 0 ? [] : await panesOf(views, devices, quantity, window, { from, to }));
+    const panesFound = devices.length === 0 ? [] : await panesOf(views, devices, quantity, window, { from, to });
+    const found = Map.groupBy(panesFound, ({ start }) => start);
     const closing = await views.closing();
     const monthOf = (one: Interval) => (window === 'P1M' ? { month: shownMonth(window, one, closing) } : {});
     const shown =

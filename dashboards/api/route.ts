@@ -71,6 +71,9 @@ export const windowParameter = z
 export const shownMoment = z.string().describe('RFC 3339, UTC');
 export const flags = z.array(z.string());
 export const next = z.string().nullable().describe('cursor of the following page; null on the last');
+export const monthShape = z
+  .object({ state: z.enum(['provisional', 'closed']), closes: shownMoment })
+  .describe('of a civil month: once it is closed, each change is an adjustment');
 export const paneShape = z.looseObject({
   start: shownMoment,
   end: shownMoment,
@@ -85,10 +88,7 @@ export const paneShape = z.looseObject({
   open: z.boolean(),
   flags,
   version: z.number().nullable(),
-  month: z
-    .object({ state: z.enum(['provisional', 'closed']), closes: shownMoment })
-    .optional()
-    .describe('of a civil month: once closed, each change is an adjustment'),
+  month: monthShape.optional(),
 });
 export const anomalyShape = z.looseObject({
   id: z.string(),
@@ -98,9 +98,6 @@ export const anomalyShape = z.looseObject({
   until: shownMoment.nullable(),
   basis_revised: z.number().nullable().describe('the last revision that changed readings in its span after it was judged; the judgement stays'),
 });
-export const monthShape = z
-  .object({ state: z.enum(['provisional', 'closed']), closes: shownMoment })
-  .describe('of a civil month: once it is closed, each change is an adjustment');
 const figuresShape = z.looseObject({ coverage: z.number() });
 export const changeShape = z.looseObject({
   version: z.number(),

@@ -44,24 +44,33 @@ export const metersOf = (directory: Directory, { id }: Site): Meter[] =>
     return devices.map((device) => meterOf(directory, device, carrier));
   });
 
+export interface MeteredSite {
+  readonly site: Site;
+  /** At least one. */
+  readonly meters: readonly Meter[];
+}
+
+/** Sites with their meters, and those that have none. */
+export const byMeters = (directory: Directory, sites: readonly Site[]): { readonly metered: readonly MeteredSite[]; readonly unmetered: readonly Site[] } => {
+  const all = sites.map((site) => ({ site, meters: metersOf(directory, site) }));
+  return {
+    metered: all.filter(({ meters }) => meters.length > 0),
+    unmetered: all.filter(({ meters }) => meters.length === 0).map(({ site }) => site),
+  };
+};
+
 /** What the roofs of some sites feed in. */
 export const inverters = (directory: Directory, sites: readonly Site[]): Key[] =>
   sites.flatMap(({ id }) => measures(directory, id, 'electricity', 'production').map((device) => ({ subject: device.id, quantity: 'active_energy_export' })));
 
-/** Panes by key. @throws FailureError `too-wide` */
+/** By `keyName`. */
 export type Panes = ReadonlyMap<string, readonly ShownPane[]>;
 
+/** Panes by key. @throws FailureError `too-wide` */
 export const panesByKey = async (views: Views, keys: readonly Key[], window: WindowName, from: number, to: number): Promise<Panes> => {
   const found = keys.length === 0 ? [] : await views.panes({ keys, window, from, to, limit: panesMax });
   if (found.length > panesMax) throw fail('too-wide', `more than ${panesMax} windows`, 'from');
-  const byKey = new Map<string, ShownPane[]>();
-  for (const pane of found) {
-    const name = keyName(pane);
-    const own = byKey.get(name);
-    if (own === undefined) byKey.set(name, [pane]);
-    else own.push(pane);
-  }
-  return byKey;
+  return Map.groupBy(found, keyName);
 };
 
 export interface Amount {

@@ -10,6 +10,9 @@ export const groupHomesMin = 11;
 
 export const isResidential = (site: Site): boolean => site.owner === 'residential';
 
+/** The town's own. */
+export const isPublic = (site: Site): boolean => site.owner === 'public';
+
 /** Sites that may be shown by themselves. */
 export const shownSites = (directory: Directory): Site[] => directory.town.sites.filter((site) => !isResidential(site));
 

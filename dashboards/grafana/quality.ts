@@ -1,5 +1,5 @@
 /** Can the figures be relied on, and what must somebody look at: coverage, silence, anomalies, refused readings. */
-import { dayMs, hourMs } from '../../core/time.ts';
+import { dayMs, hourMs, quarterMs } from '../../core/time.ts';
 import type { Board, Context } from './board.ts';
 import { civilDate, deviceName, list, lookedUp, lookup, panes, places, quantum, type Source, script, series, text, wide } from './flux.ts';
 import { graph, observed, type Shown, stat, table } from './panels.ts';
@@ -189,7 +189,7 @@ from(bucket: ${text(source.buckets.panes)}) |> range(start: v.timeRangeStart, st
   ${series('value')}`,
       ),
       unit: 'none',
-      gapMs: 1.5 * 900_000,
+      gapMs: 1.5 * quarterMs,
       width: 24,
     }),
   ];

@@ -1,10 +1,10 @@
 /** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
-import type { Alarm, AlarmException } from '../../core/alarm.ts';
 import type { CarrierName } from '../../core/device-type.ts';
 import type { MonthState } from '../../core/month.ts';
 import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
 import type { Amount, PeriodFigures } from '../figures/energy.ts';
 import type { CarPark, Street } from '../figures/parking.ts';
+import type { AlarmPageModel, AlarmsModel, AnomalyLine } from './alarm-models.ts';
 
 export type Language = 'fr' | 'en';
 
@@ -23,115 +23,6 @@ export interface Frame {
 export interface Assets {
   readonly script: string;
   readonly styles: readonly string[];
-}
-
-export interface AnomalyLine {
-  readonly id: string;
-  /** null: a home, not named. */
-  readonly device: string | null;
-  readonly site: string | null;
-  readonly quantity: string;
-  readonly kind: string;
-  readonly since: number;
-  readonly until: number | null;
-  readonly reason: { readonly fr: string; readonly en: string };
-  /** Readings in its span changed after it was judged; with the receipt that shows them, where there is one. */
-  readonly revised: { readonly receipt: string | null } | null;
-}
-
-export interface AlarmModel
-  extends Pick<Alarm, 'kind' | 'priority' | 'state' | 'since' | 'until' | 'anomalies' | 'lasting' | 'acknowledged' | 'shelved' | 'label' | 'flood' | 'reason'> {
-  /** null: a home, not named, and not answered here. */
-  readonly id: string | null;
-  readonly place: string | null;
-  readonly site: string | null;
-  readonly receipt: string | null;
-}
-
-export interface AlarmsModel {
-  readonly active: readonly AlarmModel[];
-  readonly shelved: readonly AlarmModel[];
-  /** There are more than are shown. */
-  readonly more: boolean;
-  readonly closed: readonly AlarmModel[];
-  readonly exceptions: readonly AlarmException[];
-  readonly answered: boolean;
-}
-
-/** One window of the curve around an alarm; values per hour for amounts. */
-export interface AroundRow {
-  readonly start: number;
-  readonly end: number;
-  readonly value: number | null;
-  /** Lowest and highest of the same hour in the four weeks before, or ever; null where too little is known. */
-  readonly usual: readonly [number, number] | null;
-  /** Median of the four weeks. */
-  readonly middle: number | null;
-  /** What the detector expected, where it judged. */
-  readonly expected: number | null;
-  readonly coverage: number;
-  readonly open: boolean;
-  /** It lasted in this window. */
-  readonly unusual: boolean;
-}
-
-export interface AroundModel {
-  readonly window: 'PT1H' | 'P1D';
-  readonly rows: readonly AroundRow[];
-  readonly range: 'weeks' | 'ever';
-  readonly begin: number;
-  readonly end: number;
-}
-
-/** What the detector said, in the quantity's unit; per hour for what it says of hours of an amount. */
-export interface JudgedModel {
-  readonly unit: string;
-  readonly perHour: boolean;
-  readonly observed: number | null;
-  readonly expected: number | null;
-  readonly usual: readonly [number, number] | null;
-  /** (observed − expected) / expected. */
-  readonly share: number | null;
-  /** Days that it looked back on. */
-  readonly days: number | null;
-}
-
-/** What it comes to, or why that cannot be said. */
-export type DifferenceModel =
-  | { readonly why: 'no-energy' | 'doubt' | 'unknown' }
-  | { readonly why: null; readonly kWh: number; readonly hours: number; readonly eur: number | null };
-
-/** A past case like the alarm at hand. */
-export interface CaseModel {
-  readonly id: string;
-  readonly device: string;
-  readonly label: string;
-  readonly nearness: 'device' | 'site' | 'type';
-  readonly since: number;
-  readonly until: number | null;
-  readonly reason: { readonly fr: string; readonly en: string };
-  readonly verdict: Alarm['label'];
-  /** The alarm that the verdict stands on. */
-  readonly alarm: string | null;
-  readonly receipt: string | null;
-}
-
-export interface AlarmPageModel {
-  readonly alarm: AlarmModel;
-  readonly device: { readonly id: string; readonly label: string } | null;
-  /** Of the curve. */
-  readonly quantity: {
-    readonly name: string;
-    readonly label: { readonly fr: string; readonly en: string };
-    readonly unit: string;
-    readonly perHour: boolean;
-  } | null;
-  readonly judged: JudgedModel | null;
-  readonly lastedMs: number;
-  readonly difference: DifferenceModel;
-  readonly around: AroundModel | null;
-  readonly cases: readonly CaseModel[];
-  readonly answered: boolean;
 }
 
 export interface MapShape {
@@ -168,7 +59,8 @@ export interface TownModel {
   readonly today: PeriodFigures;
   readonly yesterday: PeriodFigures;
   readonly comparison: Comparison | null;
-  readonly sites: number;
+  /** Public sites with meters, and those without, which have no part in the figures. */
+  readonly sites: { readonly metered: number; readonly unmetered: number };
   /** Envelopes that wait where processing is behind; null where it keeps up. */
   readonly behind: number | null;
   readonly pv: { readonly today: Amount; readonly watts: number | null; readonly reporting: number; readonly devices: Readonly<Record<string, number | null>> };
@@ -187,15 +79,24 @@ export interface SiteHead {
   readonly areaM2: number | null;
 }
 
+export interface DayBar {
+  /** null where nothing is known. */
+  readonly kWh: number | null;
+  readonly coverage: number;
+}
+
 export interface SiteLine extends SiteHead {
   readonly yesterday: PeriodFigures;
-  /** kWh a day, oldest first; null where nothing is known. */
-  readonly days: readonly (number | null)[];
+  /** Oldest first. */
+  readonly days: readonly DayBar[];
+  /** Of a mean day; null where none was seen well enough. */
   readonly kWhPerM2: number | null;
 }
 
 export interface SitesModel {
   readonly lines: readonly SiteLine[];
+  /** Of those listed, how many are the town's own; and how many sites are not listed, since they have no meter. */
+  readonly counts: { readonly public: number; readonly unmetered: number };
   readonly uses: readonly string[];
   readonly use: string | null;
   readonly sort: SiteSort;

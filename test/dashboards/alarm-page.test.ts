@@ -1,7 +1,5 @@
 /** An alarm's own page: its figures, the curve with what was usual, kWh and euros, past cases, in both languages; and homes that have none. */
-import { existsSync } from 'node:fs';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Alarm } from '../../core/alarm.ts';
 import { dayMs, hourMs } from '../../core/time.ts';
@@ -10,9 +8,11 @@ import { httpApp } from '../../dashboards/http.ts';
 import { loadAround } from '../../dashboards/web/load/around.ts';
 import { distance } from '../../dashboards/web/load/cases.ts';
 import { kindFacts } from '../../dashboards/web/load/kinds.ts';
+import { messages } from '../../dashboards/web/text/messages.ts';
 import { detectors } from '../../processors/detect/registry.ts';
 import { type Drive, drive } from '../drive.ts';
 import { anomaly as anomalyRow } from '../stores/rows.ts';
+import { axeFinds, desktop, fits, isMissing, launched, phone, visit as visitIn } from './chromium.ts';
 import { host, own, say, types, viewsOver } from './town.ts';
 
 /** Monday, midnight in Paris. */
@@ -79,7 +79,7 @@ beforeAll(async () => {
   app = await httpApp({ host: '127.0.0.1', port: 0, logLevel: 'fatal', views, types, clock: () => gate.now() });
   await commit();
   alarms = (await views.alarms({ limit: 1_000 })).rows;
-}, 120_000);
+});
 afterAll(() => app.close());
 
 /** The last alarm of a device about consumption. */
@@ -179,57 +179,30 @@ describe('the page of an alarm', () => {
   });
 });
 
-const executablePath = '/usr/bin/chromium';
-
-describe.skipIf(!existsSync(executablePath))('in Chromium (skipped where /usr/bin/chromium is not installed)', () => {
+describe.skipIf(isMissing)('in Chromium (skipped where /usr/bin/chromium is not installed)', () => {
   let browser: Browser;
   let url: string;
   beforeAll(async () => {
     url = await app.listen({ host: '127.0.0.1', port: 0 });
-    browser = await chromium.launch({
-      executablePath,
-      args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    });
-  }, 60_000);
+    browser = await launched();
+  });
   afterAll(() => browser.close());
 
-  /** Fails the test on a script error or a request to another host. */
-  const visit = async (language: string, options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> => {
-    const context = await browser.newContext(options);
-    const faults: string[] = [];
-    try {
-      const shown = await context.newPage();
-      await shown.clock.setFixedTime(gate.now());
-      shown.on('pageerror', (error) => faults.push(error.message));
-      shown.on('console', (message) => {
-        if (message.type() === 'error') faults.push(message.text());
-      });
-      shown.on('request', (request) => {
-        if (new URL(request.url()).origin !== url) faults.push(`asked ${request.url()}`);
-      });
-      await shown.goto(`${url}/${language}/alarms/one?id=${encodeURIComponent(alarmOf('mairie-elec').id)}`);
-      await look(shown);
-      expect(faults).toEqual([]);
-    } finally {
-      await context.close();
-    }
-  };
+  const visit = (language: string, options: BrowserContextOptions, look: (shown: Page) => Promise<void>): Promise<void> =>
+    visitIn({ browser, url, now: gate.now() }, `/${language}/alarms/one?id=${encodeURIComponent(alarmOf('mairie-elec').id)}`, options, look);
 
   it.each([
-    ['fr', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' }],
-    ['en', { viewport: { width: 1280, height: 900 }, colorScheme: 'light' }],
+    ['fr', { viewport: phone, colorScheme: 'dark' }],
+    ['en', { viewport: desktop, colorScheme: 'light' }],
   ] as const)('axe finds nothing: %s, %j', async (language, options) => {
     await visit(language, options, async (shown) => {
       await shown.locator('[data-chart] canvas').first().waitFor();
-      const { violations } = await new AxeBuilder({ page: shown }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html).slice(0, 3)])).toEqual([]);
+      expect(await axeFinds(shown)).toEqual([]);
     });
   });
 
-  it.each(['fr', 'en'])('does not scroll sideways at 320 pixels: %s', async (language) => {
-    await visit(language, { viewport: { width: 320, height: 700 } }, async (shown) => {
-      expect(await shown.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
-    });
+  it.each(['fr', 'en'])('fits on every screen: %s', async (language) => {
+    await visit(language, {}, fits);
   });
 
   it('says by keyboard what was seen, and what is usual at that hour', async () => {
@@ -267,6 +240,30 @@ describe('what is usual', () => {
     expect(early?.rows.length).toBe(72);
     expect(early?.rows.every(({ usual, middle }) => usual === null && middle === null)).toBe(true);
     expect(early?.rows.filter(({ unusual }) => unusual)).toHaveLength(24);
+    // On the tenth day of the town one week is known; of the long one the first days have three.
+    expect([long?.weeks, early?.weeks]).toEqual([
+      { least: 3, most: 4 },
+      { least: 1, most: 1 },
+    ]);
+  });
+});
+
+describe('how many weeks are known is said as it is', () => {
+  it.each([
+    [{ least: 4, most: 4 }, 'Same hours of the four weeks before', 'Médiane des quatre semaines'],
+    [{ least: 3, most: 4 }, 'Same hours of the three or four weeks before', 'Médiane des trois ou quatre semaines'],
+  ])('%j', (weeks, range, median) => {
+    expect(messages('en').alarmPage.weeks(weeks)).toMatch(new RegExp(`^${range}`));
+    expect(messages('fr').alarmPage.middle(weeks)).toBe(median);
+  });
+
+  it.each([
+    [0, 'and none is known', 'et aucune n’est connue'],
+    [1, 'and one is known', 'et une seule est connue'],
+    [2, 'and two are known', 'et deux sont connues'],
+  ])('too few: %i', (most, english, french) => {
+    expect(messages('en').alarmPage.tooYoung({ least: most, most })).toContain(english);
+    expect(messages('fr').alarmPage.tooYoung({ least: most, most })).toContain(french);
   });
 });
 

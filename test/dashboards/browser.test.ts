@@ -1,22 +1,8 @@
-import { existsSync } from 'node:fs';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { axeFinds, desktop, fits, isMissing, launched, phone, visit as visitIn } from './chromium.ts';
 import { end, say, type TestTown, testTown } from './town.ts';
 
-const executablePath = '/usr/bin/chromium';
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const phone = { width: 390, height: 844 };
-const desktop = { width: 1280, height: 900 };
 const site = '/fr/sites/ecole?from=2026-03-28&to=2026-03-30';
 const paths = [
   '/fr/',
@@ -35,28 +21,8 @@ let town: TestTown;
 let browser: Browser;
 let url: string;
 
-/** A page with the town's clock; fails the test on a script error or a request to another host. */
-const visit = async (path: string, options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> => {
-  const context = await browser.newContext({ viewport: desktop, ...options });
-  const faults: string[] = [];
-  try {
-    const page = await context.newPage();
-    await page.clock.setFixedTime(end);
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      // The page of what there is not is itself answered with 404.
-      if (message.type() === 'error' && !message.text().includes('404')) faults.push(message.text());
-    });
-    page.on('request', (request) => {
-      if (new URL(request.url()).origin !== url) faults.push(`asked ${request.url()}`);
-    });
-    await page.goto(url + path);
-    await look(page);
-    expect(faults).toEqual([]);
-  } finally {
-    await context.close();
-  }
-};
+const visit = (path: string, options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> =>
+  visitIn({ browser, url, now: end }, path, options, look);
 
 /** What a curve owes to those who do not see it. @throws where one of it is missing */
 const chartContract = async (page: Page): Promise<void> => {
@@ -68,12 +34,12 @@ const chartContract = async (page: Page): Promise<void> => {
   expect(await chart.locator('table[data-twin] tbody th[scope=row]').count()).toBeGreaterThan(200);
 };
 
-describe.skipIf(!existsSync(executablePath))('in Chromium (skipped where /usr/bin/chromium is not installed)', () => {
+describe.skipIf(isMissing)('in Chromium (skipped where /usr/bin/chromium is not installed)', () => {
   beforeAll(async () => {
     town = await testTown();
     url = await town.app.listen({ host: '127.0.0.1', port: 0 });
-    browser = await chromium.launch({ executablePath, args });
-  }, 180_000);
+    browser = await launched();
+  });
   afterAll(async () => {
     await browser.close();
     await town.close();
@@ -87,17 +53,12 @@ describe.skipIf(!existsSync(executablePath))('in Chromium (skipped where /usr/bi
     ['light, phone', { viewport: phone, colorScheme: 'light' }, ['/fr/', site]],
   ] as const)('axe finds nothing: %s', (_, options, own) => {
     test.each(own)('%s', async (path) => {
-      await visit(path, options, async (page) => {
-        const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html).slice(0, 3)])).toEqual([]);
-      });
+      await visit(path, options, async (page) => expect(await axeFinds(page)).toEqual([]));
     });
   });
 
-  test.each(paths)('%s does not scroll sideways at 320 pixels', async (path) => {
-    await visit(path, { viewport: { width: 320, height: 700 } }, async (page) => {
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
-    });
+  test.each([...paths, '/en/parking', '/en/operations', site.replace('/fr/', '/en/')])('%s fits on every screen', async (path) => {
+    await visit(path, {}, fits);
   });
 
   test('a curve has a name, a description and a twin; without the twin the contract is broken', async () => {

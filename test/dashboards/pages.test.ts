@@ -59,6 +59,30 @@ describe('the town', () => {
     expect(said).toMatch(/ecole-elec dim\. 29 mars Électricité 46,000 4\d %/);
   });
 
+  test('its sites are counted where they have a meter, and those without are told; on the list too', async () => {
+    const [fr, en] = [text((await page('/fr/')).html), text((await page('/en/')).html)];
+    expect(fr).toContain('L’énergie de 2 sites publics équipés de compteurs');
+    expect(fr).toContain('2 autres sites publics n’ont pas de compteur d’énergie (rues, parcs de stationnement…)');
+    expect(en).toContain('2 more public sites have no energy meter (streets, car parks…): they have no part in the figures, nor on the map.');
+    const list = await page('/en/sites');
+    expect(text(list.html)).toContain('2 sites with meters, of which 2 of the town. 2 more have no energy meter, and are not listed.');
+    expect((await page('/fr/')).html.match(/<a class="site"/g)).toHaveLength(2);
+  });
+
+  test('the bar of a day that was seen in part is another one, and no part of the mean day', async () => {
+    const { html } = await page('/en/sites');
+    const school = html.slice(html.indexOf('École du Fort'));
+    // Four days of 48, 46 (the clock's day of 23 hours, half of it not seen), 48 kWh; 500 m².
+    expect(school.match(/kWh a day, oldest first: ([^"]+)"/)?.[1]).toBe('no data, no data, no data, no data, 48.0, 46.0 (seen in part), 48.0');
+    expect([...school.slice(0, school.indexOf('</svg>')).matchAll(/<rect class="(\w+)"/g)].map(([, seen]) => seen)).toEqual([
+      ...Array(4).fill('gap'),
+      'part',
+      'partial',
+      'part',
+    ]);
+    expect(text(school)).toMatch(/ 0\.096 /);
+  });
+
   test('homes appear only as a group of eleven and more', async () => {
     const all = (await Promise.all(['/fr/', '/fr/sites', '/fr/operations'].map(page))).map(({ html }) => html).join();
     expect(text(all)).toContain('Bords de Seine 132 kWh');

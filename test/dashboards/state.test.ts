@@ -1,6 +1,9 @@
 /** The state in words on the operations page, and the same figures in the metrics; every queue has a gauge. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { doorLimitDefaults } from '../../broker/limits.ts';
 import type { GateReport } from '../../core/views.ts';
+import { doorWords } from '../../dashboards/web/text/door.ts';
+import { languages } from '../../dashboards/web/text/messages.ts';
 import { end, host, type TestTown, testTown } from './town.ts';
 
 let town: TestTown;
@@ -72,7 +75,7 @@ test('the log cannot be written: since when, why, what is held', async () => {
   const held = { ...report().tick, held: 321, diskFreeBytes: 0 };
   town.setStatus({ trouble, gate: held, report: report({ tick: held, trouble, troubleSince: end - 180_000, log: { envelopes: 322, bytes: 65_536 } }) });
   const page = await said('/en/operations');
-  expect(page).toContain(`✗ The gate cannot write : the disk is full (ENOSPC) ${trouble}`);
+  expect(page).toContain(`✗ The gate cannot write: the disk is full (ENOSPC) ${trouble}`);
   expect(page).toMatch(/The log can no longer be written \(it stopped 3 min(utes)?\.? ago\)\. 321 messages wait for their acknowledgement: nothing is lost/);
   expect(page).toMatch(/321 messages wait for their acknowledgement \(6\d(\.\d)? k?B/);
   expect(page).toContain('0 B free on the disk of the log.');
@@ -100,7 +103,9 @@ test('the store waits for room; the plant ended; limits were reached', async () 
   const french = await said('/fr/operations');
   expect(french).toContain('12 Mo du disque sont libres ; 64 Mo sont réservés au journal.');
   expect(french).toMatch(/lancé 4 fois ; dernier arrêt il y a 2 min(utes)? : la base ne peut être lue ou écrite \(store-failed\)\./);
-  expect(page).toContain('Limits reached since the gate opened: ratePerDeviceMax 12 · connectionsMax 7 · forwardsDropped 3');
+  expect(page).toMatch(/Limits reached and refusals since the gate opened 12 connections slowed down: too many messages a second ratePerDeviceMax 7 conn/);
+  expect(page).toContain(' 7 connections beyond the number admitted connectionsMax 3 public messages that slow subscribers missed forwardsDropped ');
+  expect(french).toContain(' 12 connexions ralenties : trop de messages par seconde ratePerDeviceMax 7 connexions au-delà du nombre admis connectionsMax ');
   const figures = await metrics();
   expect(figures.get('octroi_store_writable')).toBe(0);
   expect(figures.get('octroi_rows_uncommitted')).toBe(1_234);
@@ -108,6 +113,16 @@ test('the store waits for room; the plant ended; limits were reached', async () 
   expect(figures.get('octroi_door_limits_total{limit="connectionsMax"}')).toBe(7);
   expect(figures.get('octroi_door_limits_total{limit="ratePerDeviceMax"}')).toBe(12);
   expect(figures.get('octroi_forwards_dropped_total')).toBe(3);
+});
+
+test('every limit of the door has words of its own; what has none is against the rules of MQTT', () => {
+  const silent = ['keepaliveSecondsMax', 'gatheredBytesPerClientFree']; // nothing is counted at these
+  const names = [...Object.keys(doorLimitDefaults).filter((name) => !silent.includes(name)), 'keepalive', 'bad-credentials', 'subscribe-denied'];
+  for (const language of languages) {
+    const other = doorWords(language, 'DUP at QoS 0');
+    expect([language, names.filter((name) => doorWords(language, name) === other)]).toEqual([language, []]);
+    expect(new Set(names.map((name) => doorWords(language, name))).size).toBe(names.length);
+  }
 });
 
 test('the plant hung, and was ended', async () => {

@@ -52,8 +52,26 @@ const roofs = (tile: HTMLElement | null): ((latest: Latest) => void) => {
       0,
       known.reduce((total, one) => total + one, 0),
     );
-    setText(tile.querySelector('[data-live-watts]'), known.length === 0 ? words.noData : sum >= 1_000 ? show.unit(sum / 1_000, 'kW') : show.unit(sum, 'W'));
+    setText(tile.querySelector('[data-live-watts]'), known.length === 0 ? words.noData : show.power(sum));
     setText(tile.querySelector('[data-live-reporting]'), words.town.pvFrom(known.length, watts.size));
+  };
+};
+
+/** The stream of commits, opened and closed as often as is wanted. */
+const commits = (heard: (commit: Commit) => void): { open(): void; close(): void } => {
+  let stream: EventSource | null = null;
+  return {
+    open() {
+      if (stream !== null) return;
+      stream = new EventSource(`/api/v1/events?quantity=${quantities}`);
+      stream.addEventListener('commit', (event) => heard(JSON.parse((event as MessageEvent<string>).data) as Commit));
+      // Something was missed: the page as a whole is asked for again.
+      stream.addEventListener('gap', () => location.reload());
+    },
+    close() {
+      stream?.close();
+      stream = null;
+    },
   };
 };
 
@@ -66,7 +84,6 @@ export const followLive = (): void => {
   const sun = roofs(document.querySelector('[data-live-pv]'));
   const waiting = new Map<string, Latest>();
   let received: string | null = null;
-  let stream: EventSource | null = null;
   let paused = false;
 
   const flush = (): void => {
@@ -80,32 +97,24 @@ export const followLive = (): void => {
     }
     waiting.clear();
   };
+  const stream = commits((commit) => {
+    received = commit.log_time;
+    for (const latest of commit.latest) waiting.set(`${latest.device}/${latest.quantity}`, latest);
+  });
   const open = (): void => {
-    if (stream !== null || paused || document.hidden) return;
-    stream = new EventSource(`/api/v1/events?quantity=${quantities}`);
-    stream.addEventListener('commit', (event) => {
-      const commit = JSON.parse((event as MessageEvent<string>).data) as Commit;
-      received = commit.log_time;
-      for (const latest of commit.latest) waiting.set(`${latest.device}/${latest.quantity}`, latest);
-    });
-    // Something was missed: the page as a whole is asked for again.
-    stream.addEventListener('gap', () => location.reload());
-  };
-  const close = (): void => {
-    stream?.close();
-    stream = null;
+    if (!paused && !document.hidden) stream.open();
   };
 
   bar.hidden = false;
   setInterval(flush, stepMs);
-  document.addEventListener('visibilitychange', () => (document.hidden ? close() : open()));
+  document.addEventListener('visibilitychange', () => (document.hidden ? stream.close() : open()));
   button?.addEventListener('click', () => {
     paused = !paused;
     bar.classList.toggle('paused', paused);
     button.setAttribute('aria-pressed', String(paused));
     setText(button, paused ? words.town.resume : words.town.pause);
     if (paused) {
-      close();
+      stream.close();
       waiting.clear();
       received = null;
       setText(status, words.town.paused);

@@ -6,7 +6,7 @@ import { dayMs, hourMs } from '../../../core/time.ts';
 import type { Device } from '../../../core/town.ts';
 import type { Directory } from '../../directory.ts';
 import { energyQuantities } from '../../figures/energy.ts';
-import type { AlarmPageModel, AroundModel, DifferenceModel, JudgedModel } from '../models.ts';
+import type { AlarmPageModel, AroundModel, DifferenceModel, JudgedModel } from '../alarm-models.ts';
 import { alarmModel, isHiddenAlarm } from './alarms.ts';
 import { differenceOf, loadAround } from './around.ts';
 import { loadCases } from './cases.ts';
@@ -42,9 +42,9 @@ const comesTo = ({ town }: Directory, { kind, quantity }: Anomaly, around: Aroun
   if (carrier === undefined) return { why: 'no-energy' };
   if (kindFacts[kind]?.doubts !== 'consumption') return { why: 'doubt' };
   const found = around === null ? null : differenceOf(around);
-  if (found === null) return { why: 'unknown' };
+  if (around === null || found === null) return { why: 'unknown' };
   const factor = town.tariffs?.[`${carrier}EurPerKWh`];
-  return { why: null, kWh: found.amount, hours: found.hours, eur: factor === undefined ? null : found.amount * factor };
+  return { why: null, kWh: found.amount, hours: found.hours, eur: factor === undefined ? null : found.amount * factor, weeks: around.weeks };
 };
 
 /** The quantity that shows best what a device did, where it is concerned as a whole: its energy, else its first. */

@@ -2,7 +2,7 @@
 import type { Alarm } from '../../../core/alarm.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate, isResidential } from '../../figures/residential.ts';
-import type { AlarmModel, AlarmsModel } from '../models.ts';
+import type { AlarmModel, AlarmsModel } from '../alarm-models.ts';
 import { anomalyReceipt, hiddenReason } from './anomalies.ts';
 import type { Source } from './source.ts';
 

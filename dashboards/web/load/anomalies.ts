@@ -3,7 +3,7 @@ import type { Anomaly } from '../../../core/reading.ts';
 import { levelOf } from '../../../core/window.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate } from '../../figures/residential.ts';
-import type { AnomalyLine } from '../models.ts';
+import type { AnomalyLine } from '../alarm-models.ts';
 
 /** The path of the receipt around the moment at which it began; null where a whole device is concerned. */
 export const anomalyReceipt = (directory: Directory, subject: string, quantity: string, since: number): string | null => {

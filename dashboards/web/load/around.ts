@@ -9,7 +9,7 @@ import { type Interval, levelOf } from '../../../core/window.ts';
 import { panesByKey } from '../../figures/energy.ts';
 import { windowsIn } from '../../moment.ts';
 import { meanOf, share } from '../../present.ts';
-import type { AroundModel, AroundRow } from '../models.ts';
+import type { AroundModel, AroundRow, WeeksKnown } from '../alarm-models.ts';
 import { fairCoverage } from '../thresholds.ts';
 import { sameMoment, sameStart } from './days.ts';
 import type { Source } from './source.ts';
@@ -49,6 +49,13 @@ const before = (zone: string, start: number, begin: number): number[] => {
 const expectedAt = ({ since, expected }: Anomaly, judgedMs: number, { start }: Interval): number | null =>
   expected === undefined || expected === null || judgedMs === 0 || start < since || start >= since + judgedMs ? null : expected;
 
+/** @param counts how many weeks each hour knows */
+const weeksKnown = (counts: readonly number[]): WeeksKnown => {
+  const enough = counts.filter((count) => count >= weeksMin);
+  const most = Math.max(0, ...counts);
+  return { least: Math.min(most, ...enough), most };
+};
+
 export interface Asked {
   readonly key: Key;
   readonly quantity: Quantity;
@@ -78,28 +85,32 @@ export const loadAround = async (
   const byStart = new Map(own.map((pane) => [pane.start, pane]));
   // Everything that was ever seen is a range for all hours alike.
   const ever = anomaly?.kind === 'new-extreme' && judgedMs > 0 ? anomaly.usual : null;
-  const rows = windows.map((one): AroundRow => {
-    const pane = byStart.get(one.start);
-    const known = before(zone, one.start, begin)
+  /** What the weeks before had at the same hour, as far as they are known, the lowest first. */
+  const weekly = windows.map((one) =>
+    before(zone, one.start, begin)
       .map((start) => byStart.get(start))
       .filter((then) => coverageOf(then) >= fairCoverage)
       .flatMap((then) => rateOf(quantity, then) ?? [])
-      .sort((a, b) => a - b);
+      .sort((a, b) => a - b),
+  );
+  const rows = windows.map((one, place): AroundRow => {
+    const pane = byStart.get(one.start);
+    const known = weekly[place] ?? [];
     const [low, high] = [known[0], known.at(-1)];
-    const weekly = known.length < weeksMin || low === undefined || high === undefined ? null : ([rounded(low), rounded(high)] as const);
+    const range = known.length < weeksMin || low === undefined || high === undefined ? null : ([rounded(low), rounded(high)] as const);
     const value = rateOf(quantity, pane);
     return {
       ...one,
       value: value === null ? null : rounded(value),
-      usual: ever ?? weekly,
-      middle: weekly === null ? null : rounded(medianOf(known)),
+      usual: ever ?? range,
+      middle: range === null ? null : rounded(medianOf(known)),
       expected: anomaly === null ? null : expectedAt(anomaly, judgedMs, one),
       coverage: coverageOf(pane),
       open: pane?.open ?? false,
       unusual: one.start < end && one.end > begin,
     };
   });
-  return { window, rows, range: ever === null ? 'weeks' : 'ever', begin, end };
+  return { window, rows, range: ever === null ? 'weeks' : 'ever', weeks: weeksKnown(weekly.map(({ length }) => length)), begin, end };
 };
 
 /**

@@ -5,7 +5,7 @@ import { minuteMs } from '../../../core/time.ts';
 import type { Device } from '../../../core/town.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate } from '../../figures/residential.ts';
-import type { CaseModel } from '../models.ts';
+import type { CaseModel } from '../alarm-models.ts';
 import { anomalyReceipt } from './anomalies.ts';
 import type { Source } from './source.ts';
 

@@ -1,9 +1,10 @@
 /** Civil days around a moment, in a zone. */
 import { Temporal } from 'temporal-polyfill';
-import { dayMs } from '../../../core/time.ts';
-import { calendar, type Interval } from '../../../core/window.ts';
+import { dayMs, minuteMs } from '../../../core/time.ts';
+import { calendar, type Interval, levelOf } from '../../../core/window.ts';
 
-const days = 3;
+const days = levelOf('P1D');
+const hours = levelOf('PT1H');
 
 export const today = (zone: string, now: number): Interval => calendar(zone).windowAt(days, now);
 export const dayBefore = (zone: string, day: Interval, by = 1): Interval => {
@@ -12,9 +13,9 @@ export const dayBefore = (zone: string, day: Interval, by = 1): Interval => {
   return found;
 };
 /** Meters report every quarter of an hour, and late: an hour that ended less than this ago is not whole yet, ms. */
-const settleMs = 30 * 60_000;
+const settleMs = 30 * minuteMs;
 /** End of the last hour that is over and reported. */
-export const lastWholeHour = (zone: string, now: number): number => calendar(zone).windowAt(2, now - settleMs).start;
+export const lastWholeHour = (zone: string, now: number): number => calendar(zone).windowAt(hours, now - settleMs).start;
 
 /** What the clocks on the wall showed at a moment of the day, on an earlier day. */
 const wallMoment = (zone: string, at: number, by: number): { readonly at: number; readonly exists: boolean } => {

@@ -1,5 +1,4 @@
 /** Receipts: of one pane, and of a sum over meters and days. */
-
 import { carrierNames } from '../../../core/device-type.ts';
 import { fail } from '../../../core/failure.ts';
 import type { Element } from '../../../core/pane.ts';
@@ -10,7 +9,7 @@ import type { Change } from '../../../core/views.ts';
 import { type WindowName, windowNames } from '../../../core/window.ts';
 import { keyName } from '../../directory.ts';
 import { type Meter, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
-import { isPrivate, shownSites } from '../../figures/residential.ts';
+import { isPrivate, isPublic, shownSites } from '../../figures/residential.ts';
 import { adjustedKeysMax } from '../../limits.ts';
 import { momentOf, windowsIn } from '../../moment.ts';
 import { amountOf, meanOf, share, sharesOf, shownValue } from '../../present.ts';
@@ -107,7 +106,7 @@ export const loadSum = async (source: Source, question: { site?: string | undefi
   const { views, directory, now } = source;
   const { zone, tariffs, co2 } = directory.town;
   const site = question.site === undefined ? null : siteShown(directory, question.site);
-  const sites = site === null ? shownSites(directory).filter(({ owner }) => owner === 'public') : [site];
+  const sites = site === null ? shownSites(directory).filter(isPublic) : [site];
   const meters = sites.flatMap((one) => metersOf(directory, one));
   const from = today(zone, momentOf(question.from, 'from', zone)).start;
   const to = today(zone, momentOf(question.to, 'to', zone)).end;

@@ -1,5 +1,4 @@
 /** One site over a range of days: totals, load curve, the week before, heat map, meters. The same rows feed chart, table and CSV. */
-
 import { type CarrierName, carrierNames } from '../../../core/device-type.ts';
 import { fail } from '../../../core/failure.ts';
 import { coverage } from '../../../core/pane.ts';
@@ -62,16 +61,11 @@ const windowFor = (from: number, to: number): SiteModel['window'] => {
   return to - from <= heatDaysMax * dayMs ? 'PT1H' : 'P1D';
 };
 
-const byStart = (panes: Panes, meters: readonly Meter[]): Map<number, { meter: Meter; pane: ShownPane }[]> => {
-  const found = new Map<number, { meter: Meter; pane: ShownPane }[]>();
-  for (const meter of meters)
-    for (const pane of panes.get(keyName(meter)) ?? []) {
-      const same = found.get(pane.start);
-      if (same === undefined) found.set(pane.start, [{ meter, pane }]);
-      else same.push({ meter, pane });
-    }
-  return found;
-};
+const byStart = (panes: Panes, meters: readonly Meter[]): Map<number, { meter: Meter; pane: ShownPane }[]> =>
+  Map.groupBy(
+    meters.flatMap((meter) => (panes.get(keyName(meter)) ?? []).map((pane) => ({ meter, pane }))),
+    ({ pane }) => pane.start,
+  );
 
 /** Mean power over the time that was observed, kW: what was not seen neither raises nor lowers it. */
 const powerOf = (directory: Directory, { meter, pane }: { meter: Meter; pane: ShownPane }): number | null =>

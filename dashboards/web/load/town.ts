@@ -1,10 +1,10 @@
 /** The town now: today so far, the last whole day, roofs, alarms, car parks, map. */
-
 import { Flag } from '../../../core/reading.ts';
 import type { Key } from '../../../core/store.ts';
-import { amount, inverters, metersOf, panesByKey, periodFigures } from '../../figures/energy.ts';
+import { minuteMs } from '../../../core/time.ts';
+import { amount, byMeters, inverters, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { carParks, latestByKey } from '../../figures/parking.ts';
-import { groupAmount, residentialGroups, shownSites } from '../../figures/residential.ts';
+import { groupAmount, isPublic, residentialGroups, shownSites } from '../../figures/residential.ts';
 import { isBehind } from '../../lag.ts';
 import { mapModel } from '../map-model.ts';
 import type { Comparison, TownModel } from '../models.ts';
@@ -14,7 +14,8 @@ import type { Source } from './source.ts';
 
 const anomaliesShown = 6;
 /** Beyond it an inverter's last power is not "now", ms. */
-const powerHoldMs = 10 * 60_000;
+const powerHoldMs = 10 * minuteMs;
+
 /** The last whole hour of today against the same hours of an earlier day. */
 const compare = async ({ views, directory, now }: Source, keys: readonly Key[], by: number): Promise<Comparison | null> => {
   const { zone } = directory.town;
@@ -58,8 +59,9 @@ const roofs = async ({ views, directory, now }: Source, keys: readonly Key[]): P
 export const loadTown = async (source: Source): Promise<TownModel> => {
   const { views, types, directory, now } = source;
   const { zone } = directory.town;
-  const sites = shownSites(directory).filter(({ owner }) => owner === 'public');
-  const meters = sites.flatMap((site) => metersOf(directory, site));
+  const { metered, unmetered } = byMeters(directory, shownSites(directory));
+  const own = metered.filter(({ site }) => isPublic(site));
+  const meters = own.flatMap((one) => one.meters);
   const groups = residentialGroups(directory);
   const day = today(zone, now);
   const yesterday = dayBefore(zone, day);
@@ -77,7 +79,7 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
     today: periodFigures(directory, meters, panes, day.start, day.end, now),
     yesterday: periodFigures(directory, meters, panes, yesterday.start, yesterday.end, now),
     comparison,
-    sites: sites.length,
+    sites: { metered: own.length, unmetered: unmetered.filter(isPublic).length },
     behind: isBehind(status, now) ? status.logEnd - status.position : null,
     pv,
     alarms: { open: open.rows.map((row) => anomalyLine(directory, row)), more: open.next !== null },
@@ -86,6 +88,10 @@ export const loadTown = async (source: Source): Promise<TownModel> => {
       const shown = groupAmount(directory, group, panes, yesterday.start, yesterday.end, now);
       return shown === null ? [] : [{ quarter: group.quarter, name: group.name, yesterday: shown }];
     }),
-    map: mapModel(source.geo, shownSites(directory), parks),
+    map: mapModel(
+      source.geo,
+      metered.map(({ site }) => site),
+      parks,
+    ),
   };
 };

@@ -1,10 +1,11 @@
 /** One alarm: what was seen, the curve around it with what was usual, what to look at first, past cases like it. */
 import type { AnomalyKind } from '../../../core/reading.ts';
 import { unitSymbol } from '../../../core/unit.ts';
-import type { AlarmPageModel, AroundModel, AroundRow, CaseModel } from '../models.ts';
+import type { AlarmPageModel, AroundModel, AroundRow, CaseModel } from '../alarm-models.ts';
 import { Chart, type ChartData } from '../parts/chart.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Figure, Moment } from '../parts/figures.tsx';
+import { Heads } from '../parts/heads.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { capital } from '../text/format.ts';
 import { fullCoverage } from '../thresholds.ts';
@@ -72,7 +73,7 @@ const Energy = ({ voice, model: { difference } }: Shown) => {
             <span class="figure large">{signed(difference.kWh, show.unit(Math.abs(difference.kWh), 'kWh'))}</span>
           </p>
           <p class="small">
-            {(difference.kWh < 0 ? a.energyLess : a.energyMore)(show.unit(difference.hours, 'h', 0))}
+            {(difference.kWh < 0 ? a.energyLess : a.energyMore)(show.unit(difference.hours, 'h', 0), difference.weeks)}
             {difference.eur === null ? `, ${a.noTariff}` : `, ${a.cost(signed(difference.eur, show.money(Math.abs(difference.eur))))}`}
           </p>
         </>
@@ -114,8 +115,15 @@ const notesOf = ({ words, show }: Voice, row: AroundRow): string =>
     ...(row.coverage < fullCoverage && row.value !== null && !row.open ? [`${words.coverage} ${show.percent(row.coverage)}`] : []),
   ].join(', ');
 
-const chartData = (voice: Voice, { rows, range }: AroundModel, unit: string): ChartData => {
+/** What the range behind the curve is of; where there is none, why. */
+const rangeWords = ({ words: { alarmPage: a } }: Voice, { rows, range, weeks }: AroundModel): string => {
+  if (range === 'ever') return a.ever;
+  return rows.some(({ usual }) => usual !== null) ? a.weeks(weeks) : a.tooYoung(weeks);
+};
+
+const chartData = (voice: Voice, around: AroundModel, unit: string): ChartData => {
   const { alarmPage: a } = voice.words;
+  const { rows, weeks } = around;
   const last = rows.at(-1);
   const hold = <T,>(values: readonly (T | null)[]): (T | null)[] => [...values, values.at(-1) ?? null];
   const line = (label: string, values: readonly (number | null)[]) =>
@@ -126,7 +134,7 @@ const chartData = (voice: Voice, { rows, range }: AroundModel, unit: string): Ch
     series: [
       { label: a.value, values: hold(rows.map(({ value }) => value)), kind: 'line' },
       ...line(
-        a.middle,
+        a.middle(weeks),
         rows.map(({ middle }) => middle),
       ),
       ...line(
@@ -135,7 +143,13 @@ const chartData = (voice: Voice, { rows, range }: AroundModel, unit: string): Ch
       ),
     ],
     ...(rows.some(({ usual }) => usual !== null)
-      ? { band: { label: a[range], low: hold(rows.map(({ usual }) => usual?.[0] ?? null)), high: hold(rows.map(({ usual }) => usual?.[1] ?? null)) } }
+      ? {
+          band: {
+            label: rangeWords(voice, around),
+            low: hold(rows.map(({ usual }) => usual?.[0] ?? null)),
+            high: hold(rows.map(({ usual }) => usual?.[1] ?? null)),
+          },
+        }
       : {}),
     marks: rows.flatMap((row) => {
       const kind = row.unusual ? ('unusual' as const) : row.coverage < fullCoverage && !row.open ? ('low' as const) : null;
@@ -154,19 +168,7 @@ const Twin = ({ voice, around, unit, name }: { voice: Voice; around: AroundModel
     <Scroll tall label={a.tableCaption(name)}>
       <table class="numbers" data-twin>
         <caption>{`${a.tableCaption(name)} (${unit})`}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{words.site.start}</th>
-            <th scope="col">{a.value}</th>
-            <th scope="col">{a.low}</th>
-            <th scope="col">{a.high}</th>
-            <th scope="col">{a.middle}</th>
-            <th scope="col">{a.detector}</th>
-            <th scope="col" class="text">
-              {words.site.notes}
-            </th>
-          </tr>
-        </thead>
+        <Heads labels={[words.site.start, a.value, a.low, a.high, a.median, a.detector, words.site.notes]} text={1} />
         <tbody>
           {around.rows.map((row) => (
             <tr key={row.start}>
@@ -208,7 +210,7 @@ const Curve = ({ voice, model }: Shown) => {
           voice={voice}
           id="around"
           name={a.curveName(name)}
-          help={`${a.curveHelp(words.windows[around.window] ?? '')} ${a[around.range]}.`}
+          help={`${a.curveHelp(words.windows[around.window] ?? '')} ${rangeWords(voice, around)}.`}
           data={chartData(voice, around, unit)}
         >
           <Twin voice={voice} around={around} unit={unit} name={name} />
@@ -251,7 +253,7 @@ export const AlarmPage = ({ voice, model }: Shown) => {
         <h1>{capital(words.kinds[alarm.kind] ?? alarm.kind)}</h1>
       </header>
       {model.answered ? (
-        <p class="notice" role="status">
+        <p class="message" role="status">
           {alarms.answered}
         </p>
       ) : null}

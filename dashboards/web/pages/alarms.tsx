@@ -1,5 +1,5 @@
 /** Alarms: what to answer first, what was put aside, what is known, what was. */
-import type { AlarmModel, AlarmsModel } from '../models.ts';
+import type { AlarmModel, AlarmsModel } from '../alarm-models.ts';
 import type { Voice } from '../parts/document.tsx';
 import { Moment } from '../parts/figures.tsx';
 
@@ -150,7 +150,7 @@ export const AlarmsPage = ({ voice, model }: { voice: Voice; model: AlarmsModel 
         <p>{a.intro}</p>
       </div>
       {model.answered ? (
-        <p class="notice" role="status">
+        <p class="message" role="status">
           {a.answered}
         </p>
       ) : null}

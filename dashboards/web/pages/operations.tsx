@@ -1,7 +1,10 @@
 /** Operations: is the gate open, does it keep up, do the books balance, what was refused, who is silent. */
+import { Fragment } from 'preact';
 import type { OperationsModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
 import { Anomalies, Moment } from '../parts/figures.tsx';
+import { Heads } from '../parts/heads.tsx';
+import { doorWords } from '../text/door.ts';
 import { troubleWords } from '../text/trouble.ts';
 
 const Adopt = ({ voice: { words, frame, href }, model, subject }: { voice: Voice; model: OperationsModel; subject: string }) => (
@@ -34,9 +37,27 @@ const Adopt = ({ voice: { words, frame, href }, model, subject }: { voice: Voice
   </form>
 );
 
-const Books = ({ voice: { words, show }, books }: { voice: Voice; books: OperationsModel['books'] }) => {
+/** What came in, and what became of it: a sum that holds. */
+const Sum = ({ voice: { show }, total, parts }: { voice: Voice; total: Term; parts: readonly Term[] }) => (
+  <p class="sum">
+    {[total, ...parts].map(({ label, count }, n) => (
+      <Fragment key={label}>
+        {n === 0 ? null : <span aria-hidden="true">{n === 1 ? '=' : '+'}</span>}
+        <span>
+          <strong>{show.number(count ?? 0, 0)}</strong> {label}
+        </span>
+      </Fragment>
+    ))}
+  </p>
+);
+interface Term {
+  readonly label: string;
+  readonly count: number | undefined;
+}
+
+const Books = ({ voice, books }: { voice: Voice; books: OperationsModel['books'] }) => {
+  const { words, show } = voice;
   const { operations: o } = words;
-  const n = (value: number | undefined): string => show.number(value ?? 0, 0);
   const { readings, envelopes } = books;
   return (
     <section aria-labelledby="books" class="panel">
@@ -44,46 +65,27 @@ const Books = ({ voice: { words, show }, books }: { voice: Voice; books: Operati
         <h2 id="books">{o.books}</h2>
         <p class={books.balanced ? 'verdict good' : 'verdict bad'}>{books.balanced ? `✓ ${o.balanced}` : `✗ ${o.notBalanced}`}</p>
       </div>
-      <p class="sum">
-        <span>
-          <strong>{n(readings.accepted)}</strong> {o.accepted}
-        </span>
-        <span aria-hidden="true">=</span>
-        <span>
-          <strong>{n(readings.stored)}</strong> {o.stored}
-        </span>
-        <span aria-hidden="true">+</span>
-        <span>
-          <strong>{n(readings.duplicate)}</strong> {o.duplicate}
-        </span>
-        <span aria-hidden="true">+</span>
-        <span>
-          <strong>{n(readings.corrected)}</strong> {o.corrected}
-        </span>
-        <span aria-hidden="true">+</span>
-        <span>
-          <strong>{n(readings.dead_letter)}</strong> {o.deadLetter}
-        </span>
-      </p>
-      <p class="sum">
-        <span>
-          <strong>{n(envelopes.appended)}</strong> {o.appended}
-        </span>
-        <span aria-hidden="true">=</span>
-        <span>
-          <strong>{n(envelopes.processed)}</strong> {o.processed}
-        </span>
-        <span aria-hidden="true">+</span>
-        <span>
-          <strong>{n(envelopes.pending)}</strong> {o.pending}
-        </span>
-        <span aria-hidden="true">+</span>
-        <span>
-          <strong>{n(envelopes.corrupt)}</strong> {o.corrupt}
-        </span>
-      </p>
+      <Sum
+        voice={voice}
+        total={{ label: o.accepted, count: readings.accepted }}
+        parts={[
+          { label: o.stored, count: readings.stored },
+          { label: o.duplicate, count: readings.duplicate },
+          { label: o.corrected, count: readings.corrected },
+          { label: o.deadLetter, count: readings.dead_letter },
+        ]}
+      />
+      <Sum
+        voice={voice}
+        total={{ label: o.appended, count: envelopes.appended }}
+        parts={[
+          { label: o.processed, count: envelopes.processed },
+          { label: o.pending, count: envelopes.pending },
+          { label: o.corrupt, count: envelopes.corrupt },
+        ]}
+      />
       <p class="small">
-        {o.booksHelp} {n(books.qos0Dropped)} {o.qos0}, {n(books.unidentified)} {o.unidentified}.
+        {o.booksHelp} {show.number(books.qos0Dropped, 0)} {o.qos0}, {show.number(books.unidentified, 0)} {o.unidentified}.
       </p>
     </section>
   );
@@ -94,6 +96,20 @@ const Said = ({ text }: { text: string }) => (
   <code class="small" lang="en">
     {text}
   </code>
+);
+
+/** What the door refused or slowed down; beside the words the name that settings and metrics have for it. */
+const Limits = ({ voice: { words, show, frame }, limits }: { voice: Voice; limits: OperationsModel['limits'] }) => (
+  <>
+    <h3>{words.operations.limits}</h3>
+    <ul class="plain">
+      {limits.map(({ name, count }) => (
+        <li key={name}>
+          <strong>{show.number(count, 0)}</strong> {doorWords(frame.language, name)} <Said text={name} />
+        </li>
+      ))}
+    </ul>
+  </>
 );
 
 /** In words what the tiles and the metrics give in figures. */
@@ -121,55 +137,20 @@ const Care = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
           {plant?.end?.how === 'failed' ? <Said text={plant.end.detail} /> : null}
         </li>
       </ul>
-      {model.limits.length === 0 ? null : (
-        <p class="small">
-          {o.limits}: {model.limits.map(({ name, count }) => `${name} ${n(count)}`).join(' · ')}
-        </p>
-      )}
+      {model.limits.length === 0 ? null : <Limits voice={voice} limits={model.limits} />}
     </section>
   );
 };
 
-const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
-  const { words, show } = voice;
+/** The newest, each with what was sent. */
+const Recent = ({ voice, letters }: { voice: Voice; letters: OperationsModel['letters'] }) => {
+  const { words } = voice;
   const { operations: o } = words;
-  if (model.letterCounts.length === 0 && model.letters.length === 0) return <p>{o.lettersNone}</p>;
   return (
     <>
-      <table class="numbers stack">
-        <caption>{o.lettersCaption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{o.device}</th>
-            <th scope="col">{o.code}</th>
-            <th scope="col">{o.count}</th>
-            <th scope="col">{o.last}</th>
-            <th scope="col" class="text">
-              {o.action}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {model.letterCounts.map(({ code, subject, count, lastLogTime, adoptable }) => (
-            <tr key={`${code}/${subject}`}>
-              <th scope="row">{subject === '' ? '–' : subject}</th>
-              <td data-label={o.code}>
-                <code>{code}</code>
-              </td>
-              <td data-label={o.count}>{show.number(count, 0)}</td>
-              <td data-label={o.last}>
-                <Moment voice={voice} at={lastLogTime} />
-              </td>
-              <td data-label={o.action} class="text">
-                {adoptable && subject !== '' ? <Adopt voice={voice} model={model} subject={subject} /> : null}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
       <h3>{o.recent}</h3>
       <ul class="letters">
-        {model.letters.map(({ offset, item, subject, code, message, remedy, topic, logTime, payload, reopened }) => (
+        {letters.map(({ offset, item, subject, code, message, remedy, topic, logTime, payload, reopened }) => (
           <li key={`${offset}/${item}/${code}/${reopened}`}>
             <details>
               <summary>
@@ -198,8 +179,104 @@ const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => 
   );
 };
 
-export const OperationsPage = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+const Letters = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+  const { words, show } = voice;
+  const { operations: o } = words;
+  if (model.letterCounts.length === 0 && model.letters.length === 0) return <p>{o.lettersNone}</p>;
+  return (
+    <>
+      <table class="numbers stack">
+        <caption>{o.lettersCaption}</caption>
+        <Heads labels={[o.device, o.code, o.count, o.last, o.action]} text={1} />
+        <tbody>
+          {model.letterCounts.map(({ code, subject, count, lastLogTime, adoptable }) => (
+            <tr key={`${code}/${subject}`}>
+              <th scope="row">{subject === '' ? '–' : subject}</th>
+              <td data-label={o.code}>
+                <code>{code}</code>
+              </td>
+              <td data-label={o.count}>{show.number(count, 0)}</td>
+              <td data-label={o.last}>
+                <Moment voice={voice} at={lastLogTime} />
+              </td>
+              <td data-label={o.action} class="text">
+                {adoptable && subject !== '' ? <Adopt voice={voice} model={model} subject={subject} /> : null}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Recent voice={voice} letters={model.letters} />
+    </>
+  );
+};
+
+/** The four figures of the moment. */
+const Tiles = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
   const { words, show, frame } = voice;
+  const { operations: o } = words;
+  return (
+    <ul class="tiles">
+      <li class="tile">
+        <h2>{o.rate}</h2>
+        <p class="figure large">
+          {show.number(model.readingsPerSecond, 0)}
+          <span class="unit">{`\u00a0${o.readings}`}</span>
+        </p>
+        <p class="small">
+          {show.number(model.envelopesPerSecond, 1)} {o.envelopes} · {o.started(show.ago(model.startedAt, frame.now))}
+        </p>
+      </li>
+      <li class="tile">
+        <h2>{o.lag}</h2>
+        <p class="figure large">{show.number(model.lagEnvelopes, 0)}</p>
+        <p class="small">
+          {o.waiting} · {o.age(show.ago(frame.now - model.lagMs, frame.now))}
+        </p>
+      </li>
+      <li class="tile">
+        <h2>{o.store}</h2>
+        <p class="figure large">{show.bytes(model.storeBytes)}</p>
+        <p class="small">
+          {o.logEnd(show.number(model.books.envelopes.appended ?? 0, 0))}
+          {model.diskFreeBytes === null ? '' : ` · ${o.disk(show.bytes(model.diskFreeBytes))}`}
+        </p>
+      </li>
+      <li class="tile">
+        <h2>MQTT</h2>
+        <p class="figure large">{model.connections === null ? '–' : show.number(model.connections, 0)}</p>
+        <p class="small">
+          {model.connections === null ? '' : o.connections(model.connections)} · {model.held === null ? '' : o.held(model.held)} ·{' '}
+          {o.devices(show.number(model.devices, 0))}
+        </p>
+      </li>
+    </ul>
+  );
+};
+
+const Silent = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+  const { operations: o } = voice.words;
+  return (
+    <section aria-labelledby="silent">
+      <h2 id="silent">{o.silent}</h2>
+      {model.silent.length === 0 ? <p>{o.silentNone}</p> : null}
+      <ul class="plain">
+        {model.silent.map(({ device, since }) => (
+          <li key={device}>
+            <strong>{device}</strong>{' '}
+            <span class="small">
+              {o.silentSince} <Moment voice={voice} at={since} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {model.silentHomes === 0 ? null : <p class="small">{o.silentHomes(model.silentHomes)}</p>}
+    </section>
+  );
+};
+
+export const OperationsPage = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
+  const { words, frame } = voice;
   const { operations: o } = words;
   return (
     <>
@@ -207,7 +284,7 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
         <h1>{o.title}</h1>
         <p class={`verdict ${model.state === 'trouble' ? 'bad' : model.state === 'open' ? 'good' : 'fair'}`}>
           {model.state === 'trouble' ? '✗' : model.state === 'open' ? '✓' : '…'} {o.states[model.state]}
-          {model.trouble === null ? '' : ` : ${troubleWords(frame.language).disk(model.trouble)}`}
+          {model.trouble === null ? '' : `${words.colon}${troubleWords(frame.language).disk(model.trouble)}`}
         </p>
         {model.trouble === null ? null : (
           <p>
@@ -221,62 +298,14 @@ export const OperationsPage = ({ voice, model }: { voice: Voice; model: Operatio
           {model.mustGiveName ? ` ${o.adoptedName(model.message)}` : null}
         </p>
       )}
-      <ul class="tiles">
-        <li class="tile">
-          <h2>{o.rate}</h2>
-          <p class="figure large">
-            {show.number(model.readingsPerSecond, 0)}
-            <span class="unit">{`\u00a0${o.readings}`}</span>
-          </p>
-          <p class="small">
-            {show.number(model.envelopesPerSecond, 1)} {o.envelopes} · {o.started(show.ago(model.startedAt, frame.now))}
-          </p>
-        </li>
-        <li class="tile">
-          <h2>{o.lag}</h2>
-          <p class="figure large">{show.number(model.lagEnvelopes, 0)}</p>
-          <p class="small">
-            {o.waiting} · {o.age(show.ago(frame.now - model.lagMs, frame.now))}
-          </p>
-        </li>
-        <li class="tile">
-          <h2>{o.store}</h2>
-          <p class="figure large">{show.bytes(model.storeBytes)}</p>
-          <p class="small">
-            {o.logEnd(show.number(model.books.envelopes.appended ?? 0, 0))}
-            {model.diskFreeBytes === null ? '' : ` · ${o.disk(show.bytes(model.diskFreeBytes))}`}
-          </p>
-        </li>
-        <li class="tile">
-          <h2>MQTT</h2>
-          <p class="figure large">{model.connections === null ? '–' : show.number(model.connections, 0)}</p>
-          <p class="small">
-            {model.connections === null ? '' : o.connections(model.connections)} · {model.held === null ? '' : o.held(model.held)} ·{' '}
-            {o.devices(show.number(model.devices, 0))}
-          </p>
-        </li>
-      </ul>
+      <Tiles voice={voice} model={model} />
       <Care voice={voice} model={model} />
       <Books voice={voice} books={model.books} />
       <section aria-labelledby="letters">
         <h2 id="letters">{o.letters}</h2>
         <Letters voice={voice} model={model} />
       </section>
-      <section aria-labelledby="silent">
-        <h2 id="silent">{o.silent}</h2>
-        {model.silent.length === 0 ? <p>{o.silentNone}</p> : null}
-        <ul class="plain">
-          {model.silent.map(({ device, since }) => (
-            <li key={device}>
-              <strong>{device}</strong>{' '}
-              <span class="small">
-                {o.silentSince} <Moment voice={voice} at={since} />
-              </span>
-            </li>
-          ))}
-        </ul>
-        {model.silentHomes === 0 ? null : <p class="small">{o.silentHomes(model.silentHomes)}</p>}
-      </section>
+      <Silent voice={voice} model={model} />
       <section aria-labelledby="anomalies">
         <h2 id="anomalies">{o.anomalies}</h2>
         {model.anomalies.length === 0 ? <p>{o.anomaliesNone}</p> : <Anomalies voice={voice} list={model.anomalies} />}

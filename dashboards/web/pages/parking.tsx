@@ -3,6 +3,7 @@ import type { ParkingModel } from '../models.ts';
 import { CarParks } from '../parts/car-parks.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Moment } from '../parts/figures.tsx';
+import { Heads } from '../parts/heads.tsx';
 import { LiveBar } from '../parts/live-bar.tsx';
 import { MapSection } from '../parts/map.tsx';
 
@@ -25,15 +26,7 @@ export const ParkingPage = ({ voice, model }: { voice: Voice; model: ParkingMode
           <p class="small">{words.parking.streetsHelp}</p>
           <table class="numbers stack">
             <caption>{words.parking.streetsCaption}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{words.parking.street}</th>
-                <th scope="col">{words.parking.freeBays}</th>
-                <th scope="col">{words.parking.occupied}</th>
-                <th scope="col">{words.parking.unknownBays}</th>
-                <th scope="col">{words.parking.lastChange}</th>
-              </tr>
-            </thead>
+            <Heads labels={[words.parking.street, words.parking.freeBays, words.parking.occupied, words.parking.unknownBays, words.parking.lastChange]} />
             <tbody>
               {model.streets.map(({ site, name, free, occupied, unknown, at }) => (
                 <tr key={site}>

@@ -4,6 +4,7 @@ import type { ReceiptModel, ReceiptPane } from '../models.ts';
 import { Changes, Value } from '../parts/changes.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Coverage, Moment, monthWords } from '../parts/figures.tsx';
+import { Heads } from '../parts/heads.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 
 interface Shown {
@@ -39,7 +40,9 @@ const Summary = ({ voice, model }: Shown) => {
       </h2>
       <p class="figure large">{shown === null ? words.noData : <Value voice={voice} pane={shown} unit={model.unit} />}</p>
       <p>
-        {words.windows[model.window] ?? model.window} : <Moment voice={voice} at={model.start} /> – <Moment voice={voice} at={model.end} />
+        {words.windows[model.window] ?? model.window}
+        {words.colon}
+        <Moment voice={voice} at={model.start} /> – <Moment voice={voice} at={model.end} />
       </p>
       {shown === null ? null : <Share voice={voice} pane={shown} unit={model.unit} />}
       {model.month === null ? null : (
@@ -86,18 +89,7 @@ const Versions = ({ voice, model }: Shown) => {
       <p class="small">{r.versionsHelp}</p>
       <table class="numbers stack">
         <caption class="visually-hidden">{r.versions}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{r.version}</th>
-            <th scope="col">{r.value}</th>
-            <th scope="col">{words.coverage}</th>
-            <th scope="col">{r.readingsCount}</th>
-            <th scope="col">{r.revision}</th>
-            <th scope="col" class="text">
-              {words.site.notes}
-            </th>
-          </tr>
-        </thead>
+        <Heads labels={[r.version, r.value, words.coverage, r.readingsCount, r.revision, words.site.notes]} text={1} />
         <tbody>
           {model.versions.map((pane) => (
             <Version key={pane.version} voice={voice} pane={pane} unit={model.unit} />
@@ -165,17 +157,7 @@ const Readings = ({ voice, model }: Shown) => {
       <Scroll tall label={r.readingsCount}>
         <table class="numbers">
           <caption class="visually-hidden">{r.readings}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{words.site.start}</th>
-              <th scope="col">{`${r.value} (${unitSymbol(model.unit)})`}</th>
-              <th scope="col">{r.version}</th>
-              <th scope="col">{r.revision}</th>
-              <th scope="col" class="text">
-                {words.site.notes}
-              </th>
-            </tr>
-          </thead>
+          <Heads labels={[words.site.start, `${r.value} (${unitSymbol(model.unit)})`, r.version, r.revision, words.site.notes]} text={1} />
           <tbody>
             {model.readings.map((reading) => (
               <ReadingRow key={reading.at} voice={voice} reading={reading} />

@@ -1,10 +1,10 @@
 /** One site: the range, its totals, the load curve with the week before, day by hour, meters, anomalies. */
-
 import { dayMs } from '../../../core/time.ts';
 import type { CurveRow, SiteModel } from '../models.ts';
 import { Chart, type ChartData } from '../parts/chart.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Anomalies, Coverage, Figure, monthWords } from '../parts/figures.tsx';
+import { Heads } from '../parts/heads.tsx';
 import { HeatMap } from '../parts/heat-map.tsx';
 import { Scroll } from '../parts/scroll.tsx';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
@@ -107,7 +107,7 @@ const Totals = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   const receipt = href(`/explain?site=${encodeURIComponent(model.id)}&from=${model.from}&to=${model.to}`);
   const tiles = [
     [words.town.energy, figures.total.kWh === null ? null : show.energy(figures.total.kWh)],
-    [words.town.cost, figures.eur === null ? null : { value: show.money(figures.eur).replace(/\s*€\s*/, ''), unit: '€' }],
+    [words.town.cost, figures.eur === null ? null : show.cost(figures.eur)],
     [words.town.co2, figures.co2Kg === null ? null : show.mass(figures.co2Kg)],
   ] as const;
   const fair =
@@ -171,18 +171,7 @@ const Twin = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
     <Scroll tall label={words.site.tableCaption(model.name)}>
       <table class="numbers" data-twin>
         <caption>{words.site.tableCaption(`${model.name}, ${words.carriers[model.carrier]}`)}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{words.site.start}</th>
-            <th scope="col">{words.site.energy}</th>
-            <th scope="col">{words.site.power}</th>
-            <th scope="col">{words.site.beforePower}</th>
-            <th scope="col">{words.coverage}</th>
-            <th scope="col" class="text">
-              {words.site.notes}
-            </th>
-          </tr>
-        </thead>
+        <Heads labels={[words.site.start, words.site.energy, words.site.power, words.site.beforePower, words.coverage, words.site.notes]} text={1} />
         <tbody>
           {model.rows.map((row) => (
             <tr key={row.start}>
@@ -221,16 +210,7 @@ const Months = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
       <p class="small">{words.months.help}</p>
       <table class="numbers stack">
         <caption class="visually-hidden">{words.months.title}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{words.months.month}</th>
-            <th scope="col">kWh</th>
-            <th scope="col">{words.sites.coverage}</th>
-            <th scope="col" class="text">
-              {words.months.state}
-            </th>
-          </tr>
-        </thead>
+        <Heads labels={[words.months.month, 'kWh', words.sites.coverage, words.months.state]} text={1} />
         <tbody>
           {model.months.map((month) => (
             <tr key={month.start}>
@@ -286,14 +266,7 @@ const Meters = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
       <h2 id="meters">{words.site.metersTitle}</h2>
       <table class="numbers stack">
         <caption class="visually-hidden">{words.site.metersTitle}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{words.site.meter}</th>
-            <th scope="col">{words.site.carrier}</th>
-            <th scope="col">kWh</th>
-            <th scope="col">{words.sites.coverage}</th>
-          </tr>
-        </thead>
+        <Heads labels={[words.site.meter, words.site.carrier, 'kWh', words.sites.coverage]} />
         <tbody>
           {model.meters.map(({ device, quantity, carrier, amount }) => (
             <tr key={device}>

@@ -1,11 +1,18 @@
 /** The list of sites, sortable and filtered by links: readable and shareable without a script. */
-import type { SiteLine, SiteSort, SitesModel } from '../models.ts';
+import type { DayBar, SiteLine, SiteSort, SitesModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
 import { Coverage } from '../parts/figures.tsx';
 import { Homes } from '../parts/homes.tsx';
+import { fullCoverage } from '../thresholds.ts';
 
-const Trend = ({ voice: { words, show }, days }: { voice: Voice; days: readonly (number | null)[] }) => {
-  const most = Math.max(0.001, ...days.map((kWh) => kWh ?? 0));
+/** One day in words: its kWh, and whether all of it was seen. */
+const dayWords = ({ words, show }: Voice, { kWh, coverage }: DayBar): string => {
+  if (kWh === null) return words.noData;
+  return coverage < fullCoverage ? `${show.number(kWh)} (${words.sites.partial})` : show.number(kWh);
+};
+
+const Trend = ({ voice, days }: { voice: Voice; days: readonly DayBar[] }) => {
+  const most = Math.max(0.001, ...days.map(({ kWh }) => kWh ?? 0));
   return (
     <svg
       class="trend"
@@ -13,11 +20,12 @@ const Trend = ({ voice: { words, show }, days }: { voice: Voice; days: readonly 
       width="70"
       height="20"
       role="img"
-      aria-label={words.sites.trend(days.map((kWh) => (kWh === null ? words.noData : show.number(kWh))).join(', '))}
+      aria-label={voice.words.sites.trend(days.map((day) => dayWords(voice, day)).join(', '))}
     >
-      {days.map((kWh, n) => {
+      {days.map(({ kWh, coverage }, n) => {
         const height = kWh === null ? 2 : Math.max(1, (18 * kWh) / most);
-        return <rect key={String(n)} class={kWh === null ? 'gap' : 'part'} x={n * 10} y={20 - height} width="8" height={height} rx="1" />;
+        const seen = kWh === null ? 'gap' : coverage < fullCoverage ? 'partial' : 'part';
+        return <rect key={String(n)} class={seen} x={n * 10 + 0.5} y={19.5 - height} width="7" height={height} rx="1" />;
       })}
     </svg>
   );
@@ -93,8 +101,10 @@ const List = ({ voice, model: { use, sort, lines } }: Shown) => {
     </th>
   );
   return (
-    <table class="sites numbers stack">
-      <caption>{words.sites.caption} (kWh)</caption>
+    <table class="numbers stack">
+      <caption>
+        {words.sites.caption} (kWh). {words.sites.trendHelp}
+      </caption>
       <thead>
         <tr>
           <Head by="name" label={words.sites.name} />
@@ -123,7 +133,8 @@ export const SitesPage = ({ voice, model }: Shown) => {
       <header class="page-head">
         <h1>{words.sites.title}</h1>
         <p>
-          {words.sites.intro(show.date(model.day))} {words.sites.count(model.lines.length)}.
+          {words.sites.intro(show.date(model.day))} {words.sites.count(model.lines.length, model.counts.public)}{' '}
+          {model.counts.unmetered === 0 ? null : words.sites.unmetered(model.counts.unmetered)}
         </p>
       </header>
       <Filters voice={voice} model={model} />

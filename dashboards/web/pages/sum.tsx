@@ -3,6 +3,7 @@ import type { SumModel } from '../models.ts';
 import { Changes } from '../parts/changes.tsx';
 import type { Voice } from '../parts/document.tsx';
 import { Coverage, Figure, monthWords } from '../parts/figures.tsx';
+import { Heads } from '../parts/heads.tsx';
 
 interface Shown {
   readonly voice: Voice;
@@ -14,16 +15,7 @@ const Factors = ({ voice: { words, show }, model: { factors, figures } }: Shown)
   return (
     <table class="numbers stack">
       <caption>{r.factors}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{r.carrier}</th>
-          <th scope="col">kWh</th>
-          <th scope="col">{r.price}</th>
-          <th scope="col">€</th>
-          <th scope="col">{r.grams}</th>
-          <th scope="col">kg CO₂e</th>
-        </tr>
-      </thead>
+      <Heads labels={[r.carrier, 'kWh', r.price, '€', r.grams, 'kg CO₂e']} />
       <tbody>
         {factors
           .filter(({ carrier }) => figures.byCarrier[carrier].meters > 0)
@@ -111,15 +103,7 @@ const Parts = ({ voice, model }: Shown) => {
       <h2 id="parts">{r.parts}</h2>
       <table class="numbers stack">
         <caption class="visually-hidden">{r.parts}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{words.site.meter}</th>
-            <th scope="col">{r.day}</th>
-            <th scope="col">{r.carrier}</th>
-            <th scope="col">kWh</th>
-            <th scope="col">{words.coverage}</th>
-          </tr>
-        </thead>
+        <Heads labels={[words.site.meter, r.day, r.carrier, 'kWh', words.coverage]} />
         <tbody>
           {model.rows.map((part) => (
             <Part key={`${part.device}/${part.quantity}/${part.start}`} voice={voice} part={part} />

@@ -44,8 +44,6 @@ const Tile = ({
   );
 };
 
-const money = ({ show }: Voice, eur: number | null) => (eur === null ? null : { value: show.money(eur).replace(/\s*€/, '').replace('€', ''), unit: '€' });
-
 const Compared = ({ voice: { words, show }, comparison }: { voice: Voice; comparison: Comparison }) => {
   const { now, before, until } = comparison;
   if (now.kWh === null || before.kWh === null || before.kWh === 0) return null;
@@ -96,13 +94,11 @@ const DayTiles = ({ voice, period }: { voice: Voice; period: PeriodFigures }) =>
   return (
     <>
       <Tile voice={voice} title={t.energy} period={period} of={energy(voice, period.total.kWh)} />
-      <Tile voice={voice} title={t.cost} period={period} of={money(voice, period.eur)} />
+      <Tile voice={voice} title={t.cost} period={period} of={period.eur === null ? null : voice.show.cost(period.eur)} />
       <Tile voice={voice} title={t.co2} period={period} of={period.co2Kg === null ? null : voice.show.mass(period.co2Kg)} />
     </>
   );
 };
-
-const wattsOf = (watts: number): [number, string] => (watts >= 1_000 ? [watts / 1_000, 'kW'] : [watts, 'W']);
 
 const Solar = ({ voice, pv }: { voice: Voice; pv: TownModel['pv'] }) => {
   const { words, show } = voice;
@@ -113,7 +109,7 @@ const Solar = ({ voice, pv }: { voice: Voice; pv: TownModel['pv'] }) => {
         <Figure voice={voice} of={pv.today.meters === 0 ? null : energy(voice, pv.today.kWh)} large />
       </p>
       <p class="small">
-        <strong data-live-watts>{pv.watts === null ? words.noData : show.unit(...wattsOf(pv.watts))}</strong> {words.town.pvNow} ·{' '}
+        <strong data-live-watts>{pv.watts === null ? words.noData : show.power(pv.watts)}</strong> {words.town.pvNow} ·{' '}
         <span data-live-reporting>{words.town.pvFrom(pv.reporting, Object.keys(pv.devices).length)}</span>
       </p>
       <p class="foot">
@@ -168,7 +164,9 @@ export const TownPage = ({ voice, model }: { voice: Voice; model: TownModel }) =
     <>
       <header class="page-head">
         <h1>{words.town.title}</h1>
-        <p>{words.town.intro(model.sites)}</p>
+        <p>
+          {words.town.intro(model.sites.metered)} {model.sites.unmetered === 0 ? null : words.town.unmetered(model.sites.unmetered)}
+        </p>
         {model.behind === null ? null : (
           <p class="small" role="status">
             {words.town.behind(show.number(model.behind, 0))} <a href={href('/operations')}>{words.operations.title}</a>

@@ -3,6 +3,7 @@ import { unitSymbol } from '../../../core/unit.ts';
 import type { ReceiptChange, ReceiptPane } from '../models.ts';
 import type { Voice } from './document.tsx';
 import { Moment } from './figures.tsx';
+import { Heads } from './heads.tsx';
 
 export const Value = ({ voice: { words, show }, pane, unit }: { voice: Voice; pane: ReceiptPane; unit: string }) => (
   <>{pane.text ?? (pane.value === null ? words.noData : show.unit(pane.value, unitSymbol(unit), 4))}</>
@@ -29,17 +30,7 @@ export const Changes = ({ voice, list, caption, unit }: { voice: Voice; list: re
   return (
     <table class="numbers stack">
       <caption class="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{c.when}</th>
-          {several ? <th scope="col">{words.site.meter}</th> : null}
-          <th scope="col">{c.old}</th>
-          <th scope="col">{c.new}</th>
-          <th scope="col" class="text">
-            {c.why}
-          </th>
-        </tr>
-      </thead>
+      <Heads labels={[c.when, ...(several ? [words.site.meter] : []), c.old, c.new, c.why]} text={1} />
       <tbody>
         {list.map(({ at, old, new: present, why, isAdjustment, of }) => (
           <tr key={`${of?.name}/${present.version}`}>

@@ -1,5 +1,6 @@
 /** Small parts that many pages share: a figure with its unit, its coverage, its receipt; a moment; an alarm. */
-import type { AnomalyLine, MonthModel } from '../models.ts';
+import type { AnomalyLine } from '../alarm-models.ts';
+import type { MonthModel } from '../models.ts';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
 import type { Voice } from './document.tsx';
 

@@ -46,7 +46,7 @@ export const HeatMap = ({ voice: { words, show }, days, name }: { voice: Voice; 
                   height={cell.height - cell.gap}
                   rx="3"
                 >
-                  <title>{`${show.moment(hour.start)} : ${hour.kWh === null ? words.noData : show.unit(hour.kWh, 'kWh')}`}</title>
+                  <title>{`${show.moment(hour.start)}${words.colon}${hour.kWh === null ? words.noData : show.unit(hour.kWh, 'kWh')}`}</title>
                 </rect>
               ))}
             </g>

@@ -17,7 +17,7 @@ export const Homes = ({ voice, title, help, groups }: { voice: Voice; title: str
       <p class="small">{help}</p>
       <ul class="tiles">
         {groups.map(({ name, meters, yesterday: { kWh, coverage } }) => (
-          <li key={name} class="tile quiet">
+          <li key={name} class="tile">
             <h3>{name}</h3>
             <p>
               <Figure voice={voice} of={kWh === null ? null : voice.show.energy(kWh)} />

@@ -1,5 +1,10 @@
 /** The words of an alarm's own page in English. */
+import type { WeeksKnown } from '../alarm-models.ts';
 import type { alarmPageFr } from './alarm-fr.ts';
+
+const numbers = ['no', 'one', 'two', 'three', 'four'];
+/** "four", "three or four". */
+const named = ({ least, most }: WeeksKnown): string => (least === most ? `${numbers[most]}` : `${numbers[least]} or ${numbers[most]}`);
 
 export const alarmPageEn: typeof alarmPageFr = {
   more: 'Details',
@@ -12,8 +17,8 @@ export const alarmPageEn: typeof alarmPageFr = {
   perHour: 'an hour',
   range: (low, high) => `${low} to ${high}`,
   energy: 'Energy at stake',
-  energyMore: (hours) => `more than at the same hours of the four weeks before (their median), in ${hours}`,
-  energyLess: (hours) => `less than at the same hours of the four weeks before (their median), in ${hours}`,
+  energyMore: (hours, weeks) => `more than at the same hours of the ${named(weeks)} weeks before (their median), in ${hours}`,
+  energyLess: (hours, weeks) => `less than at the same hours of the ${named(weeks)} weeks before (their median), in ${hours}`,
   cost: (eur) => `${eur} at the town’s tariff`,
   noTariff: 'the town has given no tariff',
   energyWhy: {
@@ -29,9 +34,11 @@ export const alarmPageEn: typeof alarmPageFr = {
   curveName: (what) => `Curve around the alarm: ${what}`,
   curveHelp: (window) => `Mean by ${window}. Tinted ground: while it was unusual. A break in the line is missing data. Hatching: low coverage.`,
   value: 'Observed',
-  weeks: 'Same hours of the four weeks before, lowest to highest',
+  weeks: (weeks) => `Same hours of the ${named(weeks)} weeks before, lowest to highest`,
+  tooYoung: ({ most }) => `No usual range yet: it takes three weeks before, and ${['none', 'one', 'two'][most]} ${most === 2 ? 'are' : 'is'} known`,
   ever: 'All that had been seen before',
-  middle: 'Median of the four weeks',
+  middle: (weeks) => `Median of the ${named(weeks)} weeks`,
+  median: 'Median',
   detector: 'Expected by the check',
   unusual: 'unusual',
   noCurve: 'No curve: this device gives no value that can be drawn.',

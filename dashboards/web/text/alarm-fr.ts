@@ -1,5 +1,10 @@
 /** The words of an alarm's own page in French: its figures, which check found it, and what to look at first, by kind. */
 import type { AnomalyKind } from '../../../core/reading.ts';
+import type { WeeksKnown } from '../alarm-models.ts';
+
+const numbers = ['zéro', 'une', 'deux', 'trois', 'quatre'];
+/** « quatre », « trois ou quatre ». */
+const named = ({ least, most }: WeeksKnown): string => (least === most ? `${numbers[most]}` : `${numbers[least]} ou ${numbers[most]}`);
 
 export const alarmPageFr = {
   more: 'Voir en détail',
@@ -12,8 +17,8 @@ export const alarmPageFr = {
   perHour: 'par heure',
   range: (low: string, high: string) => `de ${low} à ${high}`,
   energy: 'Énergie en jeu',
-  energyMore: (hours: string) => `de plus qu’aux mêmes heures des quatre semaines d’avant (leur médiane), en ${hours}`,
-  energyLess: (hours: string) => `de moins qu’aux mêmes heures des quatre semaines d’avant (leur médiane), en ${hours}`,
+  energyMore: (hours: string, weeks: WeeksKnown) => `de plus qu’aux mêmes heures des ${named(weeks)} semaines d’avant (leur médiane), en ${hours}`,
+  energyLess: (hours: string, weeks: WeeksKnown) => `de moins qu’aux mêmes heures des ${named(weeks)} semaines d’avant (leur médiane), en ${hours}`,
   cost: (eur: string) => `soit ${eur} au tarif de la commune`,
   noTariff: 'la commune n’a pas donné de tarif',
   energyWhy: {
@@ -30,9 +35,12 @@ export const alarmPageFr = {
   curveHelp: (window: string) =>
     `Moyenne par ${window}. Fond teinté : la durée de l’anomalie. Une interruption de la courbe est une absence de donnée. Hachures : couverture faible.`,
   value: 'Observé',
-  weeks: 'Mêmes heures des quatre semaines d’avant, de la plus basse à la plus haute',
+  weeks: (weeks: WeeksKnown) => `Mêmes heures des ${named(weeks)} semaines d’avant, de la plus basse à la plus haute`,
+  tooYoung: ({ most }: WeeksKnown) =>
+    `Pas encore de plage habituelle : il faut trois semaines d’avant, et ${most === 0 ? 'aucune n’est connue' : most === 1 ? 'une seule est connue' : 'deux sont connues'}`,
   ever: 'Tout ce qui avait été vu jusque-là',
-  middle: 'Médiane des quatre semaines',
+  middle: (weeks: WeeksKnown) => `Médiane des ${named(weeks)} semaines`,
+  median: 'Médiane',
   detector: 'Attendu par le contrôle',
   unusual: 'anomalie',
   noCurve: 'Pas de courbe : cet appareil ne donne pas de valeur que l’on puisse tracer.',

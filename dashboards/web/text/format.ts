@@ -1,6 +1,5 @@
 /** Numbers and times as people read them: in their language, in the town's zone whatever the reader's own. */
-
-import { dayMs, hourMs } from '../../../core/time.ts';
+import { dayMs, hourMs, minuteMs } from '../../../core/time.ts';
 import type { Language } from '../models.ts';
 
 const locales: Readonly<Record<Language, string>> = { fr: 'fr-FR', en: 'en-GB' };
@@ -10,9 +9,11 @@ export interface Format {
   /** Intl knows no kilowatt-hour: the number and its unit are put together here. */
   unit(value: number, unit: string, digits?: number): string;
   energy(kWh: number): { readonly value: string; readonly unit: string };
-  power(watts: number): { readonly value: string; readonly unit: string };
+  power(watts: number): string;
   mass(kg: number): { readonly value: string; readonly unit: string };
   money(eur: number): string;
+  /** As `money`, its sign apart: for a figure with its unit. */
+  cost(eur: number): { readonly value: string; readonly unit: string };
   percent(share: number): string;
   bytes(count: number): string;
   time(at: number): string;
@@ -33,10 +34,17 @@ export const capital = (text: string): string => text.charAt(0).toUpperCase() + 
 
 const nbsp = '\u00a0';
 
+const partsWithout = (type: string, parts: readonly Intl.NumberFormatPart[]): string =>
+  parts
+    .filter((part) => part.type !== type)
+    .map(({ value }) => value)
+    .join('')
+    .trim();
+
 const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', dayMs],
   ['hour', hourMs],
-  ['minute', 60_000],
+  ['minute', minuteMs],
   ['second', 1_000],
 ];
 
@@ -65,6 +73,7 @@ const make = (language: Language, zone: string): Format => {
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
   const money = new Intl.NumberFormat(locale, { style: 'currency', currency: 'EUR', maximumFractionDigits: 0 });
   const cents = new Intl.NumberFormat(locale, { style: 'currency', currency: 'EUR' });
+  const currency = (eur: number): Intl.NumberFormat => (Math.abs(eur) >= 100 ? money : cents);
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   const scaled = (value: number, unit: string, larger: string, from: number): { value: string; unit: string } =>
     Math.abs(value) >= from ? { value: number(value / 1000, 1), unit: larger } : { value: number(value), unit };
@@ -72,9 +81,10 @@ const make = (language: Language, zone: string): Format => {
     number,
     unit: (value, unit, digits) => `${number(value, digits)}${nbsp}${unit}`,
     energy: (kWh) => scaled(kWh, 'kWh', 'MWh', 100_000),
-    power: (watts) => scaled(watts, 'W', 'kW', 1_000),
+    power: (watts) => (Math.abs(watts) >= 1_000 ? `${number(watts / 1_000)}${nbsp}kW` : `${number(watts)}${nbsp}W`),
     mass: (kg) => scaled(kg, 'kg', 't', 10_000),
-    money: (eur) => (Math.abs(eur) >= 100 ? money : cents).format(eur),
+    money: (eur) => currency(eur).format(eur),
+    cost: (eur) => ({ value: partsWithout('currency', currency(eur).formatToParts(eur)), unit: '€' }),
     // 99.7 % is not all of it, and 0.2 % is not nothing.
     percent: (share) => percent.format(share >= 0.995 && share < 0.9999 ? 0.99 : share > 0 && share < 0.005 ? 0.01 : share),
     bytes(count) {
