@@ -65,7 +65,19 @@ export class Wire {
 
   /** Waits for that many bytes in all, or the end. */
   async until(bytes: number): Promise<Buffer> {
-    while (this.received.length < bytes && !this.closed) await Promise.race([once(this.socket, 'data').catch(() => this.whenClosed), this.whenClosed]);
+    while (this.received.length < bytes && !this.closed) await this.#next();
     return this.received;
+  }
+
+  /** The next data, or the end. A race with `whenClosed` would keep something of each wait for as long as the connection stands. */
+  #next(): Promise<void> {
+    const names = ['data', 'end', 'close'] as const;
+    return new Promise((resolve) => {
+      const come = (): void => {
+        for (const name of names) this.socket.off(name, come);
+        resolve();
+      };
+      for (const name of names) this.socket.on(name, come);
+    });
   }
 }
