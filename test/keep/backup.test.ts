@@ -13,34 +13,20 @@ import { balance } from '../../core/ledger.ts';
 import { openGate } from '../../main.ts';
 import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
 import { townOf } from '../drive.ts';
-import { configFor, contents, replayed, temporaryFolder, writtenLog } from './folder.ts';
+import { configFor, contents, loaded, replayed, temporaryFolder, writtenLog } from './folder.ts';
 
-test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', { timeout: 180_000 }, async () => {
+test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'backup');
   const config = configFor(data);
   const gate = await openGate(config);
   await gate.http;
-  let acknowledged = 0;
-  const load = runLoad({
-    port: gate.mqttPort,
-    connections: 20,
-    window: 4,
-    messages: 8_000,
-    ratePerSecond: 2_000,
-    firstAt: Date.now() - 3_600_000,
-    stepMs: 1_000,
-    resend: true,
-    patienceMs: 30_000,
-    onAcknowledged: (count) => {
-      acknowledged = count;
-    },
-  });
-  while (acknowledged < 2_000) await delay(5);
+  const load = loaded(gate, { connections: 20, messages: 8_000, ratePerSecond: 2_000 });
+  while (load.acknowledged() < 2_000) await delay(5);
   const taken = await backup(config, target);
-  const after = acknowledged;
+  const after = load.acknowledged();
   expect(after).toBeLessThan(8_000);
-  const { complete, sent } = await load;
+  const { complete, sent } = await load.result;
   expect(complete).toBe(true);
   await gate.close();
 
@@ -79,7 +65,7 @@ test('under load: nothing waits at the door, and the restored folder equals the 
   expect(sent).toBe(8_000);
 });
 
-test('of a folder at rest, and what is refused', { timeout: 120_000 }, async () => {
+test('of a folder at rest, and what is refused', async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'backup');
   const config = configFor(data);

@@ -13,6 +13,7 @@ import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { type AppendFileSettings, type AppendFileWriter, openAppendFile } from '../../log/append-file-writer.ts';
 import { pipeline } from '../../processors/pipeline.ts';
 import { run } from '../../processors/run.ts';
+import { type LoadResult, runLoad } from '../../simulators/load.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { dumpOf } from '../stores/answers.ts';
 
@@ -73,6 +74,27 @@ export const filled = async (data: string, minutes: number): Promise<Written> =>
   written.send('registry', { action: 'apply', town: { name: 'Test', zone: 'Europe/Paris', admission: 'open' } });
   await written.minutes(minutes, ['a', 'b', 'c']);
   return written;
+};
+
+/** Load on a gate, from an hour ago: what runs it, and how many messages were acknowledged so far. */
+export const loaded = (
+  { mqttPort }: { readonly mqttPort: number },
+  size: { readonly connections: number; readonly messages: number; readonly ratePerSecond: number },
+): { readonly result: Promise<LoadResult>; acknowledged(): number } => {
+  let acknowledged = 0;
+  const result = runLoad({
+    ...size,
+    port: mqttPort,
+    window: 4,
+    firstAt: Date.now() - 60 * minuteMs,
+    stepMs: 1_000,
+    resend: true,
+    patienceMs: 30_000,
+    onAcknowledged: (count) => {
+      acknowledged = count;
+    },
+  });
+  return { result, acknowledged: () => acknowledged };
 };
 
 /** Runs the log of a folder from its beginning up to `end` into a fresh store elsewhere. */

@@ -12,8 +12,7 @@ import { restoreStandby } from '../../cli/restore.ts';
 import { adoptedDevices, adoptedFile } from '../../cli/town-file.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openGate } from '../../main.ts';
-import { runLoad } from '../../simulators/load.ts';
-import { configFor, contents, filled, temporaryFolder, writtenLog } from './folder.ts';
+import { configFor, contents, filled, loaded, temporaryFolder, writtenLog } from './folder.ts';
 
 const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open' };
 
@@ -25,7 +24,7 @@ const shipOnce = async (data: string, target: string): Promise<Followed> => {
 const followedOf = async (target: string): Promise<Followed> => (await readFollowed(target)) as Followed;
 const lastSegment = (folder: string): string => join(folder, 'log', readdirSync(join(folder, 'log')).sort().at(-1) as string);
 
-test('a running gate is followed by a process that is killed and comes back', { timeout: 180_000 }, async () => {
+test('a running gate is followed by a process that is killed and comes back', async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
   const gate = await openGate(configFor(data));
@@ -36,28 +35,14 @@ test('a running gate is followed by a process that is killed and comes back', { 
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
   let child = follow();
-  let acknowledged = 0;
-  const load = runLoad({
-    port: gate.mqttPort,
-    connections: 10,
-    window: 4,
-    messages: 6_000,
-    ratePerSecond: 1_500,
-    firstAt: Date.now() - 3_600_000,
-    stepMs: 1_000,
-    resend: true,
-    patienceMs: 30_000,
-    onAcknowledged: (count) => {
-      acknowledged = count;
-    },
-  });
-  while (((await readFollowed(target))?.shipped ?? 0) === 0 || acknowledged < 2_000) await delay(5);
+  const load = loaded(gate, { connections: 10, messages: 6_000, ratePerSecond: 1_500 });
+  while (((await readFollowed(target))?.shipped ?? 0) === 0 || load.acknowledged() < 2_000) await delay(5);
   child.kill('SIGKILL');
   await once(child, 'exit');
   const left = (await followedOf(target)).shipped;
   expect(left).toBeGreaterThan(0);
   child = follow();
-  expect((await load).complete).toBe(true);
+  expect((await load.result).complete).toBe(true);
   // The first may have shipped all of it: the gate's ticks say that the second is at work.
   while ((await followedOf(target)).shipped < Math.max(6_000, left + 1)) await delay(20);
   child.kill('SIGTERM');
@@ -77,7 +62,7 @@ test('a running gate is followed by a process that is killed and comes back', { 
   expect(await adoptedDevices(restored)).toEqual(adopted);
 });
 
-test('a torn tail is mended, another log is refused, and what is lost is said to the position', { timeout: 120_000 }, async () => {
+test('a torn tail is mended, another log is refused, and what is lost is said to the position', async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
   const written = await filled(data, 40);
@@ -118,7 +103,7 @@ test('a torn tail is mended, another log is refused, and what is lost is said to
   expect((await contents(restored)).position).toBe(position);
 });
 
-test('a log that was cut is followed with the backup that it begins with', { timeout: 120_000 }, async () => {
+test('a log that was cut is followed with the backup that it begins with', async () => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
   const config = configFor(data);

@@ -1,7 +1,7 @@
 /** Draws the curves with uPlot: gaps stay gaps, marks for what was seen too little or revised, a readout for pointer and keyboard. */
 import uPlot from 'uplot';
 import type { ChartData } from '../parts/chart.tsx';
-import { show, words, zone } from './page.ts';
+import { show, zone } from './page.ts';
 
 const height = 300;
 
@@ -161,6 +161,8 @@ const plot = (canvas: HTMLElement, data: ChartData, colours: Colours, pointed: (
     {
       width: canvas.clientWidth,
       height,
+      // The last date of the axis stands half beyond the curve.
+      padding: [null, 32, null, null],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false }, points: { size: 8 } },
@@ -207,8 +209,7 @@ const walkByKeys = (canvas: HTMLElement, last: number, onPlace: (at: number) => 
 
 /** What the readout says while nobody points. */
 const legendOf = ({ series, band }: ChartData): string => {
-  const lines =
-    series.length > 1 ? series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`) : [`— ${band === undefined ? words.site.present : series[0]?.label}`];
+  const lines = series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`);
   return [...lines, ...(band === undefined ? [] : [`▒ ${band.label}`])].join('   ');
 };
 

@@ -34,6 +34,7 @@ const limitsOf = ({ report }: Status): OperationsModel['limits'] => {
   const counts = Object.entries({ ...refused, ...slowed, ...(forwardsDropped > 0 ? { forwardsDropped } : {}) });
   return counts
     .map(([name, count]) => ({ name, count }))
+    .filter(({ count }) => count > 0)
     .sort((a, b) => b.count - a.count)
     .slice(0, limitsShown);
 };
