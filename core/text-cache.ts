@@ -35,7 +35,7 @@ export class TextCache<T> {
     const value = this.#decode(bytes, start, end);
     if (value === null) return null;
     this.#entries[slot ^ 1] = first;
-    this.#entries[slot] = { bytes: Buffer.from(bytes.subarray(start, end)), value };
+    this.#entries[slot] = { bytes: ownCopy(bytes, start, end), value };
     return value;
   }
 
@@ -43,6 +43,13 @@ export class TextCache<T> {
     return isUtf8(bytes.subarray(start, end)) ? this.#make(bytes.toString('utf8', start, end)) : null;
   }
 }
+
+/** In memory of its own: a small `Buffer.from` lies in a pool, which one that is kept holds whole (64 KB a text, under topics that never repeat). */
+const ownCopy = (bytes: Buffer, start: number, end: number): Buffer => {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
+};
 
 const hash = (bytes: Buffer, start: number, end: number): number => {
   let h = end - start;
