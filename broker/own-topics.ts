@@ -17,6 +17,8 @@ export const takeFanOut = (aedes: Aedes): FanOut => {
   return fanOut;
 };
 
+const encoder = new TextEncoder();
+
 export class OwnTopics {
   readonly #prefix: string;
   readonly #limits: DoorLimits;
@@ -35,7 +37,9 @@ export class OwnTopics {
   publish(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void> {
     if (!topic.startsWith(this.#prefix) || topicRule(topic, this.#limits).fault !== null) throw fail('bad-request', `not a topic below ${this.#prefix}`, topic);
     if (retain) this.#retain(topic, payload.length);
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    // Not by `Buffer.from(text)`: a retained payload would hold the pool in which that puts it.
+    const own = typeof payload === 'string' ? encoder.encode(payload) : payload;
+    const bytes = Buffer.from(own.buffer, own.byteOffset, own.byteLength);
     return new Promise((resolve, reject) => {
       this.fanOut({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => (error ? reject(error) : resolve()));
     });
