@@ -1,5 +1,4 @@
 /** Energy of each of the town's own buildings by civil day and carrier. What is not known is null with its status, never 0. */
-
 import { dayMs } from '../../core/time.ts';
 import { calendar, levelOf } from '../../core/window.ts';
 import type { Dataset, Row } from '../dataset.ts';
@@ -84,17 +83,6 @@ const rowsOf = (meters: Meters, now: number): Row[] => {
   return rows;
 };
 
-const bySite = (devices: readonly AdmittedDevice[], type: string): AdmittedDevice[][] => {
-  const groups = new Map<string, AdmittedDevice[]>();
-  for (const device of devices) {
-    if (device.type !== type) continue;
-    const own = groups.get(device.site.id);
-    if (own === undefined) groups.set(device.site.id, [device]);
-    else own.push(device);
-  }
-  return [...groups.values()];
-};
-
 const carrierRows = async (admitted: Admitted, { carrier, type, quantities }: (typeof carriers)[number]): Promise<Row[]> => {
   const from = admitted.now - daysMax * dayMs;
   const quantityOf = (device: string): string => quantities.find((one) => admitted.reports(device, one)) ?? quantities[0];
@@ -104,7 +92,7 @@ const carrierRows = async (admitted: Admitted, { carrier, type, quantities }: (t
     const own = meters.map(({ id }) => id).filter((id) => quantityOf(id) === quantity);
     for (const [device, days] of await admitted.days(quantity, own, from, admitted.now)) known.set(device, new Map(days.map((day) => [day.start, day])));
   }
-  return bySite(meters, type).flatMap((group) => {
+  return [...Map.groupBy(meters, ({ site }) => site.id).values()].flatMap((group) => {
     const [first] = group;
     // Days of meters in different zones are different days; a building has one.
     const same = group.filter(({ zone }) => zone === first?.zone);
@@ -117,7 +105,7 @@ export const energyOfTownBuildingsDaily: Dataset = {
   id: 'energy-of-town-buildings-daily',
   title: 'Énergie des bâtiments de la ville, par jour',
   description:
-    'Énergie par bâtiment public, par énergie et par jour civil, avec la part du jour qui a été mesurée. Un jour inconnu est vide (« absent »), jamais 0 ; le jour en cours est « provisional » ; un jour peut être révisé.',
+    'Énergie par bâtiment public équipé d’un compteur, par énergie et par jour civil, avec la part du jour qui a été mesurée ; rues, bornes de recharge et réseaux n’y sont pas. Un jour inconnu est vide (« absent »), jamais 0 ; le jour en cours est « provisional » ; un jour peut être révisé.',
   keywords: ['énergie', 'bâtiments publics', 'consommation'],
   // A year of days is many rows; the current day alone moves.
   refreshMs: 60_000,
