@@ -58,7 +58,7 @@ const open = async (connection: Connection, { buckets, partition = 0, clock = Da
 export const influxDbStore = (options: InfluxDbOptions): Promise<Store> =>
   connected(options, async (opened) => {
     await carryOutCuts(opened);
-    return storeOf(opened, writing(opened), () => readSnapshot(opened.patient, opened.buckets));
+    return storeOf(opened, writing(opened), () => steadySnapshot(opened));
   });
 
 /**
@@ -196,7 +196,10 @@ const following = ({ patient, buckets, loaded }: Opened): ((one: Commit) => Prom
   };
 };
 
-/** The newest snapshot while another writes: read again where it was replaced meanwhile. Fails with `store-failed` where the store was opened too far behind it. */
+/**
+ * The newest snapshot while another writes, as a plant may whose partition has just become this one's: read again where it was replaced
+ * meanwhile. Fails with `store-failed` where the store was opened too far behind it: what it keeps in memory would lack the rows between.
+ */
 const steadySnapshot = async ({ patient, buckets, loaded, connection }: Opened): ReturnType<Store['snapshot']> => {
   for (;;) {
     const [whole] = (await findSnapshots(patient, buckets)).offsets;

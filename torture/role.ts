@@ -35,6 +35,11 @@ export class RoleProcess {
     return this.#child?.pid;
   }
 
+  /** How it ended by itself; null while it runs, and where it was ended. */
+  get exited(): number | string | null {
+    return this.#child?.exitCode ?? this.#child?.signalCode ?? null;
+  }
+
   /** All that it wrote since its last start. */
   get log(): string {
     return this.#said;
@@ -44,6 +49,14 @@ export class RoleProcess {
   get partitions(): number[] {
     const [, last = ''] = [...this.#said.matchAll(/"partitions":\[([\d,]*)\]/g)].at(-1) ?? [];
     return last === '' ? [] : last.split(',').map(Number);
+  }
+
+  /** What its own log says: an object a line; what is none is left out. */
+  get lines(): readonly { readonly time: number; readonly msg: string; readonly partition?: number; readonly partitions?: readonly number[] }[] {
+    return this.#said
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line));
   }
 
   /** Starts it, and waits until it says that it is open. */

@@ -4,8 +4,9 @@
  * its sequence stands, and its public consumer cannot read a range; the version is pinned, and tests hold it on both brokers.
  */
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { type Failure, FailureError, fail, failure } from '../../core/failure.ts';
 
 export interface KafkaAccess {
@@ -82,7 +83,8 @@ interface RequestQueue {
 
 const inside = createRequire(import.meta.url);
 const ClusterOf = inside('kafkajs/src/cluster') as new (options: object) => Cluster;
-const socketFactory = inside('kafkajs/src/network/socketFactory') as () => unknown;
+type MakeSocket = (options: object) => Socket;
+const socketFactory = inside('kafkajs/src/network/socketFactory') as () => MakeSocket;
 const { requests } = inside('kafkajs/src/protocol/requests') as { requests: Readonly<Record<string, { readonly versions: readonly (string | number)[] }>> };
 const questionNumbers = inside('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>;
 const { prototype: requestQueue } = inside('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
@@ -108,8 +110,35 @@ const settingsOf = ({ brokers, tls, sasl, requestTimeoutMs = 10_000 }: KafkaAcce
   ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
 });
 
+/** A broker that is busy is not given up at once. */
+const fewRetries = { retries: 2, initialRetryTime: 200 };
+
 /** kafkajs's own client, for what an administrator does. */
-export const administration = (access: KafkaAccess): Kafka => new Kafka({ ...settingsOf(access), retry: { retries: 2, initialRetryTime: 200 } });
+export const administration = (access: KafkaAccess, sockets: MakeSocket = socketFactory()): Kafka =>
+  new Kafka({ ...settingsOf(access), retry: fewRetries, socketFactory: sockets as ISocketFactory });
+
+/**
+ * kafkajs's own client over sockets that can be taken from it for good. A consumer that is told to end while it joins its group does not
+ * notice: it joins again, and is sent partitions of which nobody hears.
+ */
+export const severable = (access: KafkaAccess): { readonly kafka: Kafka; sever(): void } => {
+  const make = socketFactory();
+  const open = new Set<Socket>();
+  let isSevered = false;
+  const sockets: MakeSocket = (options) => {
+    if (isSevered) throw fail('log-unreachable', 'the way to Kafka was given up');
+    const socket = make(options);
+    open.add(socket);
+    return socket.once('close', () => open.delete(socket));
+  };
+  return {
+    kafka: administration(access, sockets),
+    sever() {
+      isSevered = true;
+      for (const socket of open) socket.destroy();
+    },
+  };
+};
 
 interface KafkaError {
   readonly name?: string;
@@ -148,13 +177,14 @@ export const causeOf = (error: unknown, where: string): Failure => {
   if (words === noVersions) return failure('log-unsupported', 'it is older than Kafka 0.10', where);
   if (deniedTypes.has(type) || name.includes('SASL')) return failure('log-denied', words, where);
   if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return failure('log-not-set-up', 'there is no such topic, or it may not be seen', where);
-  if (distrusted.test(words)) return failure('bad-setting', `${words}, at ${where}`, 'OCTROI_KAFKA_TLS_CA');
+  if (distrusted.test(words))
+    return failure('log-unreachable', `its certificate is not trusted: ${words}; OCTROI_KAFKA_TLS_CA names who vouches for it`, where);
   if (impossibleTypes.has(type)) return failure('log-not-set-up', words, where);
   return failure('log-unreachable', words, where);
 };
 
-const openCluster = (access: KafkaAccess): Cluster => {
-  const { brokers, ssl, sasl, ...settings } = settingsOf(access);
+const openCluster = (access: KafkaAccess, retry: object = {}): Cluster => {
+  const { brokers, ssl, sasl, ...settings } = { ...settingsOf(access), ...retry };
   const logger = new Kafka({ brokers, logLevel: logLevel.NOTHING }).logger();
   const given = { ...settings, brokers, ssl, sasl, logger, socketFactory: socketFactory(), enforceRequestTimeout: true };
   return new ClusterOf({ ...given, metadataMaxAge: 300_000, allowAutoTopicCreation: false, maxInFlightRequests: null, isolationLevel: 0 });
@@ -193,7 +223,7 @@ const unansweredBy = (versions: Versions): string | null => {
 /** Whether the broker that answers first knows what it will be asked. Rejects with `log-unreachable`, `log-denied`, `log-unsupported` */
 export const checkVersions = async (access: KafkaAccess): Promise<void> => {
   const where = `Kafka ${access.brokers.join(',')}`;
-  const cluster = openCluster(access);
+  const cluster = openCluster(access, { retry: fewRetries });
   try {
     await cluster.connect();
     const unanswered = unansweredBy(cluster.brokerPool.versions ?? {});

@@ -91,27 +91,34 @@ export const load = async (flux: Flux, buckets: Buckets, letters: Letters, where
   const { position, logTime, ledger } = progress ?? { position: 0, logTime: 0, ledger: emptyLedger };
   const below = { start: 0n, stop: slotOf(position) };
 
+  // Asked together: whoever takes a partition over waits for all of them.
+  const [deviceRows, closureRows, book, anomaly, alarm, counts, cuts, refused, snapshots] = await Promise.all([
+    flux.points({ bucket: state, measurement: 'device' }, below),
+    flux.points({ bucket: state, measurement: 'closure' }, below),
+    loadBook(flux, buckets, position),
+    loadLasting(flux, buckets, 'anomaly', position),
+    loadLasting(flux, buckets, 'alarm', position),
+    letters.counts(position),
+    loadCuts(flux, buckets, position),
+    letters.refused(position),
+    findSnapshots(flux, buckets),
+  ]);
   const devices = new Map<string, Device>();
-  for (const row of await flux.points({ bucket: state, measurement: 'device' }, below)) {
+  for (const row of deviceRows) {
     const device = JSON.parse(row.text('body')) as Device;
     devices.set(device.id, device);
   }
-  const closures = (await flux.points({ bucket: state, measurement: 'closure' }, below)).map((row) => ({
-    from: row.number('from'),
-    to: row.number('to'),
-    offset: offsetOf(row.nanos),
-  }));
   return {
-    book: await loadBook(flux, buckets, position),
+    book,
     devices,
-    closures,
-    lasting: { anomaly: await loadLasting(flux, buckets, 'anomaly', position), alarm: await loadLasting(flux, buckets, 'alarm', position) },
-    letters: new Map((await letters.counts(position)).map((one) => [`${one.code}/${one.subject}`, one])),
-    cuts: await loadCuts(flux, buckets, position),
-    refused: await letters.refused(position),
+    closures: closureRows.map((row) => ({ from: row.number('from'), to: row.number('to'), offset: offsetOf(row.nanos) })),
+    lasting: { anomaly, alarm },
+    letters: new Map(counts.map((one) => [`${one.code}/${one.subject}`, one])),
+    cuts,
+    refused,
     position,
     logTime,
     ledger,
-    snapshot: (await findSnapshots(flux, buckets)).state,
+    snapshot: snapshots.state,
   };
 };

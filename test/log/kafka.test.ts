@@ -4,6 +4,7 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FailureError } from '../../core/failure.ts';
 import { administration, KafkaClient } from '../../log/kafka/client.ts';
+import { joinGroup } from '../../log/kafka/membership.ts';
 import { findBatch } from '../../log/kafka/reader.ts';
 import { checkTopic, setUpTopic, type TopicPlan } from '../../log/kafka/topics.ts';
 import { type KafkaLogOptions, kafkaReader, openKafkaWriter } from '../../log/kafka.ts';
@@ -190,6 +191,49 @@ describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), () => {
     await delay(100);
     await reader.close();
     expect(await waiting).toBe('log-unreachable');
+  });
+
+  it('members of a group share all partitions behind a broker that was killed, and none has a second self in it', async () => {
+    const options = await server.topic(6);
+    const own: number[][] = [[], []];
+    const failed: unknown[] = [];
+    const members = [];
+    for (const place of [0, 1])
+      members.push(
+        await joinGroup({
+          access: server,
+          topic: options.topic,
+          group: 'members',
+          assigned: (partitions) => {
+            own[place] = [...partitions];
+          },
+          failed: (cause) => failed.push(cause),
+        }),
+      );
+    const shared = async (): Promise<unknown> => {
+      const admin = administration(server).admin();
+      try {
+        await admin.connect();
+        const { groups } = await admin.describeGroups(['members']);
+        return [groups[0]?.state, groups[0]?.members.length, [...own].flat().sort(), own.every(({ length }) => length === 3)];
+      } catch (error) {
+        return error;
+      } finally {
+        await admin.disconnect();
+      }
+    };
+    const wanted = ['Stable', 2, numbers(0, 6), true];
+    await expect.poll(shared, { timeout: 30_000, interval: 500 }).toEqual(wanted);
+    for (const awayMs of [100, 4_000]) {
+      await server.kill();
+      own[0] = own[1] = [];
+      await delay(awayMs);
+      await server.start();
+      await expect.poll(shared, { timeout: 60_000, interval: 500 }).toEqual(wanted);
+    }
+    for (const member of members) await member.close();
+    await expect.poll(async () => ((await shared()) as unknown[])[1], { timeout: 20_000, interval: 500 }).toBe(0);
+    expect(failed).toEqual([]);
   });
 
   describe('the topic', () => {

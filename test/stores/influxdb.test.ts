@@ -251,6 +251,17 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
     });
   });
 
+  it('is not taken for whole where another has gone on since it was opened, and taken a snapshot', async () => {
+    const buckets = await influxd.buckets();
+    const [one, other] = [await opened(buckets), await opened(buckets)];
+    const snapshot = { offset: 2, scopes: [{ scope: 's', body: 'b' }] };
+    await other.commit(commit(0, 2, { readings: [reading(5, 1, 1)] }, { snapshot }));
+    await expect(one.snapshot()).rejects.toThrow(/store-failed: a snapshot was taken while the store was opened/);
+    const again = await opened(buckets);
+    expect([again.position, await again.snapshot()]).toEqual([2, snapshot]);
+    await Promise.all([one, other, again].map((store) => store.close()));
+  });
+
   describe('whose server', () => {
     it('is busy, fails or hangs is waited for, and told of once', async () => {
       await proxied(async (proxy) => {

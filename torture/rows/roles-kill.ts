@@ -1,4 +1,5 @@
 /** kill -9 of gates, plants, Kafka and InfluxDB in turn, at random moments, while the same devices publish through two gates. */
+import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openPlant, openReader, types } from '../../cli/parts.ts';
 import { verifications } from '../../cli/verifications.ts';
@@ -87,13 +88,25 @@ const lyingInfluxd = async (scope: Scope, url: string, raw: string, chance: () =
   return proxy.url;
 };
 
+/** An error with the last words of the plants. */
+const withWords = (error: Error, { plants }: Town): Error =>
+  new Error([`${error.message}; the plants said:`, ...plants.map(({ log }) => log.slice(-2_000))].join('\n'));
+
+/** @throws Error where a plant has ended by itself */
+const requireRunning = ({ plants }: Town): void => {
+  for (const { exited, log } of plants) if (exited !== null) throw new Error(`a plant ended with ${exited}: ${log.slice(-2_000)}`);
+};
+
 /** Waits until the store has gone beyond where it stood, in these partitions. @returns ms */
-const untilBeyond = async ({ positions }: Town, stood: readonly number[], which: readonly number[], what: string): Promise<number> => {
+const untilBeyond = async (town: Town, stood: readonly number[], which: readonly number[], what: string): Promise<number> => {
   const from = performance.now();
   await until(what, patienceMs, async () => {
     await delay(lookMs);
-    const now = await positions.read().catch(() => null);
+    requireRunning(town);
+    const now = await town.positions.read().catch(() => null);
     return now !== null && which.every((partition) => (now[partition] as number) > (stood[partition] as number));
+  }).catch((error: Error) => {
+    throw withWords(error, town);
   });
   return performance.now() - from;
 };
@@ -108,14 +121,34 @@ const untilShared = async (town: Town): Promise<number[]> => {
   return town.positions.read();
 };
 
-/** Kills a plant. @returns how long its partitions stood still, ms */
-const killPlant = async (town: Town, chance: () => number): Promise<number> => {
+/** How long after the kill of a plant its partitions were another's, were opened by it, and moved again, ms. */
+interface Takeover {
+  readonly assigned: number;
+  readonly followed: number;
+  readonly moved: number;
+}
+
+/** When each of the partitions first was in a line of the plants' logs after that time, and the last of these times, ms after it. */
+const lastOfFirst = (
+  { plants }: Town,
+  from: number,
+  which: readonly number[],
+  isOf: (line: RoleProcess['lines'][number], partition: number) => boolean,
+): number => {
+  const lines = plants.flatMap((plant) => plant.lines).filter(({ time }) => time > from);
+  const first = which.map((partition) => Math.min(...lines.filter((line) => isOf(line, partition)).map(({ time }) => time)));
+  return Math.max(...first) - from;
+};
+
+/** Kills a plant, and waits until its partitions move again. */
+const killPlant = async (town: Town, chance: () => number): Promise<Takeover> => {
   const place = chance() < 0.5 ? 0 : 1;
   const atOnce = chance() < 0.5;
   await untilShared(town);
   const plant = town.plants[place] as RoleProcess;
   const own = plant.partitions;
   const from = performance.now();
+  const killedAt = Date.now();
   await plant.kill();
   // What was on its way at the last moment may still be written.
   await delay(lookMs);
@@ -123,9 +156,11 @@ const killPlant = async (town: Town, chance: () => number): Promise<number> => {
   const again = atOnce ? plant.start() : null;
   again?.catch(() => {}); // awaited below
   await untilBeyond(town, stood, own, `the partitions ${own} of a killed plant move again`);
-  const tookMs = performance.now() - from;
+  const moved = Math.round(performance.now() - from);
+  const assigned = lastOfFirst(town, killedAt, own, ({ partitions: given = [] }, partition) => given.includes(partition));
+  const followed = lastOfFirst(town, killedAt, own, (line, partition) => line.partition === partition && line.msg === 'a partition is followed');
   await (again ?? plant.start());
-  return tookMs;
+  return { assigned, followed, moved };
 };
 
 const awayAndBack = async (server: { kill(): Promise<void>; start(): Promise<void> }, chance: () => number): Promise<void> => {
@@ -184,7 +219,8 @@ const judgePartition = async (config: Config, partition: number, promised: reado
 };
 
 /** Waits until all that the log holds is stored. @returns ms */
-const untilStored = async ({ config, positions }: Town): Promise<number> => {
+const untilStored = async (town: Town): Promise<number> => {
+  const { config, positions } = town;
   const from = performance.now();
   for (const partition of all) {
     const reader = openReader(config, partition);
@@ -193,6 +229,8 @@ const untilStored = async ({ config, positions }: Town): Promise<number> => {
     await until(`partition ${partition} is stored up to ${end}`, patienceMs, async () => {
       await delay(lookMs);
       return ((await positions.read())[partition] as number) >= end;
+    }).catch(async (error: Error) => {
+      throw withWords(new Error(`${error.message}; the store stands at ${(await positions.read()).join(', ')}`), town);
     });
   }
   return performance.now() - from;
@@ -209,7 +247,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const loads = gates.map(({ mqttPort: port }): Load => startLoad(scope, { port, connections: devices, messages: 10_000_000, ratePerSecond, firstAt, stepMs: minuteMs })); // biome-ignore format: one line
   const more = (count: number): Promise<unknown> => Promise.all(loads.map((load, place) => untilAcknowledged(count, load, gates[place] as Gate)));
   const killed: Record<Victim, number> = { gate: 0, plant: 0, kafka: 0, influxdb: 0 };
-  const takeovers: number[] = [];
+  const takeovers: Takeover[] = [];
   const faults: string[] = [];
   const order = turns(chance);
   await untilShared(town);
@@ -224,8 +262,9 @@ const run = async (asked: Asked): Promise<Found> => {
       await gate.kill();
       await gate.start();
     } else if (victim === 'plant') {
-      takeovers.push(Math.round(await killPlant(town, chance)));
-      say(`its partitions were taken over after ${takeovers.at(-1)} ms`);
+      const takeover = await killPlant(town, chance);
+      takeovers.push(takeover);
+      say(`its partitions are another's after ${takeover.assigned} ms, opened after ${takeover.followed}, and move after ${takeover.moved}`);
     } else await awayAndBack(victim === 'kafka' ? town.kafka : town.influxd, chance);
   }
   await more(20);
@@ -235,23 +274,28 @@ const run = async (asked: Asked): Promise<Found> => {
   for (const gate of gates) if ((await gate.stop()) !== 0) faults.push('a gate did not end well');
   const storedMs = await untilStored(town);
   for (const plant of plants) if ((await plant.stop()) !== 0) faults.push('a plant did not end well');
-  const late = takeovers.filter((ms) => ms > takeoverMsMax);
-  if (!busy && late.length > 0) faults.push(`${late.length} of ${takeovers.length} takeovers took more than ${takeoverMsMax} ms: ${late}`);
+  const late = takeovers.filter(({ moved }) => moved > takeoverMsMax);
+  if (!busy && late.length > 0)
+    faults.push(`${late.length} of ${takeovers.length} takeovers took more than ${takeoverMsMax} ms: ${late.map(({ moved }) => moved).join(', ')}`);
 
   const judged: Judged[] = [];
   for (const partition of all) {
     say(`judging partition ${partition}`);
     judged.push(await judgePartition(town.config, partition, promised.filter(({ subject }) => partitionOf(subject, partitions) === partition))); // biome-ignore format: one line
   }
-  const sorted = takeovers.toSorted((a, b) => a - b);
+  const sorted = (step: keyof Takeover): number[] => takeovers.map((one) => one[step]).toSorted((a, b) => a - b);
+  const median = (step: keyof Takeover): number => sorted(step)[Math.floor(takeovers.length / 2)] ?? 0;
   const of = (name: 'acknowledged' | 'lost' | 'twice' | 'wrong' | 'panes'): number => sum(judged.map((one) => one[name]));
   if (!bad && of('panes') === 0) faults.push('no pane was compared');
   return {
     faults: [...faults, ...judged.flatMap((one) => one.faults)],
     figures: {
       ...killed,
-      takeoverMsMedian: sorted[Math.floor(sorted.length / 2)] ?? 0,
-      takeoverMsMax: sorted.at(-1) ?? 0,
+      takeoverMsMedian: median('moved'),
+      takeoverMsMax: sorted('moved').at(-1) ?? 0,
+      assignedMsMedian: median('assigned'),
+      followedMsMedian: median('followed'),
+      loadAverage: Math.round(loadavg()[0] ?? 0),
       storedMs: Math.round(storedMs),
       acknowledged: of('acknowledged'),
       lost: of('lost'),
