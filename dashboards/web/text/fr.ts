@@ -2,6 +2,8 @@
 import { alarmPageFr } from './alarm-fr.ts';
 import { operationsFr } from './operations-fr.ts';
 
+const places = (n: string): string => `${n} ${n === '1' ? 'place' : 'places'}`;
+
 export const fr = {
   language: 'Français',
   other: 'English',
@@ -95,7 +97,7 @@ export const fr = {
     co2: 'CO₂ équivalent',
     pv: 'Production solaire',
     pvNow: 'en ce moment',
-    pvFrom: (n: number, of: number) => `${n} onduleurs sur ${of} répondent`,
+    pvFrom: (n: number, of: number) => `${n} ${of > 1 ? 'onduleurs' : 'onduleur'} sur ${of} ${n > 1 ? 'répondent' : 'répond'}`,
     compared: (time: string) => `qu’hier, de minuit à ${time}`,
     unfair: 'comparaison impossible : une des deux journées est trop peu couverte',
     more: 'de plus',
@@ -231,9 +233,9 @@ export const fr = {
     intro: 'Les places libres, telles que les appareils les annoncent. Ce qui n’est pas connu est dit inconnu.',
     parks: 'Parcs',
     states: { free: 'Libre', full: 'Complet', unknown: 'Inconnu', closed: 'Fermé' },
-    freeOf: (free: string, capacity: string) => `${free} places sur ${capacity}`,
-    free: (free: string) => `${free} places`,
-    capacity: (n: string) => `${n} places`,
+    freeOf: (free: string, capacity: string) => `${places(free)} sur ${capacity}`,
+    free: (free: string) => places(free),
+    capacity: (n: string) => places(n),
     hours: (text: string) => `Horaires (liste de 2014) : ${text}`,
     stale: 'donnée trop ancienne',
     streets: 'Places sur voirie',

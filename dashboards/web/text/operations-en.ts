@@ -30,7 +30,7 @@ export const operationsEn: typeof operationsFr = {
   disk: (size) => `${size} free on the disk of the log`,
   logEnd: (n) => `${n} envelopes in the log`,
   connections: (n) => (n === 1 ? 'MQTT connection' : 'MQTT connections'),
-  held: (n) => `${n} acknowledgements held`,
+  held: (n) => `${n} ${n === 1 ? 'acknowledgement' : 'acknowledgements'} held`,
   books: 'The ledger',
   balanced: 'Balanced',
   notBalanced: 'NOT BALANCED',

@@ -29,7 +29,7 @@ export const operationsFr = {
   disk: (size: string) => `${size} libres sur le disque du journal`,
   logEnd: (n: string) => `${n} enveloppes au journal`,
   connections: (n: number): string => (n > 1 ? 'connexions MQTT' : 'connexion MQTT'),
-  held: (n: number) => `${n} accusés retenus`,
+  held: (n: number) => `${n} ${n > 1 ? 'accusés retenus' : 'accusé retenu'}`,
   books: 'Le registre',
   balanced: 'Équilibré',
   notBalanced: 'NON ÉQUILIBRÉ',
