@@ -77,6 +77,10 @@ export const faultsText = ({ skipped, series, points, tried, held_out }: FaultsJ
       ...tried.kinds.map((line, place) => rowOf(line, held_out.kinds[place])),
       ...tried.groups.map((line, place) => rowOf(line, held_out.groups[place])),
     ]),
+    ...[tried, held_out].map(
+      ({ groups }, half) =>
+        `Missed, and hour for hour as the weeks before, so that nobody could tell (${half === 0 ? 'tried on' : 'held out'}): ${groups.map(({ kind, missedAsUsual }) => `${kind} ${missedAsUsual}`).join(', ')}`,
+    ),
     '',
     'Said of series without a fault, some of which are real events:',
     ...falseLines('tried on', tried),

@@ -13,6 +13,8 @@ export interface KindLine {
   readonly withinWeek: Ranged | null;
   /** Of those found, where one of the anomalies names it rightly. */
   readonly named: Ranged | null;
+  /** Of those missed, how many nobody could tell by what was measured: see `as-usual.ts`. They are counted as missed all the same. */
+  readonly missedAsUsual: number;
   /** Of those found, hours. */
   readonly medianHours: number | null;
 }
@@ -45,6 +47,7 @@ const lineOf = (kind: string, group: FaultKind['group'], list: readonly Injected
     withinDay: share(within(24), list.length),
     withinWeek: share(within(7 * 24), list.length),
     named: share(found.filter(({ by, named }) => by.some((kind) => named.includes(kind))).length, found.length),
+    missedAsUsual: list.filter(({ asUsual, found: by }) => asUsual && by === null).length,
     medianHours: middle === null ? null : Math.round(middle * 10) / 10,
   };
 };

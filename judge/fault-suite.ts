@@ -6,6 +6,7 @@ import type { Point } from '../core/fold.ts';
 import type { Anomaly } from '../core/reading.ts';
 import { dayMs, hourMs } from '../core/time.ts';
 import { calendar } from '../core/window.ts';
+import { isAsUsual } from './as-usual.ts';
 import { type FaultKind, faultKinds, type SeriesClass, type Surroundings } from './faults.ts';
 
 /** Someone who judges one series, from some moment of it on. */
@@ -40,6 +41,8 @@ export interface Injected {
   readonly kind: FaultKind;
   readonly series: string;
   readonly from: number;
+  /** Values alone were changed, and none of them tells: see `as-usual.ts`. */
+  readonly asUsual: boolean;
   /** All that said it, and how long after its beginning the first did, ms; null: nothing did. */
   readonly found: { readonly by: readonly string[]; readonly afterMs: number } | null;
 }
@@ -140,6 +143,7 @@ const clockChanges = (zone: string, from: number, to: number): number[] => {
 interface Planned {
   readonly kind: FaultKind;
   readonly from: number;
+  readonly asUsual: boolean;
   readonly points: readonly Point[];
   /** How long after its beginning the first of its readings was refused, ms; null: none was. */
   readonly refusedAfterMs: number | null;
@@ -163,12 +167,15 @@ const plan = (series: Series, kind: FaultKind, said: readonly { at: number; unti
     if (from === undefined || end - start < (lasts / series.intervalMs) * 0.5) continue;
     if (said.some((one) => one.at <= from + lasts + tailMs && one.until >= from - apartMs)) continue;
     if (found.some((one) => Math.abs(one.from - from) < lasts)) continue;
-    const changed = kind.change(points.slice(start, end), around(series, from));
+    const surroundings = around(series, from);
+    const changed = kind.change(points.slice(start, end), surroundings);
     if (changed === null) continue;
     const refused = changed.find((point) => series.arrive(point) === null);
     const arrived = changed.flatMap((point) => series.arrive(point) ?? []);
     const refusedAfterMs = refused === undefined ? null : Math.max(0, refused.at - from);
-    found.push({ kind, from, refusedAfterMs, points: [...arrived, ...points.slice(end, placeAt(points, from + lasts + tailMs))] });
+    const stampsStay = arrived.length === end - start && arrived.every(({ at }, place) => at === points[start + place]?.at);
+    const asUsual = stampsStay && isAsUsual(points.slice(placeAt(points, from - backMs), start), arrived, surroundings.hourOf);
+    found.push({ kind, from, asUsual, refusedAfterMs, points: [...arrived, ...points.slice(end, placeAt(points, from + lasts + tailMs))] });
   }
   return found;
 };
@@ -216,7 +223,7 @@ export const judgeSeries = (series: Series, count: number, kinds: readonly Fault
   for (const one of planned) {
     for (; place < points.length && (points[place] as Point).at < one.from; place++) judge.take(points[place] as Point);
     const list = told(judge.branch(), one.points);
-    injected.push({ kind: one.kind, series: series.name, from: one.from, found: finding(one, series.silentAfterMs, list, known) });
+    injected.push({ kind: one.kind, series: series.name, from: one.from, asUsual: one.asUsual, found: finding(one, series.silentAfterMs, list, known) });
   }
   return { injected, untouched };
 };

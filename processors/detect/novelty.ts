@@ -11,7 +11,7 @@
 export type NoveltyChannel = 'value' | 'residual' | 'level' | 'volatility' | 'pattern';
 
 export interface Novelty {
-  /** 0: nothing is said. From 0.5, the channel's limit, towards 1: how far beyond it; r times the limit is r / (1 + r). */
+  /** 0: nothing is said. From 0.5, the channel's limit, towards 1: how far beyond it; r times the limit is r / (1 + r), r in steps of `scoreStep`. */
   readonly score: number;
   /** The channel furthest beyond its limit; null where nothing is said. */
   readonly channel: NoveltyChannel | null;
@@ -48,6 +48,8 @@ const distancesNeeded = 50;
 const distanceQuantile = 0.98;
 /** Of the limit, where the past knows no range at all. */
 const ratioFromNothing = 10;
+/** How far beyond its limit a channel is tells little below this factor: a threshold chosen by finer differences holds on no other series. */
+const scoreStep = 3;
 /** Rows at the start, and behind an alarm, in which nothing is said. */
 const learnRows = 151;
 const holdRows = 120;
@@ -197,6 +199,9 @@ const measures = (state: NoveltyState, at: number, value: number): readonly numb
   state.rows >= volatilityRows ? volatility(state) : Number.NaN,
 ];
 
+/** The highest power of `scoreStep` that is not above a ratio of 1 or more. */
+const inSteps = (ratio: number): number => scoreStep ** Math.floor(Math.log(ratio) / Math.log(scoreStep));
+
 const nothing: Novelty = { score: 0, channel: null };
 
 /**
@@ -224,5 +229,5 @@ export const updateNovelty = (state: NoveltyState, at: number, value: number): N
   }
   if (ratio < 1) return nothing;
   state.quietRows = holdRows - 1;
-  return { score: 1 - 1 / (1 + ratio), channel };
+  return { score: 1 - 1 / (1 + inSteps(ratio)), channel };
 };

@@ -1,8 +1,9 @@
 /**
  * Detector: a series that keeps one value for longer than it ever does at these hours of the week.
- * Method: integrated hazard. The share of hours that bring a change is learnt for each hour of working and of free days; the
- * hours that pass without one add up to what was to be expected, and that sum is held against its own records. So a PV plant may
- * rest at night, a car park on Sundays and a coarse meter for hours. What its type forbids is told by `stuck.ts`.
+ * Method: integrated hazard. The share of hours that bring a change is learnt for each hour of working and of free days; hours that
+ * pass without one add up to how unlikely that was (−ln of its chance), and that sum is held against its own records: of rests at
+ * zero, and of standing at any other value, apart. So a PV plant may rest at night, a boiler in summer, a car park on Sundays and a
+ * coarse meter for hours. What its type forbids is told by `stuck.ts`.
  */
 import { hourMs } from '../../core/time.ts';
 import type { Hour } from '../learn/hour.ts';
@@ -14,11 +15,15 @@ const slots = 96;
 /** Hours at rest that count as much as what is known of the others. */
 const restHours = 72;
 const rateWeight = 0.02;
-/** Changes that were to be expected, at the least. */
-const leastExpected = 8;
+/** A series that always changed may yet stand for an hour: no hour tells more than −ln of what is left. */
+const rateMax = 0.98;
+/** −ln of the chance that it stood so long by itself, at the least; a rest at zero needs more, for they come in flocks. */
+const leastHazard = 15;
+const leastOfRest = 25;
 const hoursMin = 6;
 const learnDays = 21;
-const recordMax = 0.75 * leastExpected;
+/** Limit by which it learns while there is none: a run that was there while it learnt may have been a fault. */
+const firstRecord = 0.75 * leastHazard;
 /** What a series did at rest is forgotten in some weeks: a boiler rests in summer, and not in winter. */
 const restsKept = 1 - 1 / 672;
 /** What something unusual teaches, of what it would. */
@@ -37,8 +42,8 @@ export const stuckSeries: HourDetector = {
   sees: 'hour',
   doubts: 'data',
   needsUsual: false,
-  numbersMax: 7,
-  floats: slots + recordFloats,
+  numbersMax: 8,
+  floats: slots + 2 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
   learning: ({ hours = 0 }) => (hours < learnDays * 24 ? { days: Math.floor(hours / 24), of: learnDays } : null),
   update(state, floats, hour, { fold }) {
@@ -55,24 +60,30 @@ export const stuckSeries: HourDetector = {
     state.value = hour.value;
     state.hours = known + 1;
     if (fresh) return null;
-    const limit = limitOfRuns(floats, slots, hour.start, leastExpected);
+    const [standing, rested] = [slots, slots + recordFloats];
+    const limits = [limitOfRuns(floats, standing, hour.start, leastHazard), limitOfRuns(floats, rested, hour.start, leastOfRest)] as const;
+    const limit = resting ? limits[1] : limits[0];
     if (moved || state.since === undefined) {
-      // A run is known when it is over; one that was there while it learnt may have been a fault.
-      keepRecord(floats, slots, state.expected ?? 0, Number.isFinite(limit) ? limit : recordMax);
+      // A run is known when it is over.
+      keepRecord(floats, resting ? rested : standing, state.hazard ?? 0, Number.isFinite(limit) ? limit : firstRecord);
       state.since = hour.end;
+      state.hazard = 0;
       state.expected = 0;
-    } else state.expected = (state.expected ?? 0) + rate;
-    const expected = state.expected ?? 0;
+    } else {
+      state.hazard = (state.hazard ?? 0) - Math.log(1 - Math.min(rate, rateMax));
+      state.expected = (state.expected ?? 0) + rate;
+    }
+    const hazard = state.hazard ?? 0;
     const lasts = hour.end - state.since;
-    const unusual = expected > limit && lasts >= hoursMin * hourMs;
+    const unusual = hazard > limit && lasts >= hoursMin * hourMs;
     const own = slot + (resting ? 48 : 0);
     const weight = Math.max(rateWeight, 1 / ((resting ? rests : known) / 24 + 1)) * (unusual ? unusualEase : 1);
     floats[own] = (floats[own] as number) + weight * ((moved ? 1 : 0) - (floats[own] as number));
     state.rests = rests + (resting ? 1 : 0);
-    const values = { lasts, expected: Math.round(expected * 10) / 10 };
+    const values = { lasts, expected: Math.round((state.expected ?? 0) * 10) / 10 };
     return {
       unusual,
-      score: scoreOf(expected / limit),
+      score: scoreOf(hazard / limit),
       since: state.since,
       observed: hour.last,
       expected: null,

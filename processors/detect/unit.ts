@@ -1,10 +1,13 @@
 /**
  * Detector: a unit or scale error. For hours on end the value is what was expected times 10, 100, 1000 or √3, or divided by it.
  * Method: the decimal logarithm of value over expectation; the smallest of three hours in a row, and the mean of a day, against
- * their own records, and near one of the factors. Other factors are left to the detectors of consumption.
+ * their own records, and near one of the factors. Other factors are left to the detectors of consumption. And amounts of a fraction
+ * of the smallest ever seen that was not nothing: so a meter that rests and leaps by itself is seen to count in MWh.
  */
+import { dayMs, hourMs } from '../../core/time.ts';
+import type { Hour } from '../learn/hour.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
-import { type HourDetector, over, scoreOf } from './detector.ts';
+import { type DetectorState, type HourDetector, type Judgement, over, scoreOf } from './detector.ts';
 
 const factors = [10, 100, 1000, Math.sqrt(3)] as const;
 /** How near the logarithm must be to a factor's: over hours, over a day. */
@@ -23,6 +26,12 @@ const leastDay = 0.19;
 /** Of the mean size: below it a ratio says nothing. */
 const sizeMin = 0.1;
 const offAfter = 3;
+/** So many times smaller than the smallest amount, so many hours that were not nothing in a row, once so many are known. */
+const timesSmaller = 5;
+const smallHours = 3;
+const smallLearnHours = 504;
+/** What lasts so long is the smallest from now on. */
+const smallLastsMs = 14 * dayMs;
 
 /** Of the last day. */
 const meanOf = (floats: Float32Array): number => {
@@ -45,18 +54,54 @@ const factorOf = (log: number, near: number, from: number): number => {
 
 const named = (factor: number): string => (Math.abs(factor) < 5 ? '√3' : String(Math.abs(factor)));
 
+/** Judges an hour by its size alone; null where that tells nothing. */
+const small = (state: DetectorState, { value, start, end }: Hour): Judgement | null => {
+  if (value === null || value <= 0) return null;
+  const smallest = state.smallest ?? value;
+  const known = state.known ?? 0;
+  state.known = Math.min(known + 1, smallLearnHours);
+  const isSmall = known === smallLearnHours && value * timesSmaller < smallest && start - (state.smallSince ?? start) < smallLastsMs;
+  if (!isSmall) {
+    // A few small ones teach what is small.
+    state.smallest = Math.min(smallest, value, state.smallSeen ?? value);
+    const wasSaid = (state.small ?? 0) >= smallHours && state.openSince !== undefined;
+    delete state.smallSeen;
+    delete state.smallSince;
+    state.small = 0;
+    return wasSaid ? over(start) : null;
+  }
+  state.small = Math.min((state.small ?? 0) + 1, smallHours);
+  state.smallSeen = Math.min(state.smallSeen ?? value, value);
+  state.smallSince ??= start;
+  if (state.small < smallHours) return null;
+  const ratio = smallest / value;
+  const hours = Math.round((end - state.smallSince) / hourMs);
+  return {
+    unusual: true,
+    score: scoreOf(ratio / timesSmaller),
+    since: state.smallSince,
+    observed: value,
+    expected: smallest,
+    usual: null,
+    code: 'small',
+    values: { times: Math.floor(ratio), hours },
+  };
+};
+
 export const unit: HourDetector = {
   kind: 'unit',
   sees: 'hour',
   doubts: 'data',
   needsUsual: true,
-  numbersMax: 5,
+  numbersMax: 10,
   floats: runHours + dayHours + 2 * recordFloats,
   appliesTo: ({ quantity }) =>
     quantity.kind === 'index' || quantity.kind === 'delta' || (quantity.kind === 'gauge' && quantity.unit !== 'Cel' && quantity.step !== true),
   update(state, floats, hour) {
     const { value, usual } = hour;
     const open = state.openSince !== undefined;
+    const bySize = small(state, hour);
+    if (bySize !== null) return bySize;
     if (usual === null) return open ? over(hour.start) : null;
     if (value === null || usual.near < sizeMin * usual.size || usual.expected < sizeMin * usual.size || value < 0) return null;
     // While it lasts the fast offset would take it for usual.
@@ -110,8 +155,13 @@ export const unit: HourDetector = {
       values: { factor, hours },
     };
   },
-  reason({ observed, expected, values: { factor = 0, hours = 0 } }, show) {
+  reason({ observed, expected, code, values: { factor = 0, hours = 0, times = 0 } }, show) {
     const [value, wanted] = [observed ?? 0, expected ?? 0];
+    if (code === 'small')
+      return {
+        fr: `${show(value, 'fr')} en une heure, depuis ${hours} h : ${times} fois moins que la plus petite quantité jamais vue (${show(wanted, 'fr')}) sans être nulle ; sans doute une erreur d'unité ou d'échelle.`,
+        en: `${show(value, 'en')} in an hour, for ${hours} h: ${times} times less than the smallest amount ever seen (${show(wanted, 'en')}) without being nothing; most likely a wrong unit or scale.`,
+      };
     const by = named(factor);
     return {
       fr: `${show(value, 'fr')} au lieu d'environ ${show(wanted, 'fr')}, depuis ${hours} h : ${factor > 0 ? `multiplié` : `divisé`} par ${by}, sans doute une erreur d'unité ou d'échelle.`,

@@ -1,18 +1,22 @@
 /**
  * Detector: an hour far from what was expected of it, further than ever.
  * Method: the difference to the expectation (hour of the week, moved by the last hours) over its usual spread at that time of
- * day, upwards and downwards each against its own records; and the mean of that over some hours, whatever its direction.
+ * day, upwards and downwards each against its own records; the mean of that over some hours, whatever its direction; and how far
+ * the values go to and fro from hour to hour, of their mean size.
  */
 import { hourMs } from '../../core/time.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
 import type { Usual } from '../learn/usual.ts';
-import { type HourDetector, over, scoreOf } from './detector.ts';
+import { type DetectorState, type HourDetector, over, scoreOf } from './detector.ts';
 
 const leastSpreads = 7;
 /** Mean of how far the last hours lay, however they did, spreads. */
 const roughHours = 6;
 const roughMax = 30;
 const leastRough = 4;
+/** Mean of how far values turn back from hour to hour over so many hours, of their mean size, at the least. */
+const turnHours = 8;
+const leastTurn = 0.4;
 /** Usual hours after which it is over. */
 const offAfter = 6;
 
@@ -20,13 +24,23 @@ const offAfter = 6;
 const nearest = (value: number, { near, closed }: Usual, holiday: boolean): number =>
   closed < near || holiday ? Math.max(Math.min(near, closed), Math.min(Math.max(near, closed), value)) : near;
 
+/** Mean of how far the last values turned back: of two steps in a row that go against each other, the smaller. */
+const turning = (state: DetectorState, value: number): number => {
+  const [step, before] = [value - (state.last ?? value), state.step ?? 0];
+  const turned = step * before < 0 ? Math.min(Math.abs(step), Math.abs(before)) : 0;
+  state.last = value;
+  state.step = step;
+  state.turn = (state.turn ?? 0) + (turned - (state.turn ?? 0)) / turnHours;
+  return state.turn;
+};
+
 export const unusualHour: HourDetector = {
   kind: 'unusual-hour',
   sees: 'hour',
   doubts: 'consumption',
   needsUsual: true,
-  numbersMax: 2,
-  floats: 3 * recordFloats,
+  numbersMax: 5,
+  floats: 4 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
   update(state, floats, { value, usual, holiday, start, end }) {
     const open = state.openSince !== undefined;
@@ -41,17 +55,21 @@ export const unusualHour: HourDetector = {
     const rough = (state.rough ?? 0) + (Math.min(Math.abs(away), roughMax) - (state.rough ?? 0)) / roughHours;
     state.rough = rough;
     const roughLimit = limitOf(floats, 2 * recordFloats, start, leastRough);
-    const wild = rough > roughLimit && Math.abs(away) > leastRough;
+    const turn = usual.size > 0 ? turning(state, value) / usual.size : 0;
+    const turnLimit = limitOf(floats, 3 * recordFloats, start, leastTurn);
+    const wildness = Math.max(Math.abs(away) > leastRough ? rough / roughLimit : 0, turn / turnLimit);
+    const wild = wildness > 1;
     const beyond = Math.abs(away) > limit || wild;
     if (!open) {
       keepRecord(floats, from, Math.abs(away), limit);
       keepRecord(floats, 2 * recordFloats, rough, roughLimit);
+      keepRecord(floats, 3 * recordFloats, turn, turnLimit);
     }
     state.calm = beyond ? 0 : Math.min((state.calm ?? offAfter) + 1, offAfter);
     const reach = Number.isFinite(limit) ? limit * usual.spread : 0;
     return {
       unusual: beyond || (open && state.calm < offAfter),
-      score: scoreOf(Math.max(Math.abs(away) / limit, wild ? rough / roughLimit : 0)),
+      score: scoreOf(Math.max(Math.abs(away) / limit, wild ? wildness : 0)),
       since: end - hourMs,
       observed: value,
       expected: usual.near,

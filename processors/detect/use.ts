@@ -1,6 +1,6 @@
 /**
  * Detector: more or less than usual over a day, three days or a week; each part of the day by a little; a free day like a working one.
- * Method: at the end of each civil day the mean of one, three and seven days against the median of working and free days of the
+ * Method: at the end of each civil day the mean of one and of three days against the median of working and free days of the
  * four weeks before, as a share; that of a free day alone; and that of the part of the day which rose least, over three and seven
  * days: what is left on burns at all hours. Each width and direction against its own records. A working day that runs as a free one is held against free days.
  */
@@ -25,7 +25,6 @@ interface Measure {
 const measures: readonly Measure[] = [
   { code: 'day', width: 1, least: 0.2 },
   { code: 'day', width: 3, least: 0.12 },
-  { code: 'day', width: 7, least: 0.1 },
   { code: 'free', width: 1, least: 0.15 },
   { code: 'parts', width: 3, least: 0.08 },
   { code: 'parts', width: 7, least: 0.06 },

@@ -78,8 +78,15 @@ const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: Abo
   ['unit', 'one phase of three, or all of them', amount, meter(3, (value) => value * Math.sqrt(3)), /multiplié par √3/, /multiplied by √3/],
   ['clock-shift', 'a clock five hours fast', amount, meter(12, (_, at) => office(at - 5 * hourMs)), /avancer de 5 h/, /5 h fast/],
   ['clock-shift', 'a clock an hour slow', amount, meter(12, (_, at) => office(at + hourMs)), /retarder de 1 h \(heure d'été/, /1 h slow \(summer time/],
+  [
+    'new-extreme',
+    'a night hour like a day',
+    amount,
+    meter(1 / 12, (value) => value * 2.2),
+    /à ces heures du jour, .* au plus/,
+    /at these hours of the day .* at the most/,
+  ],
   ['new-extreme', 'an hour like no other', amount, meter(1 / 24, (value) => value * 6), /plus que jamais/, /more than ever/],
-  ['unusual-hour', 'a night hour like a day', amount, meter(1 / 12, (value) => value * 2.2), /attendus ; jamais au-dessus de/, /expected; never above/],
   ['base-load', 'something left on', amount, meter(10, (value) => value + 16_000), /^Le talon .* \(\+1\d %\)/, /^The base load .* \(\+1\d %\)/],
   [
     'lighting',
@@ -94,6 +101,23 @@ const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: Abo
 
 /** What others see sooner: judged alone. */
 const slow: typeof cases = [
+  [
+    'unit',
+    'Wh taken for MWh, at rest now and then',
+    amount,
+    meter(1, (value, at) => (at % (3 * hourMs) === 0 ? 0 : value / 1_000)),
+    /fois moins que la plus petite quantité jamais vue/,
+    /times less than the smallest amount ever seen/,
+  ],
+  [
+    'unusual-hour',
+    'values to and fro',
+    amount,
+    points(130, (at, place) => Math.round(100_000 * (during(at, 1) ? ((at / hourMs) % 2 === 0 ? 1.55 : 0.45) : 1 + 0.2 * noise(place)))),
+    /en tous sens/,
+    /all over the place/,
+  ],
+  ['unusual-hour', 'a night hour like a day', amount, meter(1 / 12, (value) => value * 2.2), /attendus ; jamais au-dessus de/, /expected; never above/],
   [
     'use',
     'a fifth less by day',
