@@ -7,6 +7,7 @@ import { deadLetters } from './dead-letters.ts';
 import { devices } from './devices.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
+import { forecast } from './forecast.ts';
 import { ready } from './health.ts';
 import { labels, labelsCsv } from './labels.ts';
 import { latest } from './latest.ts';
@@ -34,6 +35,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   labelsCsv,
   anomalies,
   learning,
+  forecast,
   deadLetters,
   events,
 ];

@@ -5,8 +5,8 @@
  * it strayed now, an hour ago, and yesterday at the quarter that is asked for. The parts are learnt by recursive least squares, for
  * each horizon its own.
  */
-import { dayMs, hourMs, quarterMs } from '../../core/time.ts';
-import { calendar } from '../../core/window.ts';
+import { dayMs, hourMs, quarterMs } from './time.ts';
+import { calendar } from './window.ts';
 
 /** How far ahead it looks, ms. */
 export const horizonsMs = [quarterMs * 2, hourMs, 3 * hourMs] as const;

@@ -1,6 +1,6 @@
 /** The forecast of a car park: online, better than what is known of now and of the week alone, at peace with gaps. */
 import { expect, test } from 'vitest';
-import { horizonsMs, type Occupancy, occupancy } from '../../processors/learn/occupancy.ts';
+import { horizonsMs, type Occupancy, occupancy } from '../../core/occupancy.ts';
 import { noise } from '../detect/series.ts';
 
 const [quarterMs, dayMs] = [900_000, 86_400_000];
