@@ -1,13 +1,13 @@
 /** `octroi alarms`: what is open, and what a person does about it. */
-import { Command } from 'commander';
-import { type Alarm, type AlarmAction, alarmActionSchema } from '../core/alarm.ts';
+import { Command, Option } from 'commander';
+import { type Alarm, type AlarmAction, alarmActionSchema, alarmLabels, shelveMinutesMax } from '../core/alarm.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import type { Page } from '../core/store.ts';
 import type { Views } from '../core/views.ts';
 import { actOn } from '../dashboards/alarms.ts';
 import { shownLabel } from '../dashboards/api/labels.ts';
 import { counted } from './counted.ts';
-import { configOf, dataCommand, print } from './options.ts';
+import { configOf, dataCommand, positive, print } from './options.ts';
 import { inWorkshop } from './workshop.ts';
 
 const shownMax = 1_000;
@@ -94,10 +94,14 @@ export const alarmsCommand = (): Command =>
     .description('list the alarms that are open, and answer them')
     .addCommand(list(), { isDefault: true })
     .addCommand(answer('acknowledge', 'say that somebody sees to it'))
-    .addCommand(answer('shelve', 'put it aside for a time').requiredOption('--minutes <n>', 'for how long', Number))
+    .addCommand(
+      answer('shelve', 'put it aside for a time').requiredOption('--minutes <n>', 'for how long', (text) => positive(text, shelveMinutesMax, '--minutes')),
+    )
     .addCommand(answer('unshelve', 'put it back on the list'))
     .addCommand(
-      answer('label', 'say what you think of it').requiredOption('--verdict <verdict>', 'right, wrong, or known: then its cause raises no alarm any more'),
+      answer('label', 'say what you think of it').addOption(
+        new Option('--verdict <verdict>', 'known: then its cause raises no alarm any more').choices(alarmLabels).makeOptionMandatory(),
+      ),
     )
     .addCommand(labels())
     .addCommand(answer('end-exception', 'let a cause that was known raise alarms again', 'cause'));

@@ -14,6 +14,8 @@ export const alarmStates = ['active', 'acknowledged', 'returned', 'normal'] as c
 export type AlarmState = (typeof alarmStates)[number];
 
 /** What a person thinks of it. `known`: true, and of no use: its cause raises no alarm until that is ended. */
+/** Longest time for which an alarm is put aside at once: 30 days. */
+export const shelveMinutesMax = 43_200;
 export const alarmLabels = ['right', 'wrong', 'known'] as const;
 export type AlarmLabel = (typeof alarmLabels)[number];
 
@@ -107,7 +109,7 @@ const alarm = z.string().min(1).max(400);
 /** An operator's action on an alarm, as an envelope `command` holds it. An action on an alarm that is not open does nothing, but for a label. */
 export const alarmActionSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('acknowledge'), alarm, ...signature }),
-  z.strictObject({ do: z.literal('shelve'), alarm, ...signature, minutes: z.int().min(1).max(43_200) }),
+  z.strictObject({ do: z.literal('shelve'), alarm, ...signature, minutes: z.int().min(1).max(shelveMinutesMax) }),
   z.strictObject({ do: z.literal('unshelve'), alarm, ...signature }),
   z.strictObject({ do: z.literal('label'), alarm, ...signature, verdict: z.enum(alarmLabels) }),
   z.strictObject({ do: z.literal('end-exception'), cause: alarm, ...signature }),

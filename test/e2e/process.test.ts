@@ -139,12 +139,16 @@ describe('wrong use is 2', () => {
     expect(argument.err).toContain('too many arguments');
   });
 
-  test('a word that is no command of a command, also where one of them is the default', async () => {
-    const [alarms, town, only] = await Promise.all([octroi(['alarms', 'frob']), octroi(['town', 'chek']), octroi(['bench', '--only', 'frob'])]);
-    expect([alarms.code, town.code, only.code]).toEqual([2, 2, 2]);
-    expect(alarms.err).toBe("octroi: unknown command 'alarms frob'; known: list, acknowledge, shelve, unshelve, label, labels, end-exception\n");
-    expect(town.err).toBe("octroi: unknown command 'town chek'; known: check, apply, export\n");
-    expect(clear(only.err)).toContain('bad-request: no case is called "frob"; there are "devices, 10,000/s", ');
+  test('a word that is no command of a command, also where one of them is the default; a value that is none', async () => {
+    const shelve = ['alarms', 'shelve', 'one', '--by', 'me', '--minutes', 'many'];
+    const [alarms, town, only, minutes] = await Promise.all(
+      [['alarms', 'frob'], ['town', 'chek'], ['bench', '--only', 'frob'], shelve].map((words) => octroi(words)),
+    );
+    expect([alarms?.code, town?.code, only?.code, minutes?.code]).toEqual([2, 2, 2, 2]);
+    expect(alarms?.err).toBe("octroi: unknown command 'alarms frob'; known: list, acknowledge, shelve, unshelve, label, labels, end-exception\n");
+    expect(town?.err).toBe("octroi: unknown command 'town chek'; known: check, apply, export\n");
+    expect(clear(only?.err ?? '')).toContain('bad-request: no case is called "frob"; there are "devices, 10,000/s", ');
+    expect(clear(minutes?.err ?? '')).toContain('bad-request: "many" is not a number above 0, up to 43200 (--minutes)');
   });
 
   test('one is one', async () => {
