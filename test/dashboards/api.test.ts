@@ -147,6 +147,7 @@ describe('what the API answers', () => {
       '/api/v1/alarms/labels': '',
       '/api/v1/anomalies': '',
       '/api/v1/learning': '?site=mairie',
+      '/api/v1/forecast': '?device=parc-libre',
       '/api/v1/dead-letters': '',
     };
     const shown = apiRoutes.filter(({ answer, method }) => answer !== null && method === 'GET');
