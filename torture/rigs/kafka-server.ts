@@ -1,7 +1,7 @@
 /** Real Kafkas: nodes in temporary folders on free ports of this machine, each ended by its own process. How they are fetched is `bin/servers/kafka.sh`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +94,8 @@ const settingsOf = (home: string, own: Place, all: readonly Place[], listener: L
     // A node that was killed comes back only when the controller has given up the one before.
     'broker.session.timeout.ms': 2_000,
     'broker.heartbeat.interval.ms': 500,
+    // Its default alone is 128 MB.
+    'log.cleaner.dedupe.buffer.size': 16_777_216,
     ...listener?.settings,
   };
 };
@@ -140,8 +142,12 @@ const makeNode = async (own: Place, all: readonly Place[], { version = '4.1.1', 
     pid: () => child.pid as number,
     kill,
     async start() {
-      child = spawn('java', [heap, ...jvm, ...quiet, '-cp', classPath, 'kafka.Kafka', properties], { stdio: 'ignore' });
-      await untilServes('Kafka', child, () => isUp(own.port));
+      const said = openSync(join(home, 'said.log'), 'w');
+      child = spawn('java', [heap, ...jvm, ...quiet, '-cp', classPath, 'kafka.Kafka', properties], { stdio: ['ignore', said, said] });
+      closeSync(said);
+      await untilServes('Kafka', child, () => isUp(own.port)).catch((error: Error) => {
+        throw new Error(`${error.message}: ${readFileSync(join(home, 'said.log'), 'utf8').slice(-2_000)}`);
+      });
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
