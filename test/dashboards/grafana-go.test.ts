@@ -26,7 +26,7 @@ describe.skipIf(noGo !== null)(withReason("Grafana's own types", noGo), () => {
     const child = spawn('go', ['build', '-o', program, '.'], { cwd: source, stdio: ['ignore', 'ignore', 'pipe'] });
     const [told, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
     expect([status, told]).toEqual([0, '']);
-  }, 600_000);
+  });
 
   const decoded = (files: Iterable<readonly [path: string, content: string]>) => {
     const paths: string[] = [];

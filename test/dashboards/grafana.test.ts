@@ -29,7 +29,7 @@ describe.skipIf(noInfluxd !== null)(withReason('on InfluxDB', noInfluxd), () => 
     influxd = await startInfluxd();
     filled = await fillTown(influxd);
     files = built(filled.buckets);
-  }, 240_000);
+  });
   afterAll(async () => {
     await filled?.close();
     await influxd?.close();

@@ -120,9 +120,7 @@ test('all together may leave so much waiting and no more; who reads is served me
   for (let n = 0; n < 5; n++) await ask('/big');
   await reached('octroi_readers_cut_total', (cut) => cut >= 2);
   expect(await reached('octroi_readers_waiting_bytes', (bytes) => bytes <= 50 * 2 ** 20)).toBeGreaterThan(0);
-  const from = performance.now();
   expect((await (await fetch(`${server.url}/big`)).text()).length).toBe(big.length);
-  expect(performance.now() - from).toBeLessThan(5_000);
 });
 
 test('headers that do not end, and one connection too many', async () => {

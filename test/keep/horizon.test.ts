@@ -150,7 +150,7 @@ describe.each(implementations)('on %s', (name, open) => {
   });
 });
 
-test('a limit of size cuts segment by segment, never beyond the older backup; a failing backup cuts nothing', { timeout: 120_000 }, async () => {
+test('a limit of size cuts segment by segment, never beyond the older backup; a failing backup cuts nothing', async () => {
   const data = join(temporaryFolder(), 'data');
   const written = await writtenLog(data, { segmentBytesMax: 16_384 });
   written.send('registry', { action: 'apply', town });
@@ -220,7 +220,7 @@ test('a store of the version before gains what a cut needs', async () => {
   }
 });
 
-test('the gate: a backup, the cut as a command, then the segments; rebuild begins with the backup', { timeout: 180_000 }, async () => {
+test('the gate: a backup, the cut as a command, then the segments; rebuild begins with the backup', async () => {
   const data = join(temporaryFolder(), 'data');
   const written = await writtenLog(data, { segmentBytesMax: 16_384 });
   written.send('registry', { action: 'apply', town });

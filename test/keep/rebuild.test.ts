@@ -19,7 +19,7 @@ const breakStore = (data: string): void => {
 
 const asidesOf = (data: string): string[] => readdirSync(data).filter((name) => name.startsWith('store.aside-'));
 
-test('from the log alone, and from the last good backup; equal to the old one', { timeout: 180_000 }, async () => {
+test('from the log alone, and from the last good backup; equal to the old one', async () => {
   const data = join(temporaryFolder(), 'data');
   const config = configFor(data);
   const first = await filled(data, 60);
@@ -66,7 +66,7 @@ const reaches = async (workshop: Workshop, position: number): Promise<void> => {
   while ((await workshop.position().catch(() => 0)) < position) await delay(50);
 };
 
-test('in use: the gate stays open, a damaged store is set aside by itself, and a command makes it anew', { timeout: 180_000 }, async () => {
+test('in use: the gate stays open, a damaged store is set aside by itself, and a command makes it anew', async () => {
   const data = join(temporaryFolder(), 'data');
   const written = await filled(data, 30);
   await written.close();

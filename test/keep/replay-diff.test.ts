@@ -89,7 +89,7 @@ it('says which alarms would have been added, removed and changed, and writes not
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-it('is a command that prints both as text and as JSON, and refuses files that are none', { timeout: 120_000 }, async () => {
+it('is a command that prints both as text and as JSON, and refuses files that are none', async () => {
   const data = await written();
   const file = rulesIn('alarms:\n  kinds:\n    out-of-range: { onDelayMs: 300000 }\n');
   const run = (...args: string[]) => octroi(['replay', '--data', data, ...args]);
