@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Of test/long, in this order: three files run at a time, and the two that each run all servers are never among the first together. */
-const longFirst = ['torture', 'stack', 'fuzz', 'roles'];
+/** Of test/long, in this order: three files run at a time, the longest begin, and of those that run all servers one follows the other. */
+const longFirst = ['torture', 'torture-roles', 'fuzz', 'stack', 'roles', 'replicas'];
 const place = ({ moduleId }: TestSpecification): number => {
   const found = longFirst.findIndex((name) => moduleId.endsWith(`/test/long/${name}.test.ts`));
   return found === -1 ? longFirst.length : found;

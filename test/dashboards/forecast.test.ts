@@ -13,7 +13,12 @@ const freeAt = (at: number): number => Math.round(60 - 30 * Math.sin((((at - sta
 const quartersOf = (days: number, missing = (_at: number): boolean => false): Element[] =>
   Array.from({ length: days * 96 }, (_, n) => {
     const at = start + n * quarterMs;
-    return { ...emptyElement({ start: at, end: at + quarterMs }, 0), count: 1, observedMs: missing(at) ? 0 : quarterMs, lastValue: missing(at) ? null : freeAt(at + quarterMs) };
+    return {
+      ...emptyElement({ start: at, end: at + quarterMs }, 0),
+      count: 1,
+      observedMs: missing(at) ? 0 : quarterMs,
+      lastValue: missing(at) ? null : freeAt(at + quarterMs),
+    };
   });
 const ahead = (quarters: readonly Element[]) => forecasts(quarters, 'UTC', 100, quarters.at(-1)?.end ?? 0);
 
