@@ -245,6 +245,7 @@ export class KafkaClient {
   readonly where: string;
   readonly #access: KafkaAccess;
   #cluster: Promise<Cluster> | null = null;
+  #connections = 0;
   readonly #closing = new AbortController();
 
   constructor(access: KafkaAccess, topic: string) {
@@ -313,7 +314,10 @@ export class KafkaClient {
   }
 
   async #connect(): Promise<Cluster> {
-    const cluster = openCluster(this.#access);
+    // kafkajs begins with the first of the list, each time anew: where that one is dead, the next connection goes by another.
+    const { brokers } = this.#access;
+    const first = this.#connections++ % brokers.length;
+    const cluster = openCluster({ ...this.#access, brokers: [...brokers.slice(first), ...brokers.slice(0, first)] });
     try {
       await cluster.connect();
       await cluster.addMultipleTargetTopics([this.topic]);

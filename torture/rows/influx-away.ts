@@ -17,6 +17,8 @@ const ackMsP99Max = 1_000;
 const caughtUpMsMax = 600_000;
 /** What a page of operations is given to say, as a person would wait, ms. */
 const pageMs = 10_000;
+/** Known-bad: so many of the writes of readings are answered and lost. */
+const lostShare = 1 / 3;
 /** Envelopes that wait in the log for certain when this much of the time has passed. */
 const shareOfLag = 0.5;
 
@@ -29,7 +31,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const influxd = await openInfluxd(scope);
   const proxy = await startProxy(influxd.url);
   scope.add(() => proxy.close());
-  const env = { ...(await influxEnvironment(influxd, proxy.url)), OCTROI_LOG_LEVEL: 'error' };
+  const env: Record<string, string> = { ...(await influxEnvironment(influxd, proxy.url)), OCTROI_LOG_LEVEL: 'error' };
   const gate = Gate.in(scope, { data, mqttPort: await freePort(), httpPort: await freePort(), env });
   await gate.start();
   await until('the plant is up', 180_000, async () => (await metric(gate, 'octroi_log_writable')) === 1);
@@ -41,17 +43,15 @@ const run = async (asked: Asked): Promise<Found> => {
   const from = performance.now();
   const restMs = (share: number): number => Math.max(0, from + share * seconds * 1_000 - performance.now());
   await influxd.kill();
-  // Known-bad: something between says yes in its place.
-  if (bad) proxy.decide = ({ path }) => (path === '/api/v2/write' ? { status: 204, body: '' } : 'pass');
   const before = load.acknowledged();
   await delay(restMs(0.3));
   const lag = (await metric(gate, 'octroi_lag_envelopes')) ?? 0;
   const expected = Math.round((load.acknowledged() - before) * shareOfLag);
-  if (!bad && lag < expected) faults.push(`the metrics say that ${lag} envelopes wait, ${expected} do for certain`);
+  if (lag < expected) faults.push(`the metrics say that ${lag} envelopes wait, ${expected} do for certain`);
   const began = performance.now();
   const said = await operations(gate);
   const answeredMs = Math.round(performance.now() - began);
-  if (!bad && !/InfluxDB|behind|late|wait/i.test(said)) faults.push(`the page of operations does not say that figures are late: ${said.slice(0, 300)}`);
+  if (!/InfluxDB|behind|late|wait/i.test(said)) faults.push(`the page of operations does not say that figures are late: ${said.slice(0, 300)}`);
   if (!busy && answeredMs > pageMs) faults.push(`the page of operations took ${answeredMs} ms`);
   say(`lag ${lag}; killing the plant`);
   await delay(restMs(0.4 + chance() * 0.1));
@@ -66,8 +66,9 @@ const run = async (asked: Asked): Promise<Found> => {
   await delay(restMs(1));
   const held = load.acknowledged() - before;
   const awayMs = Math.round(performance.now() - from);
+  const raw = env.OCTROI_INFLUX_RAW_BUCKET;
+  if (bad) proxy.decide = ({ path, bucket }) => (path === '/api/v2/write' && bucket === raw && chance() < lostShare ? { status: 204, body: '' } : 'pass');
   await influxd.start();
-  proxy.decide = () => 'pass';
   say(`InfluxDB is back; ${held} messages were acknowledged meanwhile`);
   const backAt = performance.now();
   await until('the plant has caught up', caughtUpMsMax, async () => {
@@ -94,8 +95,8 @@ export const influxAway: Row = {
   name: 'influx-away',
   what: 'InfluxDB is killed and stays away for so many seconds (a trial is a second: full is 600), with the log in the folder; the plant is killed meanwhile, then the gate with its plant',
   promise: 'devices are acknowledged as ever, the lag is shown, then all is stored: nothing acknowledged is lost, none is counted twice, every pane equals its recomputation', // biome-ignore format: one line
-  control: 'something in between says yes to every write while InfluxDB is away',
+  control: 'InfluxDB says yes to a third of the writes of readings once it is back, and has none of them',
   trials: { quick: 60, full: 600 },
-  controlTrials: 20,
+  controlTrials: 10,
   run,
 };
