@@ -10,8 +10,11 @@ import { name, route, shownMoment } from './route.ts';
 
 const quantity = 'free_places';
 
+/** What was forecast last, by car park: weeks of quarters are run through once for each that closes or is revised, not for each who asks. */
+const told = new WeakMap<Views, Map<string, { readonly basis: string; readonly found: Forecast[] }>>();
+
 /** The forecasts of a car park from the quarters of its last weeks. */
-export const forecastsOf = async (views: Views, directory: Directory, device: string, now: number): Promise<Forecast[]> => {
+const forecastsOf = async (views: Views, directory: Directory, device: string, now: number): Promise<Forecast[]> => {
   const { capacity } = directory.device(device);
   const from = Math.floor((now - forecastHistoryMs) / quarterMs) * quarterMs;
   const limit = (forecastHistoryMs + dayMs) / quarterMs;
@@ -20,7 +23,15 @@ export const forecastsOf = async (views: Views, directory: Directory, device: st
   const last = closed.at(-1);
   // What is older than the nearest horizon is no ground to stand on.
   if (last === undefined || now - last.end >= 2 * quarterMs) return [];
-  return forecasts(closed, directory.zoneOf(directory.device(device)), capacity ?? null, last.end);
+  const zone = directory.zoneOf(directory.device(device));
+  const basis = `${last.end} ${closed.length} ${closed.reduce((sum, { version }) => sum + version, 0)} ${zone} ${capacity}`;
+  const byDevice = told.get(views) ?? new Map();
+  told.set(views, byDevice);
+  const before = byDevice.get(device);
+  if (before?.basis === basis) return before.found;
+  const found = forecasts(closed, zone, capacity ?? null, last.end);
+  byDevice.set(device, { basis, found });
+  return found;
 };
 
 export const forecast = route({

@@ -62,6 +62,7 @@ afterAll(() => app.close());
 it('is asked for by car park', async () => {
   const { forecasts: found } = (await ask('?device=parc-libre')).json();
   expect(found).toHaveLength(3);
+  expect((await ask('?device=parc-libre')).json().forecasts).toEqual(found);
   for (const { at, free, usual_error } of found) expect(Math.abs(free - freeAt(Date.parse(at)))).toBeLessThanOrEqual(2 + usual_error);
   expect((await ask('?device=parc-muet')).json()).toEqual({ device: 'parc-muet', quantity: 'free_places', forecasts: [] });
   for (const [query, status] of [['', 400], ['?device=mairie-elec', 400], ['?device=none', 404]] as const) expect((await ask(query)).statusCode).toBe(status); // biome-ignore format: one line
