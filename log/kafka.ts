@@ -1,8 +1,8 @@
 /** The log on Kafka: a partition of a topic, written and read. Making the topic is left to `kafka/topics.ts`. */
 import { FailureError } from '../core/failure.ts';
-import { causeOf, type KafkaAccess, KafkaClient } from './kafka/client.ts';
+import { causeOf, type KafkaAccess, KafkaClient, typeOf } from './kafka/client.ts';
 import { PartitionedWriter } from './kafka/partitions.ts';
-import { ends, KafkaReader } from './kafka/reader.ts';
+import { endOf, KafkaReader } from './kafka/reader.ts';
 import { KafkaWriter } from './kafka/writer.ts';
 
 export interface KafkaLogOptions extends KafkaAccess {
@@ -12,6 +12,22 @@ export interface KafkaLogOptions extends KafkaAccess {
   readonly messageBytesMax: number;
 }
 
+/** How long a partition may be without a leader before opening it fails: its topic was just made, or its broker has just begun, and how often that is asked, ms. */
+const ledWithinMs = 30_000;
+const askMs = 100;
+const leaderless: ReadonlySet<string | null> = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+
+/** Where a partition ends, once it has a leader. */
+const endOnceLed = async (client: KafkaClient, partition: number): Promise<number> => {
+  for (const began = performance.now(); ; await client.pause(askMs)) {
+    try {
+      return await endOf(client, partition);
+    } catch (error) {
+      if (performance.now() - began > ledWithinMs || !leaderless.has(typeOf(error))) throw error;
+    }
+  }
+};
+
 /**
  * Opens a partition for writing.
  * @returns the writer; rejects with `log-unreachable`, `log-denied`, `log-not-set-up`
@@ -19,8 +35,7 @@ export interface KafkaLogOptions extends KafkaAccess {
 export const openKafkaWriter = async (options: KafkaLogOptions): Promise<KafkaWriter> => {
   const client = new KafkaClient(options, options.topic);
   try {
-    const { end } = await ends(client, options.partition);
-    return new KafkaWriter(client, options.partition, end, options.messageBytesMax);
+    return new KafkaWriter(client, options.partition, await endOnceLed(client, options.partition), options.messageBytesMax);
   } catch (error) {
     await client.close();
     throw new FailureError(causeOf(error, client.where));
@@ -36,8 +51,7 @@ export const openPartitions = async (options: Omit<KafkaLogOptions, 'partition'>
   try {
     const writers: KafkaWriter[] = [];
     for (let partition = 0; partition < partitions; partition++) {
-      const { end } = await ends(client, partition);
-      writers.push(new KafkaWriter(client, partition, end, options.messageBytesMax));
+      writers.push(new KafkaWriter(client, partition, await endOnceLed(client, partition), options.messageBytesMax));
     }
     return new PartitionedWriter(client, writers);
   } catch (error) {

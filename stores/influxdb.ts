@@ -43,11 +43,11 @@ interface Opened {
 }
 
 const open = async (connection: Connection, { buckets, partition = 0, clock = Date.now }: InfluxDbOptions): Promise<Opened> => {
-  const retention = await checkBuckets(connection, buckets);
+  const times = await checkBuckets(connection, buckets);
   const swift = fluxOf(connection, buckets, partition, answeredWithinMs);
   const patient = fluxOf(connection, buckets, partition, held);
   const loaded = await load(patient, buckets, lettersOf(patient, buckets), connection.where);
-  return { connection, buckets, partition, patient, swift, writer: openWriter(connection, buckets, partition, retention, clock), loaded };
+  return { connection, buckets, partition, patient, swift, writer: openWriter({ connection, flux: patient, buckets, times, partition, clock }), loaded };
 };
 
 /**

@@ -37,8 +37,11 @@ export interface Connection {
   /** Where it leads, for messages. */
   readonly where: string;
   readonly org: string;
-  /** Writes lines to a bucket; resolves when they are on InfluxDB's disk. Rejects with `Refusal`. */
-  write(bucket: string, lines: string): Promise<void>;
+  /**
+   * Writes lines to a bucket; resolves when they are on InfluxDB's disk. Rejects with `Refusal`.
+   * @param before comes before each try, and is told whether one has failed
+   */
+  write(bucket: string, lines: string, before?: (isAgain: boolean) => Promise<void>): Promise<void>;
   /** Rows of a Flux script, which finds its values in the record `params`. */
   query(script: string, parameters: Parameters, patienceMs?: number): Promise<Row[]>;
   /** Deletes points with from <= time <= to, ns. @param predicate as InfluxDB's delete takes it: `name="value"` and `AND` */
@@ -129,13 +132,13 @@ export const connect = ({ url, org, token, timeoutMs = 30_000 }: Access, tell: (
   };
   const closed = (): FailureError => fail('store-failed', 'the store is closed', where);
 
-  const persist = async <T>(patienceMs: number, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const persist = async <T>(patienceMs: number, attempt: (signal: AbortSignal, isAgain: boolean) => Promise<T>): Promise<T> => {
     const began = performance.now();
     for (let failed = 0; ; failed++) {
       if (ending.signal.aborted) throw closed();
       const own = new AbortController();
       try {
-        const result = await attempt(AbortSignal.any([ending.signal, own.signal]));
+        const result = await attempt(AbortSignal.any([ending.signal, own.signal]), failed > 0);
         tellOnce(null);
         return result;
       } catch (error) {
@@ -158,8 +161,9 @@ export const connect = ({ url, org, token, timeoutMs = 30_000 }: Access, tell: (
   return {
     where,
     org,
-    write: (bucket, lines) =>
-      persist(held, async (signal) => {
+    write: (bucket, lines, before) =>
+      persist(held, async (signal, isAgain) => {
+        await before?.(isAgain);
         const path = `/api/v2/write?${inOrg}&bucket=${encodeURIComponent(bucket)}&precision=ns`;
         await transport.request(path, lines, { method: 'POST', headers: { 'content-type': 'text/plain; charset=utf-8' }, gzipThreshold, signal });
       }),

@@ -21,6 +21,7 @@ export const form = 1;
  * part of a long dead letter. What a stranger may choose (a subject that nobody declared, a topic) is never a tag.
  */
 export type Measurement =
+  | 'opened'
   | 'reading'
   | 'pane'
   | 'anomaly'

@@ -1,9 +1,8 @@
 /** The buckets: made with their retention, and checked before they are used. Organisation and token are left to whoever runs InfluxDB. */
 import { fail } from '../../core/failure.ts';
-import { dayMs } from '../../core/time.ts';
+import { dayMs, hourMs } from '../../core/time.ts';
 import type { Connection } from './connection.ts';
 import { type BucketRole, type Buckets, bucketRoles } from './schema.ts';
-import type { Retention } from './writer.ts';
 
 const daySeconds = 86_400;
 
@@ -14,7 +13,14 @@ interface Bucket {
 }
 
 /** How many days a bucket keeps points; 0: for good. */
-export type KeptDays = Readonly<Record<keyof Retention, number>>;
+export type KeptDays = Readonly<Record<'raw' | 'panes', number>>;
+
+export interface BucketTimes {
+  /** How long it keeps points; 0: for good. */
+  readonly keptMs: number;
+  /** How long its shards are. */
+  readonly groupMs: number;
+}
 
 const findBucket = async (connection: Connection, name: string): Promise<Bucket | null> => {
   try {
@@ -31,18 +37,20 @@ const findBucket = async (connection: Connection, name: string): Promise<Bucket 
 const isNotSetUp = (error: unknown): boolean => (error as { failure?: { code?: string } }).failure?.code === 'store-not-set-up';
 
 const keptMs = (bucket: Bucket): number => (bucket.retentionRules[0]?.everySeconds ?? 0) * 1_000;
+/** Where a server does not say it, the shortest that InfluxDB makes. */
+const groupMs = (bucket: Bucket): number => (bucket.retentionRules[0]?.shardGroupDurationSeconds ?? hourMs / 1_000) * 1_000;
 
 /**
  * Sees to it that all buckets are there.
- * @returns how long they keep points; rejects with `store-unreachable`, `store-denied`, `store-not-set-up`
+ * @returns their times; rejects with `store-unreachable`, `store-denied`, `store-not-set-up`
  */
-export const checkBuckets = async (connection: Connection, buckets: Buckets): Promise<Retention> => {
-  const kept = { raw: 0, panes: 0 };
+export const checkBuckets = async (connection: Connection, buckets: Buckets): Promise<Readonly<Record<BucketRole, BucketTimes>>> => {
+  const times: Partial<Record<BucketRole, BucketTimes>> = {};
   for (const role of bucketRoles) {
     const bucket = await findBucket(connection, buckets[role]);
     if (bucket === null) throw fail('store-not-set-up', `there is no bucket ${JSON.stringify(buckets[role])} that the token may read`, connection.where);
-    if (role !== 'state') kept[role] = keptMs(bucket);
-    else if (keptMs(bucket) > 0) {
+    times[role] = { keptMs: keptMs(bucket), groupMs: groupMs(bucket) };
+    if (role === 'state' && keptMs(bucket) > 0) {
       throw fail(
         'store-not-set-up',
         `the bucket ${buckets.state} forgets after ${keptMs(bucket) / dayMs} days: it must keep points for good`,
@@ -50,7 +58,7 @@ export const checkBuckets = async (connection: Connection, buckets: Buckets): Pr
       );
     }
   }
-  return kept;
+  return times as Record<BucketRole, BucketTimes>;
 };
 
 /** What was done to a bucket. */

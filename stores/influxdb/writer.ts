@@ -8,9 +8,12 @@ import type { Ledger } from '../../core/store.ts';
 import { dayMs, minuteMs } from '../../core/time.ts';
 import type { newRows } from '../commits.ts';
 import { type Connection, Refusal } from './connection.ts';
+import type { Flux } from './flux.ts';
 import { quoted } from './line.ts';
 import { alarmLine, anomalyLine, booksLine, letterLines, paneHead, paneLine, placeLine, readingHead, readingLine } from './points.ts';
-import { type Buckets, form, slotOf } from './schema.ts';
+import { type BucketRole, type Buckets, bucketRoles, form, slotOf } from './schema.ts';
+import type { BucketTimes } from './setup.ts';
+import { openShards, type Shards } from './shards.ts';
 
 type Rows = ReturnType<typeof newRows>;
 
@@ -40,9 +43,6 @@ export interface Writer {
   /** Deletes points of one measurement with from <= time <= to, ns; further tags as a predicate. */
   remove(bucket: string, predicate: string, from: bigint, to: bigint): Promise<void>;
 }
-
-/** How long a bucket keeps points, ms; 0: for good. */
-export type Retention = Readonly<Record<'raw' | 'panes', number>>;
 
 /** The books as they are when the log ends here: how much more there was of it at the time is not the store's to keep. */
 const settled = (ledger: Ledger): Ledger => ({
@@ -89,9 +89,9 @@ const lineHeads = (): ((subject: string, name: string, make: () => string) => st
 type Refuse = (line: number, reason: string) => void;
 
 /** Writes the lines [from, to); halves what is refused until the point is alone that InfluxDB will not have. */
-const sendSome = async (connection: Connection, bucket: string, lines: readonly string[], from: number, to: number, refuse: Refuse): Promise<void> => {
+const sendSome = async (shards: Shards, bucket: string, lines: readonly string[], from: number, to: number, refuse: Refuse): Promise<void> => {
   try {
-    await connection.write(bucket, lines.slice(from, to).join('\n'));
+    await shards.write(bucket, lines.slice(from, to));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (to - from === 1 || error.dropped === to - from) {
@@ -99,21 +99,21 @@ const sendSome = async (connection: Connection, bucket: string, lines: readonly 
       return;
     }
     const middle = (from + to) >>> 1;
-    await sendSome(connection, bucket, lines, from, middle, refuse);
-    await sendSome(connection, bucket, lines, middle, to, refuse);
+    await sendSome(shards, bucket, lines, from, middle, refuse);
+    await sendSome(shards, bucket, lines, middle, to, refuse);
   }
 };
 
-const send = async (connection: Connection, bucket: string, lines: readonly string[], refuse: Refuse): Promise<void> => {
-  for (const [from, to] of requests(lines)) await sendSome(connection, bucket, lines, from, to, refuse);
+const send = async (shards: Shards, bucket: string, lines: readonly string[], refuse: Refuse): Promise<void> => {
+  for (const [from, to] of requests(lines)) await sendSome(shards, bucket, lines, from, to, refuse);
 };
 
 /** Sends lines of which what is refused is no reading: the figures would be wrong without it, so nothing is taken until it is mended. */
-const mustSend = (connection: Connection, bucket: string, lines: readonly string[]): Promise<void> =>
-  send(connection, bucket, lines, (line, reason) => {
+const mustSend = (shards: Shards, where: string, bucket: string, lines: readonly string[]): Promise<void> =>
+  send(shards, bucket, lines, (line, reason) => {
     // A bucket that keeps nothing as old has expired it at once.
     if (isBeyondRetention(reason)) return;
-    throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${lines[line]?.slice(0, 200)})`, connection.where);
+    throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${lines[line]?.slice(0, 200)})`, where);
   });
 
 /** The place of a reading in what its envelope wrote says which dead letter it becomes: the same one each time. */
@@ -162,12 +162,23 @@ const stateLines = (partition: number, rows: Rows, end: number): string[] => [
   ...numbered(rows.revisions, ({ logTime }, slot) => `revision,partition=${partition} log_time=${logTime}i ${slot}`),
 ];
 
-/** @param clock epoch ms: what a bucket would not keep is not sent */
-export const openWriter = (connection: Connection, buckets: Buckets, partition: number, retention: Retention, clock: () => number): Writer => {
+export interface WriterOptions {
+  readonly connection: Connection;
+  /** Asks as long as it takes. */
+  readonly flux: Flux;
+  readonly buckets: Buckets;
+  readonly times: Readonly<Record<BucketRole, BucketTimes>>;
+  readonly partition: number;
+  /** Epoch ms: what a bucket would not keep is not sent. */
+  readonly clock: () => number;
+}
+
+export const openWriter = ({ connection, flux, buckets, times, partition, clock }: WriterOptions): Writer => {
+  const shards = openShards(connection, flux, partition, new Map(bucketRoles.map((role) => [buckets[role], times[role]])));
   const headOf = lineHeads();
   /** Of the last books that were written for dashboards: a point each minute of log time will do. */
   let booksMinute = -1;
-  const oldestKept = (bucket: keyof Retention): number => (retention[bucket] === 0 ? Number.NEGATIVE_INFINITY : clock() - retention[bucket]);
+  const oldestKept = (role: BucketRole): number => (times[role].keptMs === 0 ? Number.NEGATIVE_INFINITY : clock() - times[role].keptMs);
 
   const writeReadings = async (rows: Rows, logTime: number): Promise<Refused[]> => {
     const refused: Refused[] = [];
@@ -177,13 +188,13 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
     for (const [place, reading] of rows.readings.entries()) {
       const { subject, quantity, at } = reading;
       if (at < oldest) {
-        refused.push(refusedOf(rows, place, `older than the ${retention.raw / dayMs} days that the bucket ${buckets.raw} keeps`, logTime));
+        refused.push(refusedOf(rows, place, `older than the ${times.raw.keptMs / dayMs} days that the bucket ${buckets.raw} keeps`, logTime));
         continue;
       }
       lines.push(readingLine(headOf(subject, quantity, () => readingHead(partition, { subject, quantity })), reading)); // biome-ignore format: one line
       places.push(place);
     }
-    await send(connection, buckets.raw, lines, (line, reason) => refused.push(refusedOf(rows, places[line] as number, reason, logTime)));
+    await send(shards, buckets.raw, lines, (line, reason) => refused.push(refusedOf(rows, places[line] as number, reason, logTime)));
     return refused;
   };
 
@@ -197,10 +208,10 @@ export const openWriter = (connection: Connection, buckets: Buckets, partition: 
     }
     for (const anomaly of rows.anomalies) if (anomaly.since >= oldest) lines.push(anomalyLine(partition, anomaly));
     for (const alarm of rows.alarms) if (alarm.since >= oldest) lines.push(alarmLine(partition, alarm));
-    return mustSend(connection, buckets.panes, lines);
+    return mustSend(shards, connection.where, buckets.panes, lines);
   };
 
-  const state = (lines: readonly string[]): Promise<void> => mustSend(connection, buckets.state, lines);
+  const state = (lines: readonly string[]): Promise<void> => mustSend(shards, connection.where, buckets.state, lines);
 
   return {
     async rows(rows, end, logTime) {

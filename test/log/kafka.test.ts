@@ -74,6 +74,18 @@ describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), () => {
     expect(await held(options)).toEqual(numbers(0, 10_000));
   });
 
+  it('opens where a broker has just begun, and leads nothing yet', async () => {
+    const options: KafkaLogOptions[] = [];
+    for (let n = 0; n < 8; n++) options.push(await server.topic(8));
+    for (let n = 0; n < 3; n++) {
+      await server.kill();
+      await server.start();
+      const writers = await Promise.all(options.map((one) => openKafkaWriter({ ...one, partition: 7 })));
+      expect(writers.map(({ durableEnd }) => durableEnd)).toEqual(options.map(() => 0));
+      await Promise.all(writers.map((writer) => writer.close()));
+    }
+  });
+
   it('sends again what a broker that hangs may have taken, and it is there once', async () => {
     const options = await server.topic();
     const writer = await openKafkaWriter({ ...options, requestTimeoutMs: 500 });

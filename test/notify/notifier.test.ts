@@ -96,7 +96,7 @@ describe('what is told', () => {
     const { put, start } = await town({ channel: webhook({ url, secret }) });
     start();
     await put(raised);
-    await until('the first', 10_000, () => told().length === 1);
+    await until('the first', 60_000, () => told().length === 1);
     await put(next('active', 1, { anomalies: 2 }));
     await put(
       alarm(200, 0, { flood: true }),
@@ -104,9 +104,9 @@ describe('what is told', () => {
       alarm(400, 0, { state: 'normal', version: 1 }),
     );
     await put(next('acknowledged', 2));
-    await until('the second', 10_000, () => told().length === 2);
+    await until('the second', 60_000, () => told().length === 2);
     await put(next('normal', 3));
-    await until('the third', 10_000, () => told().length === 3);
+    await until('the third', 60_000, () => told().length === 3);
     expect(told()).toEqual([`${raised.id} alarm.active`, `${raised.id} alarm.acknowledged`, `${raised.id} alarm.normal`]);
   });
 
@@ -127,7 +127,7 @@ describe('what is told', () => {
     await put(next('normal', 1));
     await put(next('active', 0)); // read before, and late
     gate.resolve();
-    await until('the end', 10_000, () => sent.length === 2);
+    await until('the end', 60_000, () => sent.length === 2);
     expect(sent).toEqual(['0 active', '1 normal']);
   });
 
@@ -136,11 +136,11 @@ describe('what is told', () => {
     const { put, start } = await town({ channel: webhook({ url, secret }) });
     start();
     await put(raised, alarm(800, 0, { priority: 'high', flood: true }));
-    await until('both', 10_000, () => told().length === 2);
+    await until('both', 60_000, () => told().length === 2);
     const shelved = { by: 'C', at: 1, comment: '', until: 9e15 };
     await put(next('active', 1, { shelved }));
     await put(next('normal', 2, { shelved }));
-    await until('the end', 10_000, () => told().length === 3);
+    await until('the end', 60_000, () => told().length === 3);
     expect(told().at(-1)).toBe(`${raised.id} alarm.normal`);
   });
 
@@ -158,7 +158,7 @@ describe('what is told', () => {
     const running = start();
     await put(raised);
     await put(alarm(900, 0), alarm(901, 0, { priority: 'high' }));
-    await until('the others', 10_000, () => sent.length === 2);
+    await until('the others', 60_000, () => sent.length === 2);
     expect(running.waiting()).toBe(1);
   });
 
@@ -168,12 +168,12 @@ describe('what is told', () => {
     const { put, start, failed } = await town({ channel: webhook({ url, secret }) });
     const running = start();
     await put(raised);
-    await until('two failures', 10_000, () => failed.length >= 2);
+    await until('two failures', 60_000, () => failed.length >= 2);
     expect([failed[0], running.waiting()]).toEqual(['it answered 503', 1]);
     await put(next('acknowledged', 1));
     answer(200);
-    await until('the telling', 10_000, () => told().at(-1) === `${raised.id} alarm.acknowledged`);
-    await until('nothing to wait', 10_000, () => running.waiting() === 0);
+    await until('the telling', 60_000, () => told().at(-1) === `${raised.id} alarm.acknowledged`);
+    await until('nothing to wait', 60_000, () => running.waiting() === 0);
   });
 
   it('is not told again behind a restart, and what came meanwhile is', async () => {
@@ -181,11 +181,11 @@ describe('what is told', () => {
     const { put, start, kept } = await town({ channel: webhook({ url, secret }) });
     const first = start();
     await put(raised, alarm(500, 0));
-    await until('both', 10_000, () => kept.length === 2);
+    await until('both', 60_000, () => kept.length === 2);
     await first.close();
     await put(next('normal', 1), alarm(600, 0));
     start({ told: kept.at(-1) ?? {} });
-    await until('what came meanwhile', 10_000, () => told().length === 4);
+    await until('what came meanwhile', 60_000, () => told().length === 4);
     expect(told().slice(2).sort()).toEqual([`${raised.id} alarm.normal`, `device/meter-1/jump/600 alarm.active`]);
   });
 
@@ -194,8 +194,8 @@ describe('what is told', () => {
     const { put, start } = await town({ channel: webhook({ url, secret }), isQuiet: () => true });
     const running = start();
     await put(raised, alarm(700, 0, { priority: 'high' }));
-    await until('the weighty one', 10_000, () => told().length === 1);
-    expect([told(), running.waiting()]).toEqual([['device/meter-1/jump/700 alarm.active'], 1]);
+    await until('the weighty one', 60_000, () => running.waiting() === 1);
+    expect(told()).toEqual(['device/meter-1/jump/700 alarm.active']);
   });
 
   it.each([

@@ -1,15 +1,16 @@
 /** What the InfluxDB store must do beyond the contract, on the real server: it survives crashes on either side, and a writer that was paused changes nothing. */
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FailureError } from '../../core/failure.ts';
 import { balance } from '../../core/ledger.ts';
 import { type Commit, emptyLedger, type Store } from '../../core/store.ts';
 import { dayMs, hourMs } from '../../core/time.ts';
 import type { Buckets } from '../../stores/influxdb/schema.ts';
+import { openForMs } from '../../stores/influxdb/shards.ts';
 import { type InfluxDbOptions, influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
-import { type Fate, type InTheWay, startProxy } from '../../torture/rigs/http-proxy.ts';
+import { type Asked, type Fate, type InTheWay, startProxy } from '../../torture/rigs/http-proxy.ts';
 import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
 import { dumpOf, failureOf } from './answers.ts';
 import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
@@ -285,6 +286,37 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
         expect(told).toContain('store-unreachable');
         expect(told).toContain('store-denied');
         expect(told.at(-1)).toBeNull();
+        await store.close();
+      });
+    });
+
+    it('forgets what it acknowledged while a shard begins, is found out', async () => {
+      await proxied(async (proxy) => {
+        vi.useFakeTimers({ toFake: ['performance'] });
+        onTestFinished(() => void vi.useRealTimers());
+        const store = await opened(await influxd.buckets(), { url: proxy.url });
+        // InfluxDB 2.9.1 does so where two writers are the first of a shard.
+        const isWrite = ({ path }: Asked): boolean => path === '/api/v2/write';
+        const forgotten = new Map<string, number>();
+        const forgets = (one: Asked): Fate => {
+          const times = forgotten.get(one.bucket) ?? 0;
+          forgotten.set(one.bucket, times + 1);
+          return isWrite(one) && times < 2 ? { status: 204 } : 'pass';
+        };
+        proxy.decide = forgets;
+        await store.commit(commits[0] as Commit);
+        forgotten.clear();
+        vi.advanceTimersByTime(openForMs);
+        await store.commit(commits[1] as Commit);
+        const away = new Set<string>();
+        proxy.decide = (one) => {
+          if (!isWrite(one) || away.has(one.bucket)) return forgets(one);
+          away.add(one.bucket);
+          forgotten.delete(one.bucket);
+          return 'cut';
+        };
+        for (const one of commits.slice(2)) await store.commit(one);
+        expect(await stateOf(store)).toEqual(await asInMemory(commits));
         await store.close();
       });
     });
