@@ -38,6 +38,9 @@ export const eventValuesKeptMax = 50_000;
 /** Latest values that one event carries to a page; a burst is cut, the next event brings the rest. */
 export const eventValuesMax = 500;
 
+/** Car parks whose forecasts the parking page shows, by name; of further ones the API gives them. One takes some 50 ms, once a quarter of an hour. */
+export const forecastParksMax = 30;
+
 /** Envelopes that may wait before the plant counts as not ready. */
 export const readyLagMax = 50_000;
 /** Codes that /metrics counts dead letters by. */

@@ -5,8 +5,8 @@ import { actOn } from '../alarms.ts';
 import { iso } from '../moment.ts';
 import { cursor, limit, next, route, shownMoment } from './route.ts';
 
-const signedShape = z.object({ by: z.string(), at: shownMoment, comment: z.string() });
-const alarmShape = z.object({
+export const signedShape = z.object({ by: z.string(), at: shownMoment, comment: z.string() });
+export const alarmShape = z.object({
   id: z.string(),
   cause: z.string().describe('what its anomalies have in common'),
   kind: z.string(),
@@ -28,7 +28,7 @@ const alarmShape = z.object({
   version: z.number(),
 });
 
-const shownSigned = ({ by, at, comment }: Signed) => ({ by, at: iso(at), comment });
+export const shownSigned = ({ by, at, comment }: Signed) => ({ by, at: iso(at), comment });
 
 export const shownAlarm = (alarm: Alarm): z.output<typeof alarmShape> => ({
   id: alarm.id,

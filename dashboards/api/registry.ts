@@ -1,6 +1,7 @@
 /** The routes of the API, one line each; a test says that the list agrees with the folder. */
 import { adjustments } from './adjustments.ts';
 import { adopt } from './adopt.ts';
+import { alarm } from './alarm.ts';
 import { actions, alarms } from './alarms.ts';
 import { anomalies } from './anomalies.ts';
 import { deadLetters } from './dead-letters.ts';
@@ -30,6 +31,7 @@ export const apiRoutes: readonly ApiRoute[] = [
   explain,
   adjustments,
   alarms,
+  alarm,
   actions,
   labels,
   labelsCsv,

@@ -6,9 +6,15 @@ import { ratio } from '../../core/exact.ts';
 import { horizonsMs, occupancy } from '../../core/occupancy.ts';
 import type { Element } from '../../core/pane.ts';
 import { dayMs, quarterMs } from '../../core/time.ts';
+import type { Views } from '../../core/views.ts';
+import type { Directory } from '../directory.ts';
 
+/** What is forecast of a car park. */
+export const forecastQuantity = 'free_places';
 /** History that it is given, ms. */
-export const forecastHistoryMs = 42 * dayMs;
+const historyMs = 42 * dayMs;
+/** The last quarter that closed is no older than this, ms: from longer ago the nearest horizon has passed. */
+const freshMs = 2 * quarterMs;
 /** Days that it must have seen, and forecasts of a horizon whose outcome is known: before, nothing is said. */
 const daysMin = 14;
 const outcomesMin = 200;
@@ -60,4 +66,35 @@ export const forecasts = (quarters: readonly Readonly<Element>[], zone: string, 
     if (free === undefined || count < outcomesMin) return [];
     return [{ minutes: horizonMs / 60_000, at: until + horizonMs, free: Math.round(free), usualError: Math.max(1, Math.round(error / count)) }];
   });
+};
+
+/** What was forecast last, by car park: weeks of quarters are run through once for each quarter that closes, not for each who asks. What a revision changes of older ones counts from the next quarter on. */
+const told = new WeakMap<Views, Map<string, { readonly basis: string; readonly found: Promise<Forecast[]> }>>();
+
+/**
+ * The forecasts of a car park, from the quarters of its last weeks.
+ * @param now epoch ms
+ * @returns as `forecasts`
+ * @throws FailureError `not-found`, field `device`
+ */
+export const forecastsOf = async (views: Views, directory: Directory, id: string, now: number): Promise<Forecast[]> => {
+  const device = directory.device(id);
+  const quarters = async (from: number): Promise<Element[]> => {
+    const limit = Math.ceil((now - from) / quarterMs) + 1;
+    const panes = await views.panes({ keys: [{ subject: id, quantity: forecastQuantity }], window: 'PT15M', from, to: now, limit });
+    return panes.filter(({ open, end }) => !open && end <= now);
+  };
+  const last = (await quarters(Math.floor(now / quarterMs) * quarterMs - 3 * quarterMs)).at(-1);
+  if (last === undefined || now - last.end >= freshMs) return [];
+  const { capacity = null } = device;
+  const zone = directory.zoneOf(device);
+  const basis = `${last.end} ${zone} ${capacity}`;
+  const byDevice = told.get(views) ?? new Map();
+  told.set(views, byDevice);
+  const before = byDevice.get(id);
+  if (before?.basis === basis) return before.found;
+  const found = quarters(Math.floor((now - historyMs) / quarterMs) * quarterMs).then((all) => forecasts(all, zone, capacity, last.end));
+  byDevice.set(id, { basis, found });
+  found.catch(() => byDevice.delete(id));
+  return found;
 };

@@ -3,6 +3,7 @@ import type { CarrierName } from '../../core/device-type.ts';
 import type { MonthState } from '../../core/month.ts';
 import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
 import type { Amount, PeriodFigures } from '../figures/energy.ts';
+import type { Forecast } from '../figures/forecast.ts';
 import type { CarPark, Street } from '../figures/parking.ts';
 import type { AlarmPageModel, AlarmsModel, AnomalyLine } from './alarm-models.ts';
 
@@ -164,7 +165,7 @@ export interface SiteModel extends SiteHead {
 }
 
 export interface ParkingModel {
-  readonly parks: readonly (CarPark & { readonly hours: string | null })[];
+  readonly parks: readonly (CarPark & { readonly hours: string | null; readonly ahead: readonly Forecast[] })[];
   readonly streets: readonly Street[];
   readonly map: MapModel | null;
 }

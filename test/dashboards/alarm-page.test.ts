@@ -89,6 +89,7 @@ const alarmOf = (id: string): Alarm => {
   return found as Alarm;
 };
 const page = async (id: string, language = 'en') => app.inject({ url: `/${language}/alarms/one?id=${encodeURIComponent(id)}`, headers: host });
+const one = async (id: string) => app.inject({ url: `/api/v1/alarms/one?id=${encodeURIComponent(id)}`, headers: host });
 const text = (html: string): string =>
   html
     .replace(/<(script|style)[\s\S]*?<\/\1>/g, '')
@@ -143,6 +144,45 @@ describe('the page of an alarm', () => {
     expect(near).toEqual(['same device mairie-elec', 'same device mairie-elec', 'same site mairie-two']);
     expect(text(cases)).toContain('Verdict of Camille: right (“a test of the oven”)');
     expect(cases).not.toContain('home-elec');
+  });
+
+  it('is there for programs: the figures, the curve with its band, similar cases', async () => {
+    const { id } = alarmOf('mairie-elec');
+    const told = (await one(id)).json();
+    expect(told.alarm).toMatchObject({ id, device: 'mairie-elec', state: 'normal' });
+    expect(told.judged).toMatchObject({ unit: 'kW.h', per_hour: true, observed: 54 });
+    const [kWh] = (/\+(\d+(?:\.\d+)?) kWh more than/.exec(text((await page(id)).body)) ?? []).slice(1).map(Number);
+    expect(Math.abs(told.difference.kwh - (kWh ?? 0))).toBeLessThan(0.06);
+    expect(told.difference.eur).toBeCloseTo(told.difference.kwh * 0.2, 3);
+    expect(told.difference.why).toBeNull();
+    const { rows, ...curve } = told.curve;
+    expect(curve).toMatchObject({ quantity: 'active_energy_import', unit: 'kW.h', per_hour: true, window: 'PT1H', weeks: { least: 4, most: 4 } });
+    const surge = rows.filter(({ value }: { value: number | null }) => value === 54);
+    expect(surge).toHaveLength(2);
+    for (const { usual, middle, unusual } of surge) expect([unusual, usual[0] <= middle, middle <= usual[1], usual[1] < 54]).toEqual([true, true, true, true]);
+    const near = told.similar.map(({ nearness, device }: Record<string, string>) => `${nearness} ${device}`);
+    expect(near).toEqual(['device mairie-elec', 'device mairie-elec', 'site mairie-two']);
+    expect(told.similar.find(({ label }: { label: object | null }) => label !== null)?.label).toMatchObject({ by: 'Camille', verdict: 'right' });
+  });
+
+  it('for programs: says why nothing can be said in kWh, tells of a home without other homes, and answers with a problem where there is none', async () => {
+    const register = alarms.find(({ subject, kind }) => subject === 'ecole-elec' && kind === 'register');
+    expect((await one(register?.id ?? '')).json().difference).toEqual({ kwh: null, eur: null, hours: null, weeks: null, why: 'doubt' });
+    const home = (await one(alarmOf('home-elec').id)).json();
+    expect([home.alarm.device, home.similar.length, home.curve.rows.length > 24]).toEqual(['home-elec', 3, true]);
+    for (const [id, status, code] of [
+      ['device/none/use/1', 404, 'not-found'],
+      ['', 400, 'bad-request'],
+    ] as const) {
+      // biome-ignore format: one line
+      const answer = await one(id);
+      expect([answer.statusCode, answer.headers['content-type'], answer.json().code, answer.json().field]).toEqual([
+        status,
+        'application/problem+json',
+        code,
+        'id',
+      ]);
+    }
   });
 
   it('says nothing in kWh where the data are in doubt', async () => {

@@ -1,5 +1,6 @@
 /** Alarms over HTTP: listed, answered by the API and by the form of their page, and homes that are not named. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { alarm as alarmRoute } from '../../dashboards/api/alarm.ts';
 import type { shownAlarm } from '../../dashboards/api/alarms.ts';
 import { end, host, own, say, type TestTown, testTown } from './town.ts';
 
@@ -140,12 +141,16 @@ describe('the page', () => {
     await town.commit();
     const { alarms: all } = await listed('?state=all');
     expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(['out-of-range', 'silent', 'stuck', 'clock-step']));
-    for (const { id, device } of all)
+    for (const { id, device } of all) {
+      // Operators are told of homes too, by the API.
+      const told = await town.app.inject({ url: `/api/v1/alarms/one?id=${encodeURIComponent(id)}`, headers: host });
+      expect([id, told.statusCode, alarmRoute.answer?.safeParse(told.json()).error?.message]).toEqual([id, 200, undefined]);
       for (const language of ['fr', 'en']) {
         const answer = await town.app.inject({ url: `/${language}/alarms/one?id=${encodeURIComponent(id)}`, headers: host });
         expect([id, answer.statusCode]).toEqual([id, device.startsWith('linky') ? 404 : 200]);
         expect(answer.body).not.toMatch(/(undefined|NaN|\[object|linky-\d+<)/);
       }
+    }
   });
 
   it('names no home that has left the town', async () => {

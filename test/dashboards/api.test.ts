@@ -144,6 +144,7 @@ describe('what the API answers', () => {
       '/api/v1/adjustments': '?site=mairie&at=2026-03-28',
       '/api/v1/explain': '?device=bay-1&quantity=occupancy&window=PT1H&at=2026-03-31T10:06:00Z',
       '/api/v1/alarms': '',
+      '/api/v1/alarms/one': `?id=${encodeURIComponent((await get('/api/v1/alarms')).json<{ alarms: { id: string }[] }>().alarms[0]?.id ?? '')}`,
       '/api/v1/alarms/labels': '',
       '/api/v1/anomalies': '',
       '/api/v1/learning': '?site=mairie',

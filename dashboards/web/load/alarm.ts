@@ -1,4 +1,6 @@
-/** One alarm: what was seen, the curve around it, what it comes to in kWh and euros, and past cases like it. A home has no such page. */
+/** One alarm: what was seen, the curve around it, what it comes to in kWh and euros, and past cases like it; for its page, which a home has none of, and for the API. */
+
+import type { Alarm } from '../../../core/alarm.ts';
 import { type CarrierName, carrierNames } from '../../../core/device-type.ts';
 import { fail } from '../../../core/failure.ts';
 import type { Anomaly } from '../../../core/reading.ts';
@@ -59,14 +61,13 @@ const judgedMs = (anomaly: Anomaly): number => {
   return of !== 'hour' || ownScale === true ? 0 : (daysJudged(anomaly) ?? 0) * dayMs || hourMs;
 };
 
-/** @throws FailureError `not-found` where there is none, or a home stands behind it */
-export const loadAlarm = async (source: Source, id: string, answered: boolean): Promise<AlarmPageModel> => {
+/** What the page of an alarm shows beside the alarm itself. */
+export type AlarmDetail = Omit<AlarmPageModel, 'alarm' | 'answered'>;
+
+/** The detail of an alarm, whoever it is of: a home too. */
+export const detailOf = async (source: Pick<Source, 'views' | 'directory' | 'now'>, alarm: Alarm): Promise<AlarmDetail> => {
   const { views, directory, now } = source;
-  const alarm = await views.alarm(id);
-  if (alarm === null) throw fail('not-found', 'there is no such alarm', 'id');
-  if (isHiddenAlarm(directory, alarm)) throw fail('not-found', 'homes are only shown in groups', 'id');
   const { subject, kind, quantity: name, firstAnomaly } = alarm;
-  const shown = alarmModel(directory, alarm);
   const beganAt = Number(firstAnomaly.slice(firstAnomaly.lastIndexOf('/') + 1));
   const { rows } = await views.anomalies({ subject, kind, quantity: name, before: beganAt + 1, limit: 1 });
   const anomaly = rows.find((one) => one.id === firstAnomaly) ?? null;
@@ -88,7 +89,6 @@ export const loadAlarm = async (source: Source, id: string, answered: boolean): 
           judgedMs: anomaly === null ? 0 : judgedMs(anomaly),
         });
   return {
-    alarm: shown,
     device: device === undefined ? null : { id: device.id, label: device.label ?? device.id },
     quantity: quantity === undefined ? null : { name: quantity.name, label: quantity.label, unit: quantity.unit, perHour: quantity.kind !== 'gauge' },
     judged: anomaly === null ? null : judgedOf(directory, anomaly),
@@ -96,6 +96,14 @@ export const loadAlarm = async (source: Source, id: string, answered: boolean): 
     difference: anomaly === null ? { why: 'no-energy' } : comesTo(directory, anomaly, around),
     around,
     cases: device === undefined || anomaly === null ? [] : await loadCases(source, device, anomaly),
-    answered,
   };
+};
+
+/** @throws FailureError `not-found` where there is none, or a home stands behind it */
+export const loadAlarm = async (source: Source, id: string, answered: boolean): Promise<AlarmPageModel> => {
+  const { views, directory } = source;
+  const alarm = await views.alarm(id);
+  if (alarm === null) throw fail('not-found', 'there is no such alarm', 'id');
+  if (isHiddenAlarm(directory, alarm)) throw fail('not-found', 'homes are only shown in groups', 'id');
+  return { alarm: alarmModel(directory, alarm), ...(await detailOf(source, alarm)), answered };
 };

@@ -72,7 +72,7 @@ export interface Asked {
 
 /** From a day before to a day after, or now. A state has no curve. @returns null where there is none */
 export const loadAround = async (
-  { views, now }: Source,
+  { views, now }: Pick<Source, 'views' | 'now'>,
   { key, quantity, zone, finest, begin, end, anomaly, judgedMs }: Asked,
 ): Promise<AroundModel | null> => {
   if (quantity.kind === 'state') return null;

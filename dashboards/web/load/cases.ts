@@ -54,7 +54,11 @@ const verdictOn = (labelled: readonly Alarm[], anomaly: Anomaly): Alarm | undefi
   );
 
 /** The most similar past cases of an anomaly, best first; the same for the same store. */
-export const loadCases = async ({ views, directory, now }: Source, device: Device, anomaly: Anomaly): Promise<CaseModel[]> => {
+export const loadCases = async (
+  { views, directory, now }: Pick<Source, 'views' | 'directory' | 'now'>,
+  device: Device,
+  anomaly: Anomaly,
+): Promise<CaseModel[]> => {
   const { id, kind, quantity, since, subject } = anomaly;
   const past = { kind, quantity, before: since };
   const [own, all, { rows: labelled }] = await Promise.all([

@@ -1,4 +1,5 @@
 /** Car parks by word, shape and colour: a state is never told by colour alone. */
+import type { Forecast } from '../../figures/forecast.ts';
 import type { CarPark, CarParkState } from '../../figures/parking.ts';
 import type { Voice } from './document.tsx';
 import { Ago } from './figures.tsx';
@@ -24,7 +25,27 @@ const places = ({ words, show }: Voice, { state, free, capacity }: CarPark): str
   return words.parking.freeOf(show.number(free, 0), show.number(capacity, 0));
 };
 
-export const CarParks = ({ voice, parks }: { voice: Voice; parks: readonly (CarPark & { readonly hours?: string | null })[] }) => {
+/** What comes, with how far such forecasts usually are from it. By the clock: it stays true while the page stands. */
+const Ahead = ({ voice: { words, show }, list }: { voice: Voice; list: readonly Forecast[] }) => (
+  <div class="ahead small">
+    <h4>{words.parking.forecast}</h4>
+    <ul>
+      {list.map(({ minutes, at, free, usualError }) => (
+        <li key={minutes}>
+          <time dateTime={new Date(at).toISOString()}>{show.time(at)}</time>{' '}
+          <span>{words.parking.ahead(show.number(free, 0), show.number(usualError, 0))}</span>
+        </li>
+      ))}
+    </ul>
+  </div>
+);
+
+interface Shown extends CarPark {
+  readonly hours?: string | null;
+  readonly ahead?: readonly Forecast[];
+}
+
+export const CarParks = ({ voice, parks }: { voice: Voice; parks: readonly Shown[] }) => {
   const { words } = voice;
   return (
     <ul class="car-parks">
@@ -47,6 +68,7 @@ export const CarParks = ({ voice, parks }: { voice: Voice; parks: readonly (CarP
               <rect class="part" width={Math.round((100 * park.free) / park.capacity)} height="8" rx="2" />
             </svg>
           ) : null}
+          {park.ahead === undefined || park.ahead.length === 0 ? null : <Ahead voice={voice} list={park.ahead} />}
         </li>
       ))}
     </ul>

@@ -228,6 +228,8 @@ export const en: Messages = {
     freeOf: (free, capacity) => `${free} of ${capacity} places`,
     free: (free) => `${free} ${free === '1' ? 'place' : 'places'}`,
     capacity: (n) => `${n} ${n === '1' ? 'place' : 'places'}`,
+    forecast: 'Forecast of free places, and its usual error',
+    ahead: (free, error) => `about ${free}, give or take ${error}`,
     hours: (text) => `Hours (list of 2014): ${text}`,
     stale: 'data too old',
     streets: 'Bays along the streets',

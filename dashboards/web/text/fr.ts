@@ -236,6 +236,8 @@ export const fr = {
     freeOf: (free: string, capacity: string) => `${places(free)} sur ${capacity}`,
     free: (free: string) => places(free),
     capacity: (n: string) => places(n),
+    forecast: 'Prévision des places libres, et son écart habituel',
+    ahead: (free: string, error: string) => `environ ${free}, à ${error} près`,
     hours: (text: string) => `Horaires (liste de 2014) : ${text}`,
     stale: 'donnée trop ancienne',
     streets: 'Places sur voirie',
