@@ -74,11 +74,12 @@ const runTrials = async (inner: Pipeline, trials: readonly AlarmTrial[], reader:
   const watched: Pipeline = {
     ...inner,
     process(envelope, out) {
-      const before = out.anomalies.length;
+      const before = { anomalies: out.anomalies.length, readings: out.readings.length };
       const pass = (): Promise<void> | undefined => {
         from ??= inner.logTime();
-        const anomalies = out.anomalies.slice(before);
-        const taken = trials.map((trial) => trial.take(envelope, anomalies, inner.logTime())).filter((one) => one !== undefined);
+        const anomalies = out.anomalies.slice(before.anomalies);
+        const readings = out.readings.slice(before.readings);
+        const taken = trials.map((trial) => trial.take(envelope, anomalies, readings, inner.logTime())).filter((one) => one !== undefined);
         return taken.length === 0 ? undefined : Promise.all(taken).then(() => {});
       };
       const processed = inner.process(envelope, out);
@@ -99,8 +100,8 @@ const diffIn = async (config: Config, folder: string, reader: LogReader, rules: 
     const body = (await store.snapshot()).scopes.find(({ scope }) => scope === alarmScope)?.body;
     const book = () => (body === undefined ? emptyAlarmBook() : alarmBookOf(body));
     const inner = pipeline(types, store, reader);
-    const own = alarmTrial(inner.town, book(), null);
-    const other = alarmTrial(inner.town, book(), rules);
+    const own = alarmTrial(inner.town, types, book(), null);
+    const other = alarmTrial(inner.town, types, book(), rules);
     const begun = store.position;
     const span = await runTrials(inner, [own, other], reader, store);
     const [before, after] = [own.alarms(), other.alarms()];

@@ -84,6 +84,8 @@ const alarmRuleSchema = z.strictObject({
     .min(1_000)
     .max(30 * dayMs)
     .optional(),
+  /** How far back within the limit that it passed the value must come before the alarm can be over, in % of what lies between the two limits (dead band, ISA-18.2); default 0. Of `out-of-range`: no other kind has limits that stand. */
+  deadBandPercent: z.number().min(0).max(25).optional(),
   /** Once over it stays until somebody has acknowledged it. */
   latched: z.boolean().optional(),
 });
@@ -99,9 +101,15 @@ export type AlarmSettings = z.output<typeof alarmSettingsSchema>;
 
 /** What a file cannot set, though a town of before may hold it. @returns each fault with its path from the root of the file, as of `yaml.ts` */
 export const alarmFaults = (settings: AlarmSettings | undefined): [path: string[], message: string][] =>
-  (settings?.kinds?.['clock-step']?.onDelayMs ?? 0) === 0
-    ? []
-    : [[['alarms', 'kinds', 'clock-step', 'onDelayMs'], 'a step of the clock is over at once: it can have no delay; "raises: false" makes it raise no alarm']];
+  Object.entries(settings?.kinds ?? {}).flatMap(([kind, { onDelayMs = 0, deadBandPercent = 0 }]): [string[], string][] => [
+    ...(kind === 'clock-step' && onDelayMs > 0
+      ? [fault(kind, 'onDelayMs', 'a step of the clock is over at once: it can have no delay; "raises: false" makes it raise no alarm')]
+      : []),
+    ...(kind !== 'out-of-range' && deadBandPercent > 0
+      ? [fault(kind, 'deadBandPercent', 'a dead band is of limits that stand: only out-of-range has such')]
+      : []),
+  ]);
+const fault = (kind: string, field: string, message: string): [string[], string] => [['alarms', 'kinds', kind, field], message];
 
 const signature = { by: z.string().trim().min(1).max(64), comment: z.string().trim().max(500).default('') };
 const alarm = z.string().min(1).max(400);

@@ -1,5 +1,6 @@
 /** What becomes an alarm, how soon, and what its anomalies have in common. The life of an alarm is left to `alarms.ts`. */
 import type { AlarmPriority, AlarmSettings } from '../core/alarm.ts';
+import type { ResolvedType } from '../core/device-type.ts';
 import type { Anomaly } from '../core/reading.ts';
 import { minuteMs } from '../core/time.ts';
 import type { Device, Town } from '../core/town.ts';
@@ -11,6 +12,8 @@ export interface AlarmRule {
   readonly offDelayMs: number;
   /** True where it stays, once it is over, until somebody has acknowledged it (a latch). */
   readonly isLatched: boolean;
+  /** Dead band in value, % of what lies between the limits; absent: none. */
+  readonly deadBandPercent?: number;
 }
 
 export const usual: AlarmRule = { priority: 'low', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false };
@@ -31,17 +34,18 @@ const rules: Partial<Record<Anomaly['kind'], AlarmRule | null>> = {
 
 /** Of the town what alarms ask: its devices, and what it sets. */
 export interface AlarmTown {
-  readonly find: (subject: string) => { readonly device: Device } | undefined;
+  readonly find: (subject: string) => { readonly device: Device; readonly type?: Pick<ResolvedType, 'rules'> | undefined } | undefined;
   readonly town: () => Pick<Town, 'alarms'>;
 }
 
 type Own = NonNullable<NonNullable<AlarmSettings['kinds']>[Anomaly['kind']]>;
 
-const changed = ({ priority, onDelayMs, offDelayMs, latched }: Own, rule: AlarmRule): AlarmRule => ({
+const changed = ({ priority, onDelayMs, offDelayMs, latched, deadBandPercent }: Own, rule: AlarmRule): AlarmRule => ({
   priority: priority ?? rule.priority,
   onDelayMs: onDelayMs ?? rule.onDelayMs,
   offDelayMs: offDelayMs ?? rule.offDelayMs,
   isLatched: latched ?? rule.isLatched,
+  ...(deadBandPercent === undefined ? {} : { deadBandPercent }),
 });
 
 /** @param settings of the town; null: such an anomaly is listed, and raises no alarm */

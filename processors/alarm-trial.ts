@@ -1,14 +1,15 @@
 /** Alarms on trial: what a log would have raised under other settings, beside the pipeline that runs over it. How the two differ is left to the caller. */
 import { type Alarm, type AlarmAction, type AlarmSettings, alarmActionSchema } from '../core/alarm.ts';
 import type { Command, Envelope } from '../core/envelope.ts';
-import type { Anomaly } from '../core/reading.ts';
+import type { Anomaly, Reading } from '../core/reading.ts';
 import type { Device, Town } from '../core/town.ts';
 import { type AlarmBook, type AlarmContext, actOnAlarm, passAlarms } from './alarms.ts';
 import { textOf } from './decode.ts';
+import type { Types } from './registry.ts';
 
 export interface AlarmTrial {
-  /** Takes an envelope behind the pipeline: the anomalies that it put out, and its log time. A promise only where there is something to do. */
-  take(envelope: Envelope, anomalies: readonly Anomaly[], logTime: number): Promise<void> | undefined;
+  /** Takes an envelope behind the pipeline: the anomalies and readings that it put out, and its log time. A promise only where there is something to do. */
+  take(envelope: Envelope, anomalies: readonly Anomaly[], readings: readonly Reading[], logTime: number): Promise<void> | undefined;
   /** Alarms in their last version, in the order in which they were raised. */
   alarms(): readonly Alarm[];
 }
@@ -29,19 +30,20 @@ const causeIn = (alarm: string): string => alarm.slice(0, alarm.lastIndexOf('/')
 
 /**
  * @param town as it holds at the envelope at hand, with adopted devices
+ * @param types the device types that exist
  * @param book alarms that are open where the log begins; empty at its very beginning
  * @param settings instead of the town's own; null: the town's own
  */
-export const alarmTrial = (town: () => Town, book: AlarmBook, settings: { readonly alarms: AlarmSettings } | null): AlarmTrial => {
+export const alarmTrial = (town: () => Town, types: Types, book: AlarmBook, settings: { readonly alarms: AlarmSettings } | null): AlarmTrial => {
   const raised = new Map<string, Alarm>([...book.open.values()].map(({ alarm }) => [alarm.id, alarm]));
   const lastOf = new Map<string, Alarm>([...book.open].map(([cause, { alarm }]) => [cause, alarm]));
 
   const contextOf = ({ partition, offset }: Envelope, logTime: number): AlarmContext => {
     let known: ReadonlyMap<string, Device> | null = null;
-    const find = (subject: string): { readonly device: Device } | undefined => {
+    const find: AlarmContext['registry']['find'] = (subject) => {
       known ??= new Map(town().devices.map((device) => [device.id, device]));
       const device = known.get(subject);
-      return device === undefined ? undefined : { device };
+      return device === undefined ? undefined : { device, type: types.get(device.type) };
     };
     return { book, registry: { find, town: () => settings ?? town() }, partition, offset, logTime, out: [] };
   };
@@ -58,9 +60,15 @@ export const alarmTrial = (town: () => Town, book: AlarmBook, settings: { readon
     else await actOnAlarm(context, { do: 'end-exception', cause, by, comment }, { alarm: async () => null });
   };
 
-  const work = async (context: AlarmContext, action: AlarmAction | null, kind: Envelope['kind'], anomalies: readonly Anomaly[]): Promise<void> => {
+  const work = async (
+    context: AlarmContext,
+    action: AlarmAction | null,
+    kind: Envelope['kind'],
+    anomalies: readonly Anomaly[],
+    readings: readonly Reading[],
+  ): Promise<void> => {
     if (action !== null) await act(context, action);
-    passAlarms(context, kind, anomalies);
+    passAlarms(context, kind, anomalies, readings);
     for (const alarm of context.out) {
       raised.set(alarm.id, alarm);
       lastOf.set(alarm.cause, alarm);
@@ -68,10 +76,11 @@ export const alarmTrial = (town: () => Town, book: AlarmBook, settings: { readon
   };
 
   return {
-    take(envelope, anomalies, logTime) {
+    take(envelope, anomalies, readings, logTime) {
       const action = actionIn(envelope);
-      if (action === null && anomalies.length === 0 && envelope.kind !== 'tick' && envelope.kind !== 'registry') return;
-      return work(contextOf(envelope, logTime), action, envelope.kind, anomalies);
+      const tells = anomalies.length > 0 || envelope.kind === 'tick' || envelope.kind === 'registry' || book.returning.size > 0;
+      if (action === null && !tells) return;
+      return work(contextOf(envelope, logTime), action, envelope.kind, anomalies, readings);
     },
     alarms: () => [...raised.values()],
   };

@@ -4,9 +4,10 @@
  */
 import type { Alarm, AlarmAction, AlarmException, Signed } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
-import type { Anomaly } from '../core/reading.ts';
+import type { Anomaly, Reading } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
 import { minuteMs } from '../core/time.ts';
+import { isBack, type Returning, returningOf } from './alarm-band.ts';
 import { type AlarmRule, type AlarmTown, alarmRuleOf, causeOf, usual } from './alarm-rules.ts';
 import type { Context } from './pipeline.ts';
 
@@ -34,6 +35,8 @@ export interface AlarmBook {
   readonly members: Map<string, string>;
   /** Anomalies that have not lasted long enough yet, and since when (log time), by id. */
   readonly pending: Map<string, { readonly anomaly: Anomaly; readonly since: number }>;
+  /** Anomalies that are over and that an open alarm still holds, since their value lies within the dead band, by id. */
+  readonly returning: Map<string, Returning>;
   readonly exceptions: Map<string, AlarmException>;
   /** Anomalies that last and that an exception holds back, by id. */
   readonly held: Map<string, { readonly anomaly: Anomaly; readonly cause: string }>;
@@ -45,17 +48,35 @@ export const emptyAlarmBook = (): AlarmBook => ({
   open: new Map(),
   members: new Map(),
   pending: new Map(),
+  returning: new Map(),
   exceptions: new Map(),
   held: new Map(),
   raisedAt: [],
 });
 
 /** Of a snapshot, and back. */
-export const alarmBookBody = ({ open, members, pending, exceptions, held, raisedAt }: AlarmBook): string =>
-  JSON.stringify({ open: [...open], members: [...members], pending: [...pending], exceptions: [...exceptions], held: [...held], raisedAt });
+export const alarmBookBody = ({ open, members, pending, returning, exceptions, held, raisedAt }: AlarmBook): string =>
+  JSON.stringify({
+    open: [...open],
+    members: [...members],
+    pending: [...pending],
+    returning: [...returning],
+    exceptions: [...exceptions],
+    held: [...held],
+    raisedAt,
+  });
 export const alarmBookOf = (body: string): AlarmBook => {
-  const { open, members, pending, exceptions, held, raisedAt } = JSON.parse(body);
-  return { open: new Map(open), members: new Map(members), pending: new Map(pending), exceptions: new Map(exceptions), held: new Map(held), raisedAt };
+  // What is over and returns is in no snapshot of before.
+  const { open, members, pending, returning = [], exceptions, held, raisedAt } = JSON.parse(body);
+  return {
+    open: new Map(open),
+    members: new Map(members),
+    pending: new Map(pending),
+    returning: new Map(returning),
+    exceptions: new Map(exceptions),
+    held: new Map(held),
+    raisedAt,
+  };
 };
 
 /** Where and when the operator works: the envelope's offset, and the log time. */
@@ -153,6 +174,7 @@ const join = (context: AlarmContext, anomaly: Anomaly): void => {
 const leave = ({ book, logTime }: AlarmContext, id: string): void => {
   const one = book.open.get(book.members.get(id) ?? '');
   book.members.delete(id);
+  book.returning.delete(id);
   if (one === undefined) return;
   one.alarm = { ...one.alarm, lasting: one.alarm.lasting - 1 };
   one.isChanged = true;
@@ -177,13 +199,26 @@ const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
   if (book.pending.delete(id)) return;
   if (version === 0) join(context, anomaly); // it began and ended at once
   book.held.delete(id);
-  if (book.members.has(id)) leave(context, id);
+  if (!book.members.has(id)) return;
+  const returning = (rule?.deadBandPercent ?? 0) > 0 ? returningOf(anomaly) : null;
+  if (returning === null) leave(context, id);
+  else book.returning.set(id, returning);
 };
 
-/** Takes what one envelope brought: its kind, and the anomalies that it put out. */
-export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], anomalies: readonly Anomaly[]): void => {
+/** Lets go of what has come back behind its limit by the dead band; a town that wants none, or does not know the quantity any more, waits for nothing. */
+const passReadings = (context: AlarmContext, readings: readonly Reading[]): void => {
+  for (const [id, one] of context.book.returning) {
+    const { deadBandPercent = 0 } = ruleOf(context, one.kind);
+    const quantity = context.registry.find(one.subject)?.type?.rules.get(one.quantity)?.quantity;
+    if (deadBandPercent === 0 || quantity === undefined || readings.some((reading) => isBack(one, deadBandPercent, quantity, reading))) leave(context, id);
+  }
+};
+
+/** Takes what one envelope brought: its kind, and the anomalies and readings that it put out. */
+export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], anomalies: readonly Anomaly[], readings: readonly Reading[]): void => {
   // By name: one tick may find many devices silent, in an order that is another one after a restore.
   for (const anomaly of [...anomalies].sort(({ id: a }, { id: b }) => (a < b ? -1 : a > b ? 1 : 0))) noticeAnomaly(context, anomaly);
+  if (context.book.returning.size > 0) passReadings(context, readings);
   if (kind === 'tick') passAlarmTime(context);
   if (kind === 'registry') forgetGone(context);
 };

@@ -12,7 +12,6 @@ import type { AlarmException } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { LogReader } from '../core/log.ts';
-import type { Anomaly } from '../core/reading.ts';
 import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
 import type { LearningSeries } from '../core/views.ts';
@@ -88,19 +87,20 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
         return changeRegistry(context, envelope, out);
     }
   };
-  /** Of what the envelope put out, and of the time that it tells. */
-  const alarm = (envelope: Envelope, anomalies: readonly Anomaly[], out: Outputs): void =>
-    passAlarms(alarmContext(context, envelope, out), envelope.kind, anomalies);
+  /** Of what the envelope put out, and of the time that it tells. @param before rows that were there before it */
+  const alarm = (envelope: Envelope, before: { readonly anomalies: number; readonly readings: number }, out: Outputs): void =>
+    passAlarms(alarmContext(context, envelope, out), envelope.kind, out.anomalies.slice(before.anomalies), out.readings.slice(before.readings));
   const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
     const envelope = inTime(given);
     state.end = envelope.offset + 1;
-    const before = out.anomalies.length;
+    const before = { anomalies: out.anomalies.length, readings: out.readings.length };
     passLogTime(context, envelope, out);
     state.counters.processed++;
     const operated = operate(envelope, out);
-    if (operated !== undefined) return operated.then(() => alarm(envelope, out.anomalies.slice(before), out));
-    if (out.anomalies.length > before || envelope.kind === 'tick' || envelope.kind === 'registry') alarm(envelope, out.anomalies.slice(before), out);
+    if (operated !== undefined) return operated.then(() => alarm(envelope, before, out));
+    const tells = out.anomalies.length > before.anomalies || envelope.kind === 'tick' || envelope.kind === 'registry';
+    if (tells || state.alarms.returning.size > 0) alarm(envelope, before, out);
   };
 
   return {

@@ -58,6 +58,22 @@ const hashOf = (folder: string): string =>
     )
     .digest('hex');
 
+it('says which alarms a dead band would have made one', async () => {
+  const data = temporaryFolder();
+  const log = await writtenLog(data);
+  const unlatched = { 'out-of-range': { latched: false } };
+  log.send('registry', { action: 'apply', town: { ...town, alarms: { kinds: unlatched } } });
+  for (const warmth of [60, 49, 60, 20]) {
+    await minutes(log, 1, { 'room-1': warmth });
+    await minutes(log, 8, { 'room-1': Math.min(warmth, 49) });
+  }
+  await log.close();
+  const config = configFor(data);
+  expect(await replayDiff(config, { alarms: { kinds: unlatched } })).toMatchObject({ before: 2, after: 2 });
+  const banded = await replayDiff(config, { alarms: { kinds: { 'out-of-range': { latched: false, deadBandPercent: 5 } } } });
+  expect([banded.before, banded.after, causes(banded.removed)]).toEqual([2, 1, ['device/room-1/out-of-range']]);
+});
+
 it('says which alarms would have been added, removed and changed, and writes nothing', async () => {
   const data = await written();
   const before = hashOf(data);

@@ -1,5 +1,5 @@
 /** What a town sets of alarms: delays, weight, latch, flood, and kinds that raise none; also when it changes while something lasts. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Alarm, AlarmSettings } from '../../core/alarm.ts';
 import { minuteMs } from '../../core/time.ts';
 import { parseTown, type Town, townSchema } from '../../core/town.ts';
@@ -38,6 +38,70 @@ it('what raises none, and what does though it did not', async () => {
   pass(gate, 1);
   expect(await listed(gate)).toEqual([]);
   expect((await gate.store.anomalies({ open: true, limit: 9 })).rows).toHaveLength(1);
+});
+
+describe('a dead band in value', () => {
+  /** A room's temperature is plausible from -10 to 50 °C: 5 % of that is 3 K. */
+  const banded = (deadBandPercent: number) => townWith({ kinds: { 'out-of-range': { deadBandPercent, latched: false } } });
+  const openAfter = async (gate: Drive, temperature: number): Promise<boolean> => {
+    say(gate, 0, temperature);
+    pass(gate, 6);
+    return (await listed(gate)).length > 0;
+  };
+
+  it.each([
+    ['above the higher limit', 60, [50, 47.01], 47],
+    ['below the lower limit', -20, [-10, -7.01], -7],
+    // Who rests at one limit is no nearer to the other.
+    ['above the higher limit, and at rest at the lower one', 60, [48], -10],
+    ['below the lower limit, and at rest at the higher one', -20, [-9], 50],
+  ] as const)('%s', async (_, beyond, within, back) => {
+    const gate = await drive(banded(5), start);
+    expect(await openAfter(gate, beyond)).toBe(true);
+    for (const one of within) expect([one, await openAfter(gate, one)]).toEqual([one, true]);
+    // It is over for its detector: only the alarm waits.
+    expect((await gate.store.anomalies({ open: true, limit: 9 })).rows).toEqual([]);
+    await gate.checkpoint();
+    await gate.crash();
+    expect(await openAfter(gate, beyond)).toBe(true);
+    for (const one of within) expect([one, await openAfter(gate, one)]).toEqual([one, true]);
+    expect(await openAfter(gate, back)).toBe(false);
+    // One alarm, of two anomalies.
+    expect(await listed(gate, false)).toMatchObject([{ anomalies: 2, state: 'normal' }]);
+  });
+
+  it('begins where the value came back by it, with the delay after that', async () => {
+    const gate = await drive(banded(5), start);
+    say(gate, 0, 60);
+    pass(gate, 1);
+    say(gate, 0, 49);
+    pass(gate, 30);
+    say(gate, 0, 46);
+    pass(gate, 4);
+    const over = gate.now() - 4 * minuteMs;
+    expect(await listed(gate)).toHaveLength(1);
+    pass(gate, 2);
+    expect((await listed(gate, false)).map(({ until }) => until)).toEqual([over]);
+  });
+
+  it('is none unless the town wants one, and ends with the setting', async () => {
+    for (const town of [townWith({ kinds: { 'out-of-range': { latched: false } } }), banded(0)]) {
+      const plain = await drive(town, start);
+      expect([await openAfter(plain, 60), await openAfter(plain, 50)]).toEqual([true, false]);
+    }
+    const gate = await drive(banded(5), start);
+    expect([await openAfter(gate, 60), await openAfter(gate, 50)]).toEqual([true, true]);
+    gate.append('registry', { action: 'apply', town: banded(0) });
+    pass(gate, 6);
+    expect(await listed(gate)).toEqual([]);
+  });
+
+  it('of another kind is refused, at its line; and one that is wider than a quarter', () => {
+    const file = (kind: string, percent: number): string => `name: Town\nzone: Europe/Paris\nalarms:\n  kinds:\n    ${kind}: { deadBandPercent: ${percent} }\n`;
+    const read = parseTown(file('use', 2), new Set(), 'town.yaml');
+    expect(read.ok ? [] : read.failures).toMatchObject([{ message: 'a dead band is of limits that stand: only out-of-range has such', where: 'town.yaml:5' }]);
+    expect([parseTown(file('out-of-range', 26), new Set()).ok, parseTown(file('out-of-range', 2), new Set()).ok]).toEqual([false, true]);
+  });
 });
 
 it('a flood of another size', async () => {
