@@ -15,7 +15,7 @@ export interface Key {
 /**
  * What operators may know of the past: `revise` and `mark` at ticks, `reopen`, and the cut at the horizon. Every method shows only rows whose `revision` (the offset of the
  * envelope whose processing wrote them) is below `before`, and of each identity only the highest version among those.
- * A dead letter's identity is (offset, item, code).
+ * A dead letter's identity is (offset, item, code). `revise` asks for several keys in one turn: a store may answer them together.
  */
 export interface History {
   /** Readings with from <= at < to in event-time order, and the nearest ones outside that take part in the fold (no flag `excluded`). */

@@ -61,8 +61,11 @@ const mergeLevel = async (
   const starts = [...windows.keys()].sort((a, b) => a - b);
   const from = starts[0] as number;
   const to = starts.at(-1) as number;
-  const children = await history.panes(key, windowName((level - 1) as Level), from, (windows.get(to) as Interval).end, offset);
-  const stored = new Map((await history.panes(key, windowName(level), from, to + 1, offset)).map((pane) => [pane.start, pane]));
+  const [children, kept] = await Promise.all([
+    history.panes(key, windowName((level - 1) as Level), from, (windows.get(to) as Interval).end, offset),
+    history.panes(key, windowName(level), from, to + 1, offset),
+  ]);
+  const stored = new Map(kept.map((pane) => [pane.start, pane]));
   const place = level - rule.finest;
   const open = state.fold.open[place] as Element;
   for (const start of starts) {

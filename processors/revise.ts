@@ -16,9 +16,13 @@ import { type Counters, isExcluded, type KeyState, type Waiting } from './state.
 
 /** Keys that are revised at one tick; the others wait for the next. */
 export const revisedKeysPerTickMax = 2_000;
+/** Keys that are revised beside each other. */
+const revisedTogetherMax = 40;
 /** Waiting readings further apart than this, or further than this from the first, are revised at separate ticks, ms. */
 const clusterGapMs = dayMs;
 const clusterReachMs = 3 * clusterGapMs;
+/** Event time that the revisions beside each other take in together at the most, ms, where one alone takes less: the past of as much is in memory. */
+const reachTogetherMaxMs = 2 * clusterReachMs;
 
 export interface Revision {
   readonly key: Key;
@@ -72,7 +76,8 @@ export const revise = async (revision: Revision): Promise<Lost[]> => {
   }
   const figures = revision.panes.slice(panesBefore);
   for (const at of [...ahead].sort((a, b) => a - b)) appendAhead(revision, current.get(at) as Reading);
-  state.recent = [];
+  // What another value was given is another reading now; repetitions of the others are still told by them.
+  state.recent = state.recent.filter(({ at }) => !changed.has(at));
   if (!revision.isJudged) return [];
   const refolded = cluster.touched.filter(([start, end]) => figures.some((pane) => isFinest(pane, rule) && pane.start < end && pane.end > start));
   return [...refolded, ...[...changed].map((at): Lost => [at, judgedUntil(rule, at, after)])];
@@ -92,6 +97,30 @@ const appendAhead = ({ state, closures, emit }: Revision, point: Reading): void 
 };
 
 const asPoint = ({ at, spanMs, value, flags }: Point): Point => ({ at, spanMs, value, flags });
+
+/** The event time that one revision of a key may take in, ms. */
+const reachMs = ({ waiting, touched }: KeyState): number => {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { at } of waiting) [from, to] = [Math.min(from, at), Math.max(to, at)];
+  for (const [start, end] of touched) [from, to] = [Math.min(from, start), Math.max(to, end)];
+  return Math.min(to - from, reachTogetherMaxMs);
+};
+
+/** Parts keys with something behind into those that are revised beside each other, in their order. */
+export function* revisedTogether<One>(all: readonly One[], stateOf: (one: One) => KeyState): Generator<One[]> {
+  let some: One[] = [];
+  let reach = 0;
+  for (const one of all) {
+    const own = reachMs(stateOf(one));
+    if (some.length === revisedTogetherMax || (some.length > 0 && reach + own > reachTogetherMaxMs)) {
+      yield some;
+      [some, reach] = [[], 0];
+    }
+    some.push(one);
+    reach += own;
+  }
+  if (some.length > 0) yield some;
+}
 
 interface Cluster {
   readonly from: number;

@@ -1,6 +1,6 @@
 /** What passing time does, a second at a time: revises, closes the windows of the silent, reopens what lay in the future, or waits for a device that is known now. */
 import type { Envelope, Tick } from '../core/envelope.ts';
-import type { Outputs } from '../core/store.ts';
+import { emptyOutputs, type Outputs } from '../core/store.ts';
 import { dayMs, minuteMs } from '../core/time.ts';
 import { emitTo, judgeClosed, settleSubject } from './accept.ts';
 import { textOf } from './decode.ts';
@@ -10,7 +10,7 @@ import { judgeSilence } from './judge.ts';
 import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
 import { reopenFuture, reopenKnown } from './reopen.ts';
-import { revise, revisedKeysPerTickMax } from './revise.ts';
+import { revise, revisedKeysPerTickMax, revisedTogether } from './revise.ts';
 import { type GateState, isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
 /** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
@@ -128,36 +128,68 @@ const clockStep = (step: number, logTime: number, offset: number): Outputs['anom
   };
 };
 
-/** Revises the keys with something behind, oldest subject first, up to the limit of a tick. */
+/** A key with something behind, and what its revision puts out. */
+interface Behind {
+  readonly quantity: string;
+  readonly state: KeyState;
+  readonly out: Outputs;
+  /** As `revise` returns it. */
+  changed: readonly Lost[];
+}
+
+/** Subjects with something behind, oldest first, up to the limit of a tick, and their keys. */
+const behind = ({ subjects, revising }: PipelineState): [name: string, subject: SubjectState, keys: Behind[]][] => {
+  const found: ReturnType<typeof behind> = [];
+  let left = revisedKeysPerTickMax;
+  for (const name of revising) {
+    const subject = subjects.get(name);
+    if (subject === undefined || left <= 0) break;
+    const revised = [...subject.keys].filter(([, key]) => isRevising(key));
+    left -= revised.length;
+    found.push([name, subject, revised.map(([quantity, state]): Behind => ({ quantity, state, out: emptyOutputs(), changed: [] }))]);
+  }
+  return found;
+};
+
+/**
+ * Revises what is behind. Keys know nothing of each other, so several at a time ask for their past, and a store may answer them
+ * together; each puts out for itself, and all that goes out in their order.
+ */
 const reviseAll = async (context: Context, envelope: Envelope, out: Outputs): Promise<void> => {
   const { state, history } = context;
-  let left = revisedKeysPerTickMax;
+  const { offset } = envelope;
+  const found = behind(state);
+  for (const [name, subject] of found) await learnHulls(context, name, subject, offset);
+  const all = found.flatMap(([name, subject, keys]) => keys.map((key) => ({ name, subject, key })));
+  for (const some of revisedTogether(all, ({ key }) => key.state)) {
+    const revisions = some.map(async ({ name, subject, key }) => {
+      const { quantity, state: ofKey, out: own } = key;
+      const isJudged = ofKey.judged !== null || subject.silences !== null;
+      const at = { key: { subject: name, quantity }, state: ofKey, closures: state.closures, counters: state.counters };
+      const { readings, panes, deadLetters } = own;
+      const emit = emitTo(name, quantity, ofKey, offset, own);
+      key.changed = await revise({ ...at, offset, logTime: state.logTime, history, readings, panes, deadLetters, isJudged, emit });
+    });
+    await Promise.all(revisions);
+  }
+
   let marksLeft = judgedPerTickMax;
-  const panesBefore = out.panes.length;
-  for (const name of [...state.revising]) {
-    const subject = state.subjects.get(name);
-    if (subject === undefined || left <= 0) break;
+  for (const [name, subject, keys] of found) {
     const spans: [quantity: string, ...Lost][] = [];
-    await learnHulls(context, name, subject, envelope.offset);
-    for (const [quantity, key] of subject.keys) {
-      if (!isRevising(key)) continue;
-      left--;
-      const emit = emitTo(name, quantity, key, envelope.offset, out);
-      const at = { key: { subject: name, quantity }, state: key, closures: state.closures, counters: state.counters };
-      const { readings, panes, deadLetters } = out;
-      const panesFrom = panes.length;
-      const isJudged = key.judged !== null || subject.silences !== null;
-      const changed = await revise({ ...at, offset: envelope.offset, logTime: state.logTime, history, readings, panes, deadLetters, isJudged, emit });
-      noteRevisions(key, panes, panesFrom);
-      judgeClosed(context, name, quantity, key, key.fold.maxAt, envelope.offset, out);
+    for (const { quantity, state: key, out: own, changed } of keys) {
+      for (const reading of own.readings) out.readings.push(reading);
+      for (const pane of own.panes) out.panes.push(pane);
+      for (const letter of own.deadLetters) out.deadLetters.push(letter);
+      noteRevisions(key, own.panes, 0);
+      judgeClosed(context, name, quantity, key, key.fold.maxAt, offset, out);
       for (const [from, to] of union(judgedSpans(subject, key, changed), 0)) spans.push([quantity, from, to]);
     }
-    if (spans.length > 0) subject.unmarked = [...(subject.unmarked ?? []), { revision: envelope.offset, spans, after: null }];
-    if (marksLeft > 0) marksLeft -= await mark(context, name, subject, envelope.offset, marksLeft, out);
+    if (spans.length > 0) subject.unmarked = [...(subject.unmarked ?? []), { revision: offset, spans, after: null }];
+    if (marksLeft > 0) marksLeft -= await mark(context, name, subject, offset, marksLeft, out);
     state.changed.add(name);
     if (!isSubjectRevising(subject)) state.revising.delete(name);
   }
-  if (out.panes.length > panesBefore) out.revisions.push({ offset: envelope.offset, logTime: state.logTime });
+  if (found.some(([, , keys]) => keys.some(({ out: { panes } }) => panes.length > 0))) out.revisions.push({ offset, logTime: state.logTime });
 };
 
 /** Closes the windows of subjects that went quiet, and judges silence. */

@@ -18,6 +18,7 @@ import { queries } from './influxdb/queries.ts';
 import { type Buckets, offsetOf, slotOf } from './influxdb/schema.ts';
 import { checkBuckets } from './influxdb/setup.ts';
 import { findSnapshots, isDue, readSnapshot, snapshotLines } from './influxdb/snapshots.ts';
+import { together } from './influxdb/together.ts';
 import { openWriter, type Refused, type Writer } from './influxdb/writer.ts';
 
 export interface InfluxDbOptions extends Access {
@@ -225,7 +226,7 @@ const storeOf = (opened: Opened, carryOut: (one: Commit) => Promise<void>, snaps
   };
 
   return {
-    ...queries({ patient, swift, buckets, letters, loaded }),
+    ...queries({ patient: together(patient), swift, buckets, letters, loaded }),
     get position() {
       return loaded.position;
     },

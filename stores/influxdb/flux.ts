@@ -19,7 +19,7 @@ export const always: Stretch = { start: 0n, stop: endOfTime };
 export const askedTogetherMax = 40;
 
 /** Which points, of all those of the partition. */
-interface Points {
+export interface Points {
   readonly bucket: string;
   readonly measurement: Measurement;
   /** Further tags, by name. */
@@ -29,6 +29,12 @@ interface Points {
   /** Rows at the most of each series: the first, or the last. */
   readonly first?: number;
   readonly last?: number;
+}
+
+/** A key, and where. */
+export interface KeyAsked {
+  readonly key: Key;
+  readonly stretch: Stretch;
 }
 
 export interface Flux {
@@ -41,7 +47,9 @@ export interface Flux {
   /** The last point of each series; with all its fields in one row. */
   lastOfEach(points: Points, stretch?: Stretch): Promise<Row[]>;
   /** The last value of a key's field, or the first. */
-  edgeOf(points: Points, field: string, key: Key, which: 'last' | 'first', stretch: Stretch): Promise<Row | null>;
+  edgeOf(points: Points, field: string, which: 'last' | 'first', key: Key, stretch: Stretch): Promise<Row | null>;
+  /** The same of several keys, each in its stretch; in their order. */
+  edgesOf(points: Points, field: string, which: 'last' | 'first', asked: readonly KeyAsked[]): Promise<(Row | null)[]>;
   /** The newest point of all series before the end of the stretch; with that field alone. */
   newest(points: Points, field: string, stretch: Stretch): Promise<Row | null>;
   /** Points whose text or number in one field is this. Only that field comes. */
@@ -95,6 +103,26 @@ export const fluxOf = (connection: Connection, buckets: Buckets, partitionNumber
   const ranged = 'from(bucket: params.bucket) |> range(start: time(v: params.start), stop: time(v: params.stop))';
   const isEmpty = ({ start, stop }: Stretch): boolean => start >= stop;
 
+  const edgesOf: Flux['edgesOf'] = async (points, field, which, asked) => {
+    const edges = new Array<Row | null>(asked.length).fill(null);
+    const { condition, declared, parameters } = conditionOf({ ...points, fields: [field] }, partition);
+    const edge = `edge = (s, q, start, stop) => from(bucket: params.bucket) |> range(start: time(v: start), stop: time(v: stop))
+  |> filter(fn: (r) => ${condition} and r.subject == s and r.quantity == q) |> ${which}()`;
+    const places = asked.flatMap(({ stretch }, place) => (isEmpty(stretch) ? [] : [place]));
+    for (let from = 0; from < places.length; from += askedTogetherMax) {
+      const some = places.slice(from, from + askedTogetherMax);
+      const yields = some.map((place) => `edge(s: params.s${place}, q: params.q${place}, start: params.a${place}, stop: params.b${place}) |> yield(name: "${place}")`); // biome-ignore format: one line
+      const given: Record<string, string | bigint> = {};
+      for (const place of some) {
+        const { key, stretch } = asked[place] as KeyAsked;
+        Object.assign(given, { [`s${place}`]: tagText(key.subject), [`q${place}`]: tagText(key.quantity), [`a${place}`]: stretch.start, [`b${place}`]: stretch.stop }); // biome-ignore format: one line
+      }
+      const rows = await ask([declared, edge, ...yields].join('\n'), { ...parameters, ...given, bucket: points.bucket });
+      for (const row of rows) edges[row.number('result')] = row;
+    }
+    return edges;
+  };
+
   return {
     async points(points, stretch = always) {
       if (isEmpty(stretch)) return [];
@@ -137,13 +165,8 @@ export const fluxOf = (connection: Connection, buckets: Buckets, partitionNumber
       const script = `${declared}\n${ranged} |> filter(fn: (r) => ${condition}) |> last() |> ${pivoted}`;
       return ask(script, { ...parameters, bucket: points.bucket, ...stretch });
     },
-    async edgeOf(points, field, { subject, quantity }, which, stretch) {
-      if (isEmpty(stretch)) return null;
-      const tags = { ...points.tags, subject: tagText(subject), quantity: tagText(quantity) };
-      const { condition, declared, parameters } = conditionOf({ ...points, tags, fields: [field] }, partition);
-      const script = `${declared}\n${ranged} |> filter(fn: (r) => ${condition}) |> ${which}()`;
-      return (await ask(script, { ...parameters, bucket: points.bucket, ...stretch }))[0] ?? null;
-    },
+    edgeOf: async (points, field, which, key, stretch) => (await edgesOf(points, field, which, [{ key, stretch }]))[0] ?? null,
+    edgesOf,
     async newest(points, field, stretch) {
       if (isEmpty(stretch)) return null;
       const { condition, declared, parameters } = conditionOf({ ...points, fields: [field] }, partition);

@@ -7,7 +7,8 @@ import type { Flux } from './flux.ts';
 import { readingIn } from './points.ts';
 import { type Buckets, boundOf } from './schema.ts';
 
-/** How far around the stretch the first question looks; for most keys that finds both neighbours. */
+/** How far around the stretch the first question looks, as far as it is long, within these; for most keys that finds both neighbours. */
+const firstLookMsMin = hourMs;
 const firstLookMs = 3 * hourMs;
 /** How far from a reading that was found further away one looks for its neighbours at the most. */
 const lookMsMax = 30 * 24 * hourMs;
@@ -35,7 +36,7 @@ export const nearest = async (flux: Flux, buckets: Buckets, key: Key, edge: numb
   const points = { bucket: buckets.raw, measurement: 'reading' as const };
   const edgeOf = async (from: number): Promise<number | null> => {
     const stretch = side === 'before' ? { start: 0n, stop: boundOf(from) } : { start: boundOf(from), stop: boundOf(Number.MAX_SAFE_INTEGER) };
-    const row = await flux.edgeOf(points, 'written', key, side === 'before' ? 'last' : 'first', stretch);
+    const row = await flux.edgeOf(points, 'written', side === 'before' ? 'last' : 'first', key, stretch);
     return row?.at ?? null;
   };
   let from = edge;
@@ -53,8 +54,9 @@ export const nearest = async (flux: Flux, buckets: Buckets, key: Key, edge: numb
 
 /** As `History.neighbourhood`, for a key whose last reading is at `lastAt`. */
 export const neighbourhood = async (flux: Flux, buckets: Buckets, key: Key, lastAt: number, from: number, to: number, before: number) => {
-  const start = Math.min(from, lastAt + 1) - firstLookMs;
-  const end = Math.min(to, lastAt + 1) + firstLookMs;
+  const lookMs = Math.min(Math.max(to - from, firstLookMsMin), firstLookMs);
+  const start = Math.min(from, lastAt + 1) - lookMs;
+  const end = Math.min(to, lastAt + 1) + lookMs;
   const near = await stretchOf(flux, buckets, key, start, end, before);
   const previous = near.findLast((reading) => reading.at < from && takesPart(reading)) ?? null;
   const next = near.find((reading) => reading.at >= to && takesPart(reading)) ?? null;

@@ -67,6 +67,35 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
     }
   };
 
+  it('asks together what is asked of several keys in one turn, each in its own stretch', () =>
+    proxied(async (proxy) => {
+      const store = await opened(await influxd.buckets(), { url: proxy.url });
+      const keys = Array.from({ length: 30 }, (_, n) => ({ subject: `meter-${n}`, quantity: 'energy' }));
+      // The first of each lies 200 days before the others: it is found by its edge.
+      const readings = keys.flatMap((key, n) => [
+        reading(n, n, 0, key),
+        ...Array.from({ length: 12 }, (_, k) => reading(200 * dayMs + k * hourMs + n, k, 0, key)),
+        reading(200 * dayMs + 3 * hourMs + n, 77, 0, { ...key, version: 1 }),
+      ]);
+      const panes = keys.flatMap((key) => Array.from({ length: 5 }, (_, k) => pane('PT1H', k * hourMs, (k + 1) * hourMs, k, 0, key)));
+      await store.commit(commit(0, 1, { readings, panes }));
+      const asking = [
+        (n: number) =>
+          store.neighbourhood(keys[n] as (typeof keys)[number], 200 * dayMs + (n % 3) * hourMs, 200 * dayMs + (n % 3) * hourMs + 4 * hourMs, everything),
+        (n: number) => store.panes(keys[n] as (typeof keys)[number], 'PT1H', (n % 3) * hourMs, (n % 3) * hourMs + 2 * hourMs, everything),
+      ];
+      for (const [place, ask] of asking.entries()) {
+        const alone: unknown[] = [];
+        for (const n of keys.keys()) alone.push(await ask(n));
+        const before = proxy.asked.length;
+        expect(await Promise.all([...keys.keys()].map((n) => ask(n)))).toEqual(alone);
+        // Readings, the edges of those that have none near by, and these.
+        expect(proxy.asked.length - before).toBeLessThanOrEqual(place === 0 ? 3 : 1);
+        expect(JSON.stringify(alone)).toContain(place === 0 ? '"at":27,' : '"sum":3');
+      }
+      await store.close();
+    }));
+
   describe('that is opened again', () => {
     it('shows what was committed, and goes on from there', async () => {
       const buckets = await influxd.buckets();
