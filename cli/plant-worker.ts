@@ -131,9 +131,37 @@ const abandon = async (): Promise<void> => {
   stopping = true;
 };
 
+/** How many questions are not answered yet. */
+let asked = 0;
+let allAnswered: () => void = () => {};
+type Questions = Record<string, (...args: unknown[]) => Promise<unknown>>;
+const counted = (questions: object): Questions =>
+  Object.fromEntries(
+    Object.entries(questions as Questions).map(([name, ask]) => [
+      name,
+      (...args) => {
+        asked++;
+        return ask(...args).finally(() => {
+          if (--asked === 0) allAnswered();
+        });
+      },
+    ]),
+  );
+
+/** Lets what is asked go before the pipeline, for as long as the pipeline had the thread: each `await` of a question would wait for a slice. */
+const yieldTo = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (asked === 0) return resolve();
+    const timer = setTimeout(resolve, ms);
+    allAnswered = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+
 const answer = answering(
   {
-    ...views(plant.pipeline, plant.store, () => logEnd, config.monthClosesAfterDays),
+    ...counted(views(plant.pipeline, plant.store, () => logEnd, config.monthClosesAfterDays)),
     status,
     reached,
     backup,
@@ -192,7 +220,9 @@ const work = async (): Promise<void> => {
       await pause(roomMs);
       continue;
     }
+    const began = performance.now();
     const isBehind = await advance();
+    await yieldTo(performance.now() - began);
     await meetGoals();
     await rest();
     const now = performance.now();

@@ -97,7 +97,7 @@ export class Gate {
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.#said += text));
     this.#child = child;
-    await until('the door is open', 60_000, () => {
+    await until('the door is open', 300_000, () => {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error(`the gate ended with ${child.exitCode ?? child.signalCode}: ${this.#said.slice(-2_000)}`);
       return connects(mqttPort);

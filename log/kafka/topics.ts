@@ -120,7 +120,7 @@ export const checkTopic = (access: KafkaAccess, plan: TopicPlan): Promise<void> 
   });
 
 /** How long a topic that was just made may take until a broker knows it and its partitions have leaders, and how often that is asked, ms. */
-const knownMsMax = 60_000;
+const knownMsMax = 120_000;
 const askMs = 100;
 const notYet: readonly unknown[] = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 
