@@ -19,6 +19,7 @@ class Threads {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #running = new Map<number, PlantThread>();
+  readonly #opening = new Set<PlantThread>();
   readonly #spares: PlantThread[] = [];
   #closing = false;
   #own: ReadonlySet<number> = new Set();
@@ -41,8 +42,9 @@ class Threads {
     this.#prepare();
   }
 
+  /** Not while a partition is opened: to load a thread takes a second of CPU and more, which who takes over does not have. */
   #prepare(): void {
-    while (!this.#closing && this.#spares.length < sparesMax) this.#spares.push(startPlantThread(this.#config, undefined, null));
+    while (!this.#closing && this.#opening.size === 0 && this.#spares.length < sparesMax) this.#spares.push(startPlantThread(this.#config, undefined, null));
   }
 
   tell(partition: number, end: number): void {
@@ -73,11 +75,20 @@ class Threads {
     const thread = this.#spares.shift() ?? startPlantThread(this.#config, undefined, null);
     thread.follow(partition);
     this.#running.set(partition, thread);
+    this.#opening.add(thread);
+    const opened = (): void => {
+      this.#opening.delete(thread);
+      this.#prepare();
+    };
     thread.ready.then(
-      (position) => this.#logger.info({ partition, position }, 'a partition is followed'),
+      (position) => {
+        this.#logger.info({ partition, position }, 'a partition is followed');
+        opened();
+      },
       () => {}, // told by `ended`
     );
     void thread.ended.then((why) => {
+      opened();
       this.#running.delete(partition);
       if (!this.#own.has(partition)) return;
       this.#logger.error({ partition, why: String(why) }, 'the thread of a partition ended; it is started again');

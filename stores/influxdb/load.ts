@@ -1,17 +1,19 @@
 /** What the InfluxDB store keeps in memory, read when it is opened. Keeping it current is left to `../influxdb.ts`. */
 import { fail } from '../../core/failure.ts';
+import type { Reading } from '../../core/reading.ts';
 import { emptyLedger, type Ledger, type Recount } from '../../core/store.ts';
 import type { Device } from '../../core/town.ts';
 import type { Closure } from '../commits.ts';
 import { type KeyBook, keyBook } from '../key-book.ts';
 import { type CutState, loadCuts } from './cuts.ts';
-import type { Flux } from './flux.ts';
+import { askedTogetherMax, type Flux } from './flux.ts';
 import type { Letters } from './letters.ts';
 import { nearest } from './neighbourhood.ts';
 import { keyOf, type Occurrences, occurrenceIn, readingIn } from './points.ts';
 import { type Buckets, form, offsetOf, slotOf } from './schema.ts';
 import { findSnapshots, type SnapshotState } from './snapshots.ts';
 import { stretchesOf } from './stretches.ts';
+import { together } from './together.ts';
 
 type LetterCount = Awaited<ReturnType<Letters['counts']>>[number];
 
@@ -33,15 +35,23 @@ export interface Loaded {
   snapshot: SnapshotState;
 }
 
+/** Keys that are looked for further back at once, at the most. */
+const lookedForMax = 10 * askedTogetherMax;
+
 const loadBook = async (flux: Flux, buckets: Buckets, before: number): Promise<KeyBook> => {
   const book = keyBook();
+  const all: Reading[] = [];
   for (const row of await flux.lastOfEach({ bucket: buckets.raw, measurement: 'reading' })) {
-    if (row.text('written') === '') continue; // the last of a field that not every reading has
-    const key = keyOf(row);
-    const last = readingIn(row, key);
-    // What a crash left beyond the position is not there until it is written again.
-    const seen = last.revision < before ? last : await nearest(flux, buckets, key, last.at + 1, 'before', before, () => true);
-    if (seen !== null) book.see(book.of(key.subject, key.quantity), seen);
+    if (row.text('written') !== '') all.push(readingIn(row, keyOf(row))); // else the last of a field that not every reading has
+  }
+  const asking = together(flux);
+  // What a crash left beyond the position is not there until it is written again: it may be the last of every key.
+  const seen = ({ subject, quantity, at }: Reading) => nearest(asking, buckets, { subject, quantity }, at + 1, 'before', before, () => true);
+  for (let from = 0; from < all.length; from += lookedForMax) {
+    const some = all.slice(from, from + lookedForMax);
+    for (const last of await Promise.all(some.map((one) => (one.revision < before ? one : seen(one))))) {
+      if (last !== null) book.see(book.of(last.subject, last.quantity), last);
+    }
   }
   return book;
 };

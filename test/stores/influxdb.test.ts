@@ -197,6 +197,33 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
   });
 
   describe('whose writer', () => {
+    it('fell behind the rows of many keys is opened by few questions', () =>
+      proxied(async (proxy) => {
+        const buckets = await influxd.buckets();
+        const keys = Array.from({ length: 60 }, (_, n) => ({ subject: `meter-${n}`, quantity: 'energy' }));
+        const writer = await opened(buckets);
+        await writer.commit(commit(0, 1, { readings: keys.map((key, n) => reading(n, n, 0, key)) }));
+        await writer.close();
+        const fallen = await opened(buckets, { url: proxy.url });
+        const fell = Promise.withResolvers<void>();
+        // Readings come through, what says the position does not.
+        proxy.decide = ({ path, bucket }) => {
+          if (path !== '/api/v2/write' || bucket !== buckets.state) return 'pass';
+          fell.resolve();
+          return 'cut';
+        };
+        const second = fallen.commit(commit(1, 2, { readings: keys.map((key, n) => reading(dayMs + n, n, 1, key)) }));
+        await fell.promise;
+        await Promise.all([fallen.close(), second.catch(() => {})]);
+
+        proxy.decide = () => 'pass';
+        const before = proxy.asked.length;
+        const again = await opened(buckets, { url: proxy.url });
+        expect(proxy.asked.length - before).toBeLessThan(30);
+        expect(again.latest().map(({ subject, at }) => [subject, at])).toEqual(keys.map(({ subject }, n) => [subject, n]).sort());
+        await again.close();
+      }));
+
     it('fell anywhere in a commit shows the commit before, and takes the same again', async () => {
       const buckets = await influxd.buckets();
       const expected = await asInMemory(commits);
