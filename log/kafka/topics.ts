@@ -119,21 +119,22 @@ export const checkTopic = (access: KafkaAccess, plan: TopicPlan): Promise<void> 
     if (faults.length > 0) throw fail('log-not-set-up', faults.join('; '), where);
   });
 
-/** How long a topic that was just made may take until a broker knows it and its partitions have leaders, and how often that is asked, ms. */
+/** How long brokers may take until they know a topic that was just made, or its new settings, and how often that is asked, ms. */
 const knownMsMax = 120_000;
 const askMs = 100;
 const notYet: readonly unknown[] = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 
-/** Waits for a topic that was made: kafkajs' own waiting gives up where a busy broker does not know it yet. */
-const untilKnown = async (admin: Admin, { topic, partitions }: TopicPlan, where: string): Promise<void> => {
+/** Waits until a topic shows what was done to it: kafkajs' own waiting gives up where a busy broker does not know it yet. */
+const untilKnown = async (admin: Admin, topic: string, where: string, isKnown: (found: Found) => boolean): Promise<void> => {
   for (const from = performance.now(); performance.now() - from < knownMsMax; await delay(askMs)) {
     try {
-      if ((await findTopic(admin, topic))?.partitions === partitions) return;
+      const found = await findTopic(admin, topic);
+      if (found !== null && isKnown(found)) return;
     } catch (error) {
       if (![error, (error as Error).cause].some((one) => notYet.includes(typeOf(one ?? {})))) throw error;
     }
   }
-  throw fail('log-unreachable', `the topic was made, and no broker knows it after ${knownMsMax / 1_000} s`, where);
+  throw fail('log-unreachable', `the topic was made or changed, and no broker knows it after ${knownMsMax / 1_000} s`, where);
 };
 
 /**
@@ -149,15 +150,16 @@ export const setUpTopic = (access: KafkaAccess, plan: TopicPlan): Promise<TopicS
     const configEntries = Object.entries(wanted).map(([name, value]) => ({ name, value }));
     if (found === null) {
       await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }], waitForLeaders: false });
-      await untilKnown(admin, plan, where);
+      await untilKnown(admin, topic, where, (made) => made.partitions === partitions);
       return { topic, partitions, replication, done: 'made' };
     }
     if (found.partitions !== partitions) throw fail('log-not-set-up', `it has ${found.partitions} partitions, and they cannot become ${partitions}`, where);
     // It may have more copies than asked for, or fewer: who moves them is whoever runs Kafka.
     const ofFound = settingsOf({ ...plan, replication: found.replication });
-    if (Object.entries(ofFound).every(([name, value]) => found.settings[name] === value))
-      return { topic, partitions, replication: found.replication, done: 'kept' };
+    const isAsPlanned = ({ settings }: Found): boolean => Object.entries(ofFound).every(([name, value]) => settings[name] === value);
+    if (isAsPlanned(found)) return { topic, partitions, replication: found.replication, done: 'kept' };
     const changed = Object.entries(ofFound).map(([name, value]) => ({ name, value }));
     await admin.alterConfigs({ validateOnly: false, resources: [{ type: topicResource, name: topic, configEntries: changed }] });
+    await untilKnown(admin, topic, where, isAsPlanned);
     return { topic, partitions, replication: found.replication, done: 'changed' };
   });

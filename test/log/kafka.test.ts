@@ -266,7 +266,9 @@ describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), () => {
       await checkTopic(server, wanted);
       expect((await setUpTopic(server, wanted)).done).toBe('kept');
       await alter(wanted.topic, 'cleanup.policy', 'compact'); // all others go back to the broker's
-      const faults = await checkTopic(server, wanted).catch((error: Error) => error.message);
+      const faultsNow = () => checkTopic(server, wanted).catch((error: Error) => error.message);
+      await expect.poll(faultsNow, { timeout: 60_000 }).toMatch(/cleanup\.policy/); // a broker may know it a moment later
+      const faults = await faultsNow();
       for (const part of [
         'cleanup.policy is compact, not delete',
         'message.timestamp.type is CreateTime',
