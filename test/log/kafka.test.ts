@@ -76,8 +76,8 @@ describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), () => {
 
   it('opens where a broker has just begun, and leads nothing yet', async () => {
     const options: KafkaLogOptions[] = [];
-    for (let n = 0; n < 8; n++) options.push(await server.topic(8));
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 4; n++) options.push(await server.topic(8));
+    for (let n = 0; n < 2; n++) {
       await server.kill();
       await server.start();
       const writers = await Promise.all(options.map((one) => openKafkaWriter({ ...one, partition: 7 })));
