@@ -15,6 +15,8 @@ const lastingMs = 14 * dayMs;
 const restMs = 5 * dayMs;
 /** And nothing that rests on the usual where that has moved. */
 const movedRestMs = 10 * dayMs;
+/** But for what is so many times its limit: no rest hides that. */
+const plainTimes = 5;
 /** Who is unusual often must be so by more: each alarm adds so much to the ratio that the next one needs, and half of it is forgotten in so long. */
 const strainOfAlarm = 0.2;
 const strainHalfMs = 60 * dayMs;
@@ -84,7 +86,7 @@ const judgeData = (sitting: Sitting, detector: HourDetector, hour: Hour): void =
   if (judgement === null || judgement.unusual === (state.openSince !== undefined)) return;
   // One fault is said once: by who sees it first.
   if (judgement.unusual && panel.ofHours.some((one) => one.doubts === 'data' && isOpen(key, one.kind))) return;
-  if (judgement.unusual && detector.needsUsual && (isStrained(known, judgement, hour) || hour.start < (known.movedUntil ?? 0))) return;
+  if (judgement.unusual && detector.needsUsual && !mayBeSaid(known, judgement, hour, known.movedUntil)) return;
   note(key, detector, state, judgement, hour.end, about, to);
   if (judgement.unusual) addStrain(known, hour.end);
 };
@@ -99,7 +101,7 @@ const judgeConsumption = (sitting: Sitting, detector: HourDetector, hour: Hour, 
   if (judgement === null || judgement.unusual === open) return;
   if (judgement.unusual) {
     const isSaid = panel.ofHours.some((one) => one.doubts === 'consumption' && isOpen(key, one.kind));
-    if (isSaid || isStrained(known, judgement, hour) || hour.start < (known.quietUntil ?? 0)) return;
+    if (isSaid || !mayBeSaid(known, judgement, hour, known.quietUntil)) return;
     addStrain(known, hour.end);
   } else known.quietUntil = Math.max(known.quietUntil ?? 0, hour.end + restMs);
   note(key, detector, state, judgement, hour.end, about, to);
@@ -108,7 +110,9 @@ const judgeConsumption = (sitting: Sitting, detector: HourDetector, hour: Hour, 
 /** The ratio to its limit that something unusual needs to be said. */
 const strainOf = ({ strain = 0, strainAt = 0 }: DetectorState, at: number): number => 1 + strain * 2 ** ((strainAt - at) / strainHalfMs);
 
-const isStrained = (known: DetectorState, { score }: Judgement, { start }: Hour): boolean => score < 1 && score / (1 - score) < strainOf(known, start);
+/** True where it goes beyond what an alarm needs by now; while the key rests, far beyond. */
+const mayBeSaid = (known: DetectorState, { score }: Judgement, { start }: Hour, restUntil = 0): boolean =>
+  score >= 1 || score / (1 - score) >= strainOf(known, start) * (start < restUntil ? plainTimes : 1);
 
 const addStrain = (known: DetectorState, at: number): void => {
   if (at - (known.strainAt ?? Number.NEGATIVE_INFINITY) < oneEventMs) return;

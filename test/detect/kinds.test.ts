@@ -19,6 +19,11 @@ const meter = (days: number, change: (value: number, at: number) => number | und
     return value === undefined ? undefined : Math.round(value);
   });
 
+const amountOfQuarter = aboutKey('submeter', 'active_energy', 900_000, 'UTC');
+/** @param change of what comes in a day of quarters */
+const quarters = (change: (value: number, place: number) => number): Point[] =>
+  points(130, (at, place) => Math.round(during(at, 1) ? change(office(at) / 4, place) : office(at) / 4), 900_000);
+
 const registered = (): Point[] => {
   let sum = 0;
   return points(
@@ -63,6 +68,14 @@ const cases: readonly (readonly [kind: Anomaly['kind'], what: string, about: Abo
     meter(130, (value) => value).flatMap((point) => (during(point.at, 2) ? [point, { ...point, at: point.at + hourMs / 2, value: 30_000 }] : [point])),
     /deux séries alternent/,
     /two series alternate/,
+  ],
+  [
+    'two-senders',
+    'readings to and fro at the usual pace, whose hours are as ever',
+    amountOfQuarter,
+    quarters((value, place) => value * (place % 2 === 0 ? 1.9 : 0.1)),
+    /relevés de suite vont et viennent/,
+    /readings in a row go to and fro/,
   ],
   ['stuck-series', 'a meter that stands', amount, meter(2, () => office(from)), /^Exactement .* kWh depuis \d+ h/, /^Exactly .* kWh for \d+ h/],
   [
@@ -242,4 +255,16 @@ test('a meter that stood at zero while it learnt is judged by what it is now', (
     detectors.filter(({ kind }) => kind === 'use'),
   );
   expect(found.some(({ since, version }) => version === 0 && since > start + 270 * dayMs)).toBe(true);
+});
+
+test('a machine that goes on and off from reading to reading, as it does every day, may', () => {
+  const cycles = points(130, (at, place) => Math.round((office(at) / 4) * (at % dayMs < 5 * hourMs ? (place % 2 === 0 ? 1.9 : 0.1) : 1)), 900_000);
+  expect(judged(amountOfQuarter, cycles).filter(({ kind }) => kind === 'two-senders')).toEqual([]);
+});
+
+test('after something unusual nothing more is said for some days, but for what is far beyond any limit', () => {
+  const again = from + 3 * dayMs + 10 * hourMs;
+  const series = (times: number): Point[] => meter(4, (value, at) => value * (at < from + dayMs / 2 ? 3 : at >= again && at < again + 2 * hourMs ? times : 1));
+  const said = (times: number): number => judged(amount, series(times)).filter(({ version, since }) => version === 0 && since >= again - hourMs).length;
+  expect([said(1), said(1.7), said(30) > 0]).toEqual([0, 0, true]);
 });
