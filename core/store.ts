@@ -18,6 +18,8 @@ export interface Key {
  * A dead letter's identity is (offset, item, code). `revise` asks for several keys in one turn: a store may answer them together.
  */
 export interface History {
+  /** How many keys it is best asked for in one turn; absent: one after the other. What comes out is the same. */
+  readonly together?: number;
   /** Readings with from <= at < to in event-time order, and the nearest ones outside that take part in the fold (no flag `excluded`). */
   neighbourhood(key: Key, from: number, to: number, before: number): Promise<{ previous: Reading | null; inside: Reading[]; next: Reading | null }>;
   /** Panes of one window size with from <= start < to, by start. */

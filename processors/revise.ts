@@ -16,8 +16,6 @@ import { type Counters, isExcluded, type KeyState, type Waiting } from './state.
 
 /** Keys that are revised at one tick; the others wait for the next. */
 export const revisedKeysPerTickMax = 2_000;
-/** Keys that are revised beside each other. */
-const revisedTogetherMax = 40;
 /** Waiting readings further apart than this, or further than this from the first, are revised at separate ticks, ms. */
 const clusterGapMs = dayMs;
 const clusterReachMs = 3 * clusterGapMs;
@@ -106,13 +104,13 @@ const reachMs = ({ waiting, touched }: KeyState): number => {
   return Math.min(to - from, reachTogetherMaxMs);
 };
 
-/** Parts keys with something behind into those that are revised beside each other, in their order. */
-export function* revisedTogether<One>(all: readonly One[], stateOf: (one: One) => KeyState): Generator<One[]> {
+/** Parts keys with something behind into those that are revised beside each other, in their order. @param most as `History.together` */
+export function* revisedTogether<One>(all: readonly One[], stateOf: (one: One) => KeyState, most = 1): Generator<One[]> {
   let some: One[] = [];
   let reach = 0;
   for (const one of all) {
     const own = reachMs(stateOf(one));
-    if (some.length === revisedTogetherMax || (some.length > 0 && reach + own > reachTogetherMaxMs)) {
+    if (some.length === most || (some.length > 0 && reach + own > reachTogetherMaxMs)) {
       yield some;
       [some, reach] = [[], 0];
     }

@@ -161,7 +161,7 @@ const reviseAll = async (context: Context, envelope: Envelope, out: Outputs): Pr
   const found = behind(state);
   for (const [name, subject] of found) await learnHulls(context, name, subject, offset);
   const all = found.flatMap(([name, subject, keys]) => keys.map((key) => ({ name, subject, key })));
-  for (const some of revisedTogether(all, ({ key }) => key.state)) {
+  for (const some of revisedTogether(all, ({ key }) => key.state, history.together)) {
     const revisions = some.map(async ({ name, subject, key }) => {
       const { quantity, state: ofKey, out: own } = key;
       const isJudged = ofKey.judged !== null || subject.silences !== null;

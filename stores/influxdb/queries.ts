@@ -10,7 +10,7 @@ import { highestVersions, runsOf } from '../series.ts';
 import { writtenOf } from '../written.ts';
 import { anomalies } from './anomalies.ts';
 import { tracesOf } from './cuts.ts';
-import type { Flux, Stretch } from './flux.ts';
+import { askedTogetherMax, type Flux, type Stretch } from './flux.ts';
 import type { Letters } from './letters.ts';
 import type { Loaded } from './load.ts';
 import { neighbourhood, versionsIn } from './neighbourhood.ts';
@@ -110,12 +110,13 @@ const letterCounts = async ({ letters, loaded }: Asking): ReturnType<Store['dead
     .sort((a, b) => compareText(a.code, b.code) || compareText(a.subject, b.subject));
 };
 
-type Past = Pick<Store, 'neighbourhood' | 'panes' | 'runs' | 'deadLetters' | 'deadLetterSenders' | 'deadLetterEarliest'>;
+type Past = Pick<Store, 'together' | 'neighbourhood' | 'panes' | 'runs' | 'deadLetters' | 'deadLetterSenders' | 'deadLetterEarliest'>;
 
 /** What the pipeline asks of the past. */
 const past = ({ patient, buckets, letters, loaded }: Asking): Past => {
   const bounded = (before: number): number => Math.min(before, loaded.position);
   return {
+    together: askedTogetherMax,
     async neighbourhood(key, from, to, before) {
       const last = loaded.book.find(key)?.last ?? null;
       if (last === null) return { previous: null, inside: [], next: null };

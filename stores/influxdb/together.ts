@@ -91,7 +91,8 @@ export const together = (flux: Flux): Flux => {
         }
       }
       for (const row of await flux.pointsOf(points, keys, part.stretch)) {
-        for (const { stretch, rows } of wanted.get(nameIn(row)) ?? []) if (row.nanos >= stretch.start && row.nanos < stretch.stop) rows.push(row);
+        const { nanos } = row;
+        for (const { stretch, rows } of wanted.get(nameIn(row)) ?? []) if (nanos >= stretch.start && nanos < stretch.stop) rows.push(row);
       }
     };
     const groups = grouped(asked, ({ points }) => points);

@@ -24,7 +24,9 @@ const nearest = (list: Series<Reading>, place: number, step: 1 | -1, before: num
   return best !== null && takesPart(best) ? best : null;
 };
 
-const history = (all: Tables): Pick<Store, 'neighbourhood' | 'panes' | 'runs'> => ({
+const history = (all: Tables): Pick<Store, 'together' | 'neighbourhood' | 'panes' | 'runs'> => ({
+  // As the reference it is asked as a store is that answers many together.
+  together: 40,
   async neighbourhood(key, from, to, before) {
     const list = readingsOf(all, key);
     const visible = list.between(from, to).filter(({ revision }) => revision < before);
