@@ -4,8 +4,11 @@ import { dayMs, hourMs, minuteMs } from '../core/time.ts';
 
 /** What a stamp of the spring hour that does not exist means: `shift` reads it with the offset that held before. */
 export const missingHours = ['refuse', 'shift'] as const;
-/** Which of the two a stamp of the autumn hour that comes twice means. */
-export const repeatedHours = ['refuse', 'first', 'second'] as const;
+/**
+ * Which of the two a stamp of the autumn hour that comes twice means. `inOrder`: of one device's rows in one file the
+ * first, and the second from where local time goes back, or stands still, within that hour.
+ */
+export const repeatedHours = ['refuse', 'first', 'second', 'inOrder'] as const;
 
 export interface CivilRules {
   readonly zone: string;
@@ -13,7 +16,7 @@ export interface CivilRules {
   readonly repeatedHour: (typeof repeatedHours)[number];
 }
 
-/** Epoch ms of a civil time, which is given as if it were UTC, ms; null where the rules refuse it. */
+/** Epoch ms of a civil time, which is given as if it were UTC, ms; null where the rules refuse it. With `inOrder` it goes by the stamps before. */
 export type CivilClock = (civil: number) => number | null;
 
 const offsetMs = (zone: string, at: number): number => Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).offsetNanoseconds / 1e6;
@@ -25,18 +28,32 @@ const instantsOf = (zone: string, civil: number): readonly [number, number] => {
   return [at('earlier'), at('later')];
 };
 
-const resolve = ({ zone, missingHour, repeatedHour }: CivilRules, civil: number): number | null => {
+/** Tells whether a repeated stamp is one of the second hour: told them in the order of the file. */
+const inOrder = (): ((civil: number, repeatedMs: number) => boolean) => {
+  let last = Number.NEGATIVE_INFINITY;
+  let isSecond = false;
+  return (civil, repeatedMs) => {
+    const isSameHour = Math.abs(civil - last) < repeatedMs;
+    isSecond = isSameHour && (isSecond || civil <= last);
+    last = civil;
+    return isSecond;
+  };
+};
+
+const resolve = ({ zone, missingHour, repeatedHour }: CivilRules, civil: number, isSecond: ReturnType<typeof inOrder>): number | null => {
   const [earlier, later] = instantsOf(zone, civil);
   if (earlier === later) return earlier;
   const isRepeated = earlier + offsetMs(zone, earlier) === civil;
-  if (isRepeated) return repeatedHour === 'refuse' ? null : repeatedHour === 'first' ? earlier : later;
-  return missingHour === 'refuse' ? null : later;
+  if (!isRepeated) return missingHour === 'refuse' ? null : later;
+  if (repeatedHour === 'refuse') return null;
+  return repeatedHour === 'second' || (repeatedHour === 'inOrder' && isSecond(civil, later - earlier)) ? later : earlier;
 };
 
-/** A clock for one zone. Days with one offset cost a comparison a stamp; only days with a change ask the calendar for each. */
+/** A clock for one zone, and with `inOrder` for the rows of one device. Days with one offset cost a comparison a stamp; only days with a change ask the calendar for each. */
 export const civilClock = (rules: CivilRules): CivilClock => {
   let day = Number.NaN;
   let offset: number | null = null;
+  const isSecond = inOrder();
   return (civil) => {
     const of = Math.floor(civil / dayMs);
     if (of !== day) {
@@ -45,7 +62,7 @@ export const civilClock = (rules: CivilRules): CivilClock => {
       const before = offsetMs(rules.zone, (of - 1) * dayMs);
       offset = before === offsetMs(rules.zone, (of + 2) * dayMs) ? before : null;
     }
-    return offset === null ? resolve(rules, civil) : civil - offset;
+    return offset === null ? resolve(rules, civil, isSecond) : civil - offset;
   };
 };
 

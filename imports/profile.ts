@@ -42,6 +42,7 @@ const profileSchema = z.strictObject({
     /** Which end of its interval a row is stamped with; readings begin at the start. `instant`: there is no interval. */
     stamp: z.enum(['start', 'end', 'instant']),
     missingHour: z.enum(missingHours).default('refuse'),
+    /** A file that holds both hours of the autumn day in the order of time is read whole with `inOrder`: see `civil.ts`. */
     repeatedHour: z.enum(repeatedHours).default('refuse'),
     /** `end`: 00:00 is the end of the day that it names (24:00 elsewhere). */
     midnight: z.enum(['start', 'end']).default('start'),

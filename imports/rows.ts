@@ -28,7 +28,7 @@ interface Column extends ProfileColumn {
 /** The columns of one device, or of every device of a long file; they share the stamp. */
 interface Group {
   readonly device: string | undefined;
-  readonly clock: CivilClock;
+  readonly zone: string;
   readonly columns: readonly Column[];
 }
 
@@ -50,7 +50,7 @@ const groupsOf = (profile: Profile, header: readonly string[]): Group[] => {
     const own: Column = { ...column, at: header.indexOf(column.column), missingSet: new Set(column.missing), missingNumbers: new Set(numbers) };
     groups.set(column.device, [...(groups.get(column.device) ?? []), own]);
   }
-  return [...groups].map(([device, columns]) => ({ device, columns, clock: civilClock({ ...profile.time, zone: columns[0]?.zone ?? profile.time.zone }) }));
+  return [...groups].map(([device, columns]) => ({ device, columns, zone: columns[0]?.zone ?? profile.time.zone }));
 };
 
 /** @throws FailureError `profile-invalid` where the file has a column that the profile does not name, or lacks one */
@@ -75,6 +75,8 @@ class RowReader {
   readonly #timeAt: number;
   readonly #deviceAt: number;
   readonly #pending = new Map<string, Pending>();
+  /** By device: which of two hours a stamp means may go by the rows of its own before. */
+  readonly #clocks = new Map<string, CivilClock>();
 
   constructor(profile: Profile, header: readonly string[], source: string) {
     this.#profile = profile;
@@ -114,9 +116,9 @@ class RowReader {
       return;
     }
     const { format, stamp: end } = this.#profile.time;
-    const instant = format === 'offset' ? stamp : group.clock(stamp);
+    const instant = format === 'offset' ? stamp : this.#clockOf(subject, group)(stamp);
     if (instant === null) {
-      this.#refuse(subject, 'no-such-local-time', `"${text}" does not exist, or exists twice, in ${group.columns[0]?.zone}`, line);
+      this.#refuse(subject, 'no-such-local-time', `"${text}" does not exist, or exists twice, in ${group.zone}`, line);
       return;
     }
     const at = end === 'end' ? instant - (this.#profile.stepMs ?? 0) : instant;
@@ -144,6 +146,15 @@ class RowReader {
   #stampOf(text: string): number {
     const { format, midnight } = this.#profile.time;
     return format === 'offset' ? readOffsetStamp(text) : readCivil(text, midnight === 'end');
+  }
+
+  #clockOf(subject: string, { zone }: Group): CivilClock {
+    let clock = this.#clocks.get(subject);
+    if (clock === undefined) {
+      clock = civilClock({ ...this.#profile.time, zone });
+      this.#clocks.set(subject, clock);
+    }
+    return clock;
   }
 
   #valueOf(column: Column, cell: string): number | string | null | typeof unreadable {

@@ -1,8 +1,8 @@
 /** Civil stamps: days of 23 and 25 hours, the hour that is missing and the one that comes twice, under each policy; literal values. */
 import { expect, test } from 'vitest';
-import { civilClock, readCivil, readOffsetStamp } from '../../imports/civil.ts';
+import { type CivilRules, civilClock, readCivil, readOffsetStamp } from '../../imports/civil.ts';
 
-const clock = (zone: string, missingHour: 'refuse' | 'shift' = 'refuse', repeatedHour: 'refuse' | 'first' | 'second' = 'refuse') => {
+const clock = (zone: string, missingHour: 'refuse' | 'shift' = 'refuse', repeatedHour: CivilRules['repeatedHour'] = 'refuse') => {
   const read = civilClock({ zone, missingHour, repeatedHour });
   return (text: string): string | null => {
     const at = read(readCivil(text, false));
@@ -31,6 +31,33 @@ test('an autumn day: the hour that comes twice, under each policy', () => {
   expect(clock('Europe/Paris', 'refuse', 'first')('2026-10-25 02:30')).toBe('2026-10-25T00:30:00.000Z');
   expect(clock('Europe/Paris', 'refuse', 'second')('2026-10-25 02:30')).toBe('2026-10-25T01:30:00.000Z');
   expect(['2026-10-25 01:59', '2026-10-25 03:00'].map(clock('Europe/Paris'))).toEqual(['2026-10-24T23:59:00.000Z', '2026-10-25T02:00:00.000Z']);
+});
+
+test('an autumn day in order: the second hour from where local time goes back, or stands still', () => {
+  const of = (zone: string, ...stamps: string[]) => stamps.map(clock(zone, 'refuse', 'inOrder'));
+  expect(of('Europe/Paris', '2026-10-25 01:30', '2026-10-25 02:00', '2026-10-25 02:30', '2026-10-25 02:00', '2026-10-25 02:30', '2026-10-25 03:00')).toEqual([
+    '2026-10-24T23:30:00.000Z',
+    '2026-10-25T00:00:00.000Z',
+    '2026-10-25T00:30:00.000Z',
+    '2026-10-25T01:00:00.000Z',
+    '2026-10-25T01:30:00.000Z',
+    '2026-10-25T02:00:00.000Z',
+  ]);
+  // Hourly, over two years: each autumn begins anew.
+  expect(of('Europe/Paris', '2025-10-26 02:00', '2025-10-26 02:00', '2026-10-25 02:00', '2026-10-25 02:00')).toEqual([
+    '2025-10-26T00:00:00.000Z',
+    '2025-10-26T01:00:00.000Z',
+    '2026-10-25T00:00:00.000Z',
+    '2026-10-25T01:00:00.000Z',
+  ]);
+  // Of the half hour that Lord Howe repeats, a stamp within it is the same night, one of before is not of it.
+  expect(of('Australia/Lord_Howe', '2026-04-05 01:15', '2026-04-05 01:30', '2026-04-05 01:45', '2026-04-05 01:30', '2026-04-05 02:00')).toEqual([
+    '2026-04-04T14:15:00.000Z',
+    '2026-04-04T14:30:00.000Z',
+    '2026-04-04T14:45:00.000Z',
+    '2026-04-04T15:00:00.000Z',
+    '2026-04-04T15:30:00.000Z',
+  ]);
 });
 
 test('zones of the archives: east of the ocean, without summer time, with a change of half an hour', () => {

@@ -72,6 +72,25 @@ test('days of 23 and 25 hours: the hour that cannot be told is a dead letter, ev
   ]);
 });
 
+test.each(['start', 'end'] as const)('a day of 25 hours that the file holds whole, stamped at the %s: every half hour is stored once', async (stamp) => {
+  const { csv, profileFile } = write([]);
+  const inOrder = `stamp: ${stamp}, repeatedHour: inOrder`;
+  writeFileSync(
+    profileFile,
+    profile.replace('stamp: start', inOrder).replace('stepMs: 3600000', 'stepMs: 1800000').replace('intervalMs: 3600000', 'intervalMs: 1800000'),
+  );
+  const half = (minutes: number): string => `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+  // What a clock on the wall shows at each half hour of the day: at 03:00 it goes back to 02:00.
+  const shown = Array.from({ length: 51 }, (_, n) => `2026-10-25 ${half(n * 30 - (n >= 6 ? 60 : 0))}`);
+  const rows = (stamp === 'start' ? shown.slice(0, 50) : shown.slice(1)).map((text, n) => `${text},${n + 1}`);
+  writeFileSync(csv, ['at,kwh', ...rows].join('\n'));
+  expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ rows: 50, stored: 50, corrected: 0, duplicate: 0, deadLetter: 0 });
+  // 1 + … + 50 = 1275 kWh.
+  const panes = await panesOf('data', 'P1D');
+  expect(panes.map(({ start, end, sum, observedMs }) => [end - start, sum, observedMs])).toEqual([[25 * 3_600_000, 12_750_000, 25 * 3_600_000]]);
+  expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ stored: 0, duplicate: 50, corrected: 0 });
+});
+
 test('a second import of the same file changes nothing; a changed value corrects', async () => {
   const { csv, profileFile } = write(days);
   await importPaths([csv], configOf('data'), profileFile);

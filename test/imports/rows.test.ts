@@ -84,6 +84,18 @@ columns: [{ column: free, quantity: free_places }]
   ]);
 });
 
+test('the repeated hour in order: each device of a long file by its own rows', async () => {
+  const long = 'deviceColumn: place\ndevices: [{ id: a, type: submeter }, { id: b, type: submeter }]\ncolumns: [{ column: kwh, quantity: active_energy }]\n';
+  const order = '{ column: at, format: civil, zone: Europe/Paris, stamp: start, repeatedHour: inOrder }';
+  const rows = ['02:00,a', '02:00,b', '02:30,a', '02:30,b', '02:00,a', '02:30,a', '02:00,b', '02:30,b'];
+  const batches = await read(profile(order, long), ['at,place,kwh', ...rows.map((row) => `2026-10-25 ${row},1`)].join('\n'));
+  const both = ['00:00', '00:30', '01:00', '01:30'].map((time) => at(`2026-10-25T${time}:00Z`));
+  expect(batches.map(([subject, { at }]) => [subject, at])).toEqual([
+    ['a', both],
+    ['b', both],
+  ]);
+});
+
 test('a state is read as its word', async () => {
   const state = 'devices: [{ id: bay, type: parking-bay }]\ncolumns: [{ column: taken, device: bay, quantity: occupancy }]\n';
   const [first] = await read(profile(start, state), 'at,taken\n2026-01-15 00:00,occupied\n2026-01-15 00:15,free\n');
