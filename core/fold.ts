@@ -15,11 +15,12 @@
  *   a + floor((b − a) × elapsed / gap). A null ends it.
  * - step gauge, state: a value holds until the next reading, at most `holdMs`, less the time in which no gate was open
  *   (live devices that do not buffer). A null ends it.
+ * Sums of amounts stop at 2^53 − 1 quanta: more than any town uses, and never turned round.
  * What it leaves to others: which readings there are, when a window closes, and versions.
  */
 import { plus } from './exact.ts';
 import type { Element } from './pane.ts';
-import type { QuantityKind } from './quantity.ts';
+import { amountSumMax, type QuantityKind } from './quantity.ts';
 import { Flag } from './reading.ts';
 import { hourMs } from './time.ts';
 import type { Interval, Level } from './window.ts';
@@ -93,7 +94,16 @@ export const rise = (rule: FoldRule, a: number, b: number, gapMs: number): { rea
 };
 
 /** floor(amount × elapsed / gap): the one function that interpolates; amount ≥ 0 or below. */
-const share = (amount: number, elapsed: number, gap: number): number => Math.floor((amount * elapsed) / gap);
+const share = (amount: number, elapsed: number, gap: number): number => {
+  const product = amount * elapsed;
+  if (Number.isSafeInteger(product)) return Math.floor(product / gap);
+  const [exact, divisor] = [BigInt(amount) * BigInt(elapsed), BigInt(gap)];
+  const quotient = exact / divisor;
+  return Number(exact % divisor < 0n ? quotient - 1n : quotient);
+};
+
+/** Amounts added up, up to what a whole number holds: a device that sends nonsense without end gets this figure, and never one that turned round. */
+export const plusAmount = (a: number, b: number): number => Math.max(-amountSumMax, Math.min(amountSumMax, a + b));
 
 /** ms of [from, to) in which no gate was open; closures rise and do not overlap. */
 const closedMs = (closures: readonly Closure[], from: number, to: number): number => {
@@ -154,7 +164,7 @@ const addIndexPair = (element: Element, rule: FoldRule, a: Point, b: Point): voi
   const from = Math.max(a.at, element.start);
   const to = Math.min(b.at, element.end);
   if (to <= from) return;
-  element.sum += (to === b.at ? amount : share(amount, to - a.at, gap)) - share(amount, from - a.at, gap);
+  element.sum = plusAmount(element.sum, (to === b.at ? amount : share(amount, to - a.at, gap)) - share(amount, from - a.at, gap));
   element.observedMs += to - from;
 };
 
@@ -200,15 +210,15 @@ export const wholeAmount = (rule: FoldRule, previous: Point | null, point: Point
 
 /** Adds such an amount to the window that holds it; `own` says that no smaller window does. */
 export const addAmount = (element: Element, whole: { readonly amount: number; readonly observedMs: number }, own: boolean): void => {
-  element.sum += whole.amount;
+  element.sum = plusAmount(element.sum, whole.amount);
   element.observedMs += whole.observedMs;
-  if (own) element.unallocated += whole.amount;
+  if (own) element.unallocated = plusAmount(element.unallocated, whole.amount);
 };
 
 /** Adds a neighbouring or a contained interval's figures; the interval of `into` stays, and so does its own `unallocated`. */
 export const merge = (into: Element, child: Readonly<Element>): void => {
   into.count += child.count;
-  into.sum += child.sum;
+  into.sum = plusAmount(into.sum, child.sum);
   into.integral2 = plus(into.integral2, child.integral2);
   into.observedMs += child.observedMs;
   if (child.min !== null) widen(into, child.min);

@@ -24,8 +24,10 @@ export interface Quantity {
 
 /** |quanta| of a gauge stay below it, so that the integral of a civil month fits 64 bits. */
 export const gaugeQuantaMax = 2 ** 30;
-/** |quanta| of an index or a delta stay below it, so that sums of a lifetime stay exact. */
+/** |quanta| of an index or a delta stay below it. */
 export const amountQuantaMax = 2 ** 47;
+/** |quanta| of a sum of amounts; beyond it stands this figure. */
+export const amountSumMax = Number.MAX_SAFE_INTEGER;
 
 /** True where a value holds until the next reading (step gauges and states). */
 export const holdsValue = (quantity: Quantity): boolean => quantity.kind === 'state' || (quantity.kind === 'gauge' && quantity.step === true);

@@ -3,7 +3,7 @@
  * Readings behind the last one, and windows that must be folded again, are left to `revise`.
  */
 import type { Closure, FoldRule, Point } from '../core/fold.ts';
-import { addAmount, addPair, addReading, emptyElement, isEmpty, merge, wholeAmount } from '../core/fold.ts';
+import { addAmount, addPair, addReading, emptyElement, isEmpty, merge, plusAmount, wholeAmount } from '../core/fold.ts';
 import type { Element } from '../core/pane.ts';
 import type { Calendar, Level } from '../core/window.ts';
 import { allTime, calendar, lifetime } from '../core/window.ts';
@@ -50,7 +50,7 @@ const openAt = (key: KeyFold, at: number, civil: Calendar): void => {
 
 /** Adds a civil month's amounts to the key's whole life, or takes them back. */
 export const addToTotal = ({ total }: KeyFold, month: Readonly<Element>, sign: 1 | -1): void => {
-  total.sum += sign * month.sum;
+  total.sum = plusAmount(total.sum, sign * month.sum);
   total.count += sign * month.count;
   total.observedMs += sign * month.observedMs;
 };

@@ -21,12 +21,14 @@ export const energyQuantities: Readonly<Record<CarrierName, readonly [string, ..
 export interface Meter extends Key {
   readonly carrier: CarrierName;
   readonly device: Device;
+  /** The other form, where it reported both: what was known before it went over to the register is known afterwards. Both have one unit and quantum. */
+  readonly also: readonly string[];
 }
 
 const meterOf = (directory: Directory, device: Device, carrier: CarrierName): Meter => {
   const quantities = energyQuantities[carrier];
-  const quantity = quantities.find((name) => directory.has(device.id, name)) ?? quantities[0];
-  return { subject: device.id, quantity, carrier, device };
+  const [quantity = quantities[0], ...also] = quantities.filter((name) => directory.has(device.id, name));
+  return { subject: device.id, quantity, also, carrier, device };
 };
 
 type Energy = NonNullable<DeviceType['energy']>;
@@ -66,11 +68,29 @@ export const inverters = (directory: Directory, sites: readonly Site[]): Key[] =
 /** By `keyName`. */
 export type Panes = ReadonlyMap<string, readonly ShownPane[]>;
 
-/** Panes by key. @throws FailureError `too-wide` */
-export const panesByKey = async (views: Views, keys: readonly Key[], window: WindowName, from: number, to: number): Promise<Panes> => {
-  const found = keys.length === 0 ? [] : await views.panes({ keys, window, from, to, limit: panesMax });
+/** Of each window the pane that was observed longest; of equals the first. */
+const bestObserved = (panes: readonly ShownPane[]): ShownPane[] => {
+  const best = new Map<number, ShownPane>();
+  for (const pane of panes) if (pane.observedMs > (best.get(pane.start)?.observedMs ?? -1)) best.set(pane.start, pane);
+  return [...best.values()].sort((a, b) => a.start - b.start);
+};
+
+/** Panes by key; of a meter that reported both forms, of each window the one that knows more. @throws FailureError `too-wide` */
+export const panesByKey = async (
+  views: Views,
+  keys: readonly (Key & { readonly also?: readonly string[] })[],
+  window: WindowName,
+  from: number,
+  to: number,
+): Promise<Panes> => {
+  const formsOf = ({ subject, quantity, also = [] }: (typeof keys)[number]): Key[] => [quantity, ...also].map((one) => ({ subject, quantity: one }));
+  const found = keys.length === 0 ? [] : await views.panes({ keys: keys.flatMap(formsOf), window, from, to, limit: panesMax });
   if (found.length > panesMax) throw fail('too-wide', `more than ${panesMax} windows`, 'from');
-  return Map.groupBy(found, keyName);
+  const panes = Map.groupBy(found, keyName);
+  for (const key of keys) {
+    if ((key.also ?? []).length > 0) panes.set(keyName(key), bestObserved(formsOf(key).flatMap((one) => panes.get(keyName(one)) ?? [])));
+  }
+  return panes;
 };
 
 export interface Amount {

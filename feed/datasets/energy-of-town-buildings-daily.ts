@@ -7,7 +7,7 @@ import type { Admitted, AdmittedDevice, DayAmount } from '../privacy-gate.ts';
 
 type Status = 'complete' | 'partial' | 'provisional' | 'absent';
 
-/** Meters by type, and what they report: the register, or else the amounts of intervals. */
+/** Meters by type, and what they report: the register, the amounts of intervals, or one after the other. */
 const carriers = [
   { carrier: 'electricity', type: 'submeter', quantities: ['active_energy_import', 'active_energy'] },
   { carrier: 'gas', type: 'gas-meter', quantities: ['gas_energy_index', 'gas_energy'] },
@@ -83,14 +83,20 @@ const rowsOf = (meters: Meters, now: number): Row[] => {
   return rows;
 };
 
+/** Of each day the form that was observed longest, of equals the first: what was published of a day stays when a meter goes over to another form. */
+const bestObserved = (known: ReadonlyMap<number, DayAmount> = new Map(), days: readonly DayAmount[]): Map<number, DayAmount> => {
+  const best = new Map(known);
+  for (const day of days) if (day.observedMs > (best.get(day.start)?.observedMs ?? -1)) best.set(day.start, day);
+  return best;
+};
+
 const carrierRows = async (admitted: Admitted, { carrier, type, quantities }: (typeof carriers)[number]): Promise<Row[]> => {
   const from = admitted.now - daysMax * dayMs;
-  const quantityOf = (device: string): string => quantities.find((one) => admitted.reports(device, one)) ?? quantities[0];
-  const known = new Map<string, ReadonlyMap<number, DayAmount>>();
+  const known = new Map<string, Map<number, DayAmount>>();
   const meters = admitted.devices.filter((device) => device.type === type);
   for (const quantity of quantities) {
-    const own = meters.map(({ id }) => id).filter((id) => quantityOf(id) === quantity);
-    for (const [device, days] of await admitted.days(quantity, own, from, admitted.now)) known.set(device, new Map(days.map((day) => [day.start, day])));
+    const own = meters.map(({ id }) => id).filter((id) => admitted.reports(id, quantity));
+    for (const [device, days] of await admitted.days(quantity, own, from, admitted.now)) known.set(device, bestObserved(known.get(device), days));
   }
   return [...Map.groupBy(meters, ({ site }) => site.id).values()].flatMap((group) => {
     const [first] = group;

@@ -6,6 +6,7 @@
  * It reads the temporary tables `rules` and `civil`. `shelf` holds the keys whose rows are taken from the store at once, and
  * `batch` those of them that are recomputed at once.
  */
+import { amountSumMax } from '../../core/quantity.ts';
 import { Flag } from '../../core/reading.ts';
 import { hourMs } from '../../core/time.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
@@ -150,6 +151,9 @@ const cellsSql = `CREATE OR REPLACE TEMP TABLE cells AS
 const atLevels = (table: string, least: string): string => `SELECT ${table}.* EXCLUDE (day), day_start, day_end, month_start, month_end,
     unnest(generate_series(${least}, 4)) AS at_level FROM ${table} JOIN rules USING (key) JOIN civil ON civil.zone = rules.zone AND civil.day = ${table}.day`;
 
+/** Amounts added up, to what a whole number holds. */
+const summed = (column: string): string => `least(greatest(sum(${column}), -${amountSumMax}), ${amountSumMax})`;
+
 /** All windows up to the month. */
 const expectedSql = `CREATE OR REPLACE TEMP TABLE expected AS
   WITH cell_levels AS (${atLevels('cells', 'finest')}), whole_levels AS (${atLevels('wholes', 'level')}), parts AS (
@@ -159,7 +163,7 @@ const expectedSql = `CREATE OR REPLACE TEMP TABLE expected AS
     UNION ALL SELECT key, at_level, window_start(at_level, p, day_start, month_start), window_end(at_level, p, day_start, day_end, month_end),
       0, amount, CASE WHEN at_level = level THEN unallocated ELSE 0 END, 0, ms, NULL, NULL, NULL, NULL, 0, 0 FROM whole_levels WHERE level < 5
   ), windows AS (
-    SELECT key, level, start_ms, end_ms, sum(readings) AS readings, sum(amount) AS amount, sum(unallocated) AS unallocated, sum(integral2) AS integral2,
+    SELECT key, level, start_ms, end_ms, sum(readings) AS readings, ${summed('amount')} AS amount, ${summed('unallocated')} AS unallocated, sum(integral2) AS integral2,
       sum(ms) AS observed_ms, min(low) AS low, max(high) AS high, min(first_at) AS first_at, max(last_at) AS last_at, sum(changes) AS changes, bit_or(flags) AS flags
     FROM parts GROUP BY key, level, start_ms, end_ms
   )
@@ -191,7 +195,7 @@ const lifetimeSql = `INSERT INTO expected
       WHERE level = 4 AND end_ms <= closed_until AND kind IN ('index', 'delta')
     UNION ALL SELECT key, 0, amount, amount, ms FROM wholes WHERE level = 5
   )
-  SELECT key, 5, 0, ${Number.MAX_SAFE_INTEGER}, sum(readings), sum(amount), sum(unallocated), 0, sum(observed_ms), NULL, NULL, NULL, NULL, 0, 0, NULL, NULL
+  SELECT key, 5, 0, ${Number.MAX_SAFE_INTEGER}, sum(readings), ${summed('amount')}, ${summed('unallocated')}, 0, sum(observed_ms), NULL, NULL, NULL, NULL, 0, 0, NULL, NULL
   FROM parts GROUP BY key`;
 
 /** Statements that build what is compared, in order. */

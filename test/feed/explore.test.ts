@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FeedTown, feedTown } from './town.ts';
+import { townOf } from '../drive.ts';
+import { type FeedTown, feedTown, freshTown, say } from './town.ts';
 
 const root = '/api/explore/v2.1/catalog/datasets';
 const parking = `${root}/parking-availability/records`;
@@ -128,4 +129,32 @@ test('every host may read the feed, and nothing else', async () => {
   expect((await town.get(parking)).headers['access-control-allow-origin']).toBe('*');
   expect((await town.get('/api/v1/ledger')).headers['access-control-allow-origin']).toBeUndefined();
   expect((await town.get('/fr/')).headers['access-control-allow-origin']).toBeUndefined();
+});
+
+test('a meter that goes over from amounts to its register keeps the days that were published, in the feed and on the pages', async () => {
+  const intervalMs = 300_000;
+  const devices = [{ id: 'meter', type: 'submeter', site: 'ecole' }];
+  const begin = Date.parse('2026-04-07T22:00:00Z'); // midnight in France
+  const fresh = await freshTown(townOf(devices, { sites: [{ id: 'ecole', name: 'École', owner: 'public' }] }), begin);
+  const { gate } = fresh;
+  const oneDay = 288;
+  for (let n = 1; n <= 2 * oneDay; n++) {
+    gate.tick(begin + n * intervalMs, 10_000);
+    say(gate, 'meter', { ts: begin + (n - 1) * intervalMs, values: { active_energy: 1 } });
+  }
+  const published = async () => {
+    gate.tick(gate.now() + 3_700_000, 10_000);
+    await fresh.commit();
+    gate.tick(gate.now() + 120_000, 10_000); // rows are made anew once a minute
+    const { results } = (
+      await fresh.get(`${energy}${query({ select: 'date, kwh, status', where: "date < date'2026-04-10'", order_by: 'date' })}`)
+    ).json<Records>();
+    const page = await fresh.get('/en/explain?site=ecole&from=2026-04-08&to=2026-04-09');
+    return { results, kWh: /([\d.,]+)\s*kWh/.exec(page.body.replaceAll(/<[^>]*>/g, ''))?.[1] };
+  };
+  const before = await published();
+  expect(before.results).toEqual(['2026-04-08', '2026-04-09'].map((date) => ({ date, kwh: 288, status: 'complete' })));
+  say(gate, 'meter', { ts: gate.now(), values: { active_energy_import: 1_000 } });
+  expect(await published()).toEqual(before);
+  await fresh.app.close();
 });

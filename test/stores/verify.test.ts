@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { verifications } from '../../cli/verifications.ts';
+import { amountSumMax } from '../../core/quantity.ts';
 import { minuteMs } from '../../core/time.ts';
+import { windowNames } from '../../core/window.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { type VerifyProgress, verify } from '../../stores/verify.ts';
@@ -123,6 +125,27 @@ test.each([1, 2])('agrees with what the pipeline stored (seed %i)', async (seed)
   expect(result.examples).toEqual([]);
   expect([result.different, result.unknownKeys]).toEqual([0, 0]);
   expect(result.compared).toBeGreaterThan(2_000);
+  await store.close();
+});
+
+test('agrees on registers and amounts beyond all measure, and no sum turns round', async () => {
+  const store = await duckdbStore({ file: join(folder, 'store.duckdb') });
+  const gate = await drive(townOf([{ id: 'wild', type: 'generic' }]), start, store);
+  const dice = chance(7);
+  const most = 14_000_000_000; // kWh: 1.4 × 10^14 quanta
+  for (let n = 1; n <= 4_000; n += 200) {
+    gate.tick(gate.now() + 60_000, 10_000);
+    const messages = Array.from({ length: 200 }, (_, i) => ({ ts: start + (n + i) * 1_000, values: { active_energy: most } }));
+    gate.send('wild', messages);
+    gate.send('wild', { ts: start + n * 1_000 + dice(900), values: { active_energy_import: n % 400 < 200 ? dice(10) : most - dice(1_000_000_000) } });
+    await gate.process();
+  }
+  await settle(gate);
+  const day = await gate.panes('wild', 'active_energy', 'P1D');
+  expect(day.reduce((sum, pane) => Math.max(sum, pane.sum), 0)).toBe(amountSumMax);
+  const all = (await Promise.all(windowNames.map((window) => gate.panes('wild', 'active_energy', window)))).flat();
+  expect(all.filter(({ sum }) => sum < 0)).toEqual([]);
+  expect(await verify(store, gate.pipeline.ruleOf)).toMatchObject({ different: 0, examples: [] });
   await store.close();
 });
 

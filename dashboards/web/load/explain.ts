@@ -119,7 +119,7 @@ export const loadSum = async (source: Source, question: { site?: string | undefi
       const pane = own.get(start);
       return {
         device: subject,
-        quantity,
+        quantity: pane?.quantity ?? quantity,
         carrier,
         window: 'P1D',
         start,
