@@ -7,7 +7,7 @@ import { inWorkshop } from './workshop.ts';
 
 export const ledgerCommand = (): Command =>
   dataCommand('ledger', 'print the books, and recount the rows against them').action(async ({ json, ...options }) => {
-    const found = await inWorkshop(configOf(options), ({ views }) => books({ ledger: () => views.ledger(), recount: () => views.recount() }));
+    const found = await inWorkshop(configOf(options), ({ views }) => books({ books: () => views.books() }));
     const { envelopes, readings, recount } = found;
     const holes = envelopes.corrupt === 0 ? [] : await holesOf(configOf(options).data, envelopes.appended);
     print(json, { ...found, holes }, () =>

@@ -2,7 +2,7 @@
 import type { Alarm } from '../core/alarm.ts';
 import { fail } from '../core/failure.ts';
 import type { Anomaly } from '../core/reading.ts';
-import type { Ledger, Page } from '../core/store.ts';
+import type { Ledger, Page, Recount } from '../core/store.ts';
 import type { Device } from '../core/town.ts';
 import type { Status, Views } from '../core/views.ts';
 import { partitionOf } from '../log/kafka/partitions.ts';
@@ -27,6 +27,11 @@ const ledgerOf = (books: readonly Ledger[]): Ledger => {
     qos0Dropped: Math.max(...books.map(({ qos0Dropped }) => qos0Dropped)),
     unidentified: sum(books.map(({ unidentified }) => unidentified)),
   };
+};
+
+const recountOf = (counts: readonly Recount[]): Recount => {
+  const total = (name: keyof Recount): number => sum(counts.map((one) => one[name]));
+  return { stored: total('stored'), corrected: total('corrected'), deadLetter: total('deadLetter') };
 };
 
 /** As far as all are: the position is the sum of the partitions' own, and the log time that of the one furthest behind. */
@@ -136,10 +141,10 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
       return [...all.values()];
     },
     ledger: async () => ledgerOf(await every((one) => one.ledger())),
-    async recount() {
-      const all = await every((one) => one.recount());
-      const total = (name: 'stored' | 'corrected' | 'deadLetter'): number => sum(all.map((one) => one[name]));
-      return { stored: total('stored'), corrected: total('corrected'), deadLetter: total('deadLetter') };
+    recount: async () => recountOf(await every((one) => one.recount())),
+    async books() {
+      const all = await every((one) => one.books());
+      return { ledger: ledgerOf(all.map(({ ledger }) => ledger)), recount: recountOf(all.map(({ recount }) => recount)) };
     },
     keys: () => flat((one) => one.keys()),
     latest: (subjects) => flat((one) => one.latest(subjects)),

@@ -210,6 +210,12 @@ export interface Recount {
   readonly deadLetter: number;
 }
 
+/** The books, and the rows counted against them, of one moment. */
+export interface Books {
+  readonly ledger: Ledger;
+  readonly recount: Recount;
+}
+
 /** What is asked of the rows. It may be asked while a commit runs, and sees the state before it or after it. */
 export interface StoreQueries extends History {
   recount(): Promise<Recount>;
@@ -254,6 +260,8 @@ export interface Store extends StoreQueries {
   /** The last snapshot: all scopes, and the offset they stand for (0 and none on a fresh store). */
   snapshot(): Promise<{ readonly offset: number; readonly scopes: Snapshot[] }>;
   ledger(): Ledger;
+  /** Of one commit, though others go on: the two asked one after the other would not match while data flow in. */
+  books(): Promise<Books>;
 
   latest(subjects?: readonly string[]): LatestReading[];
   devices(): Device[];

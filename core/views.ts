@@ -6,7 +6,7 @@ import type { FoldRule } from './fold.ts';
 import type { Closing } from './month.ts';
 import type { Pane } from './pane.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
-import type { Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recount, Store } from './store.ts';
+import type { Books, Key, LatestReading, Ledger, Page, PanesQuery, ReadingsQuery, Recount, Store } from './store.ts';
 import type { Device, Past, Town } from './town.ts';
 import type { Level, WindowName } from './window.ts';
 
@@ -155,6 +155,8 @@ export interface Views {
   past(): Promise<readonly Past[]>;
   ledger(): Promise<Ledger>;
   recount(): Promise<Recount>;
+  /** Both, of one moment. */
+  books(): Promise<Books>;
   /** The keys that have readings, and the finest window that each is folded into: as it was first declared, whatever its interval is now. */
   keys(): Promise<(Key & { readonly finest: Level })[]>;
   latest(subjects?: readonly string[]): Promise<LatestReading[]>;

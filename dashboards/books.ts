@@ -2,9 +2,7 @@
 import { type Balance, balance } from '../core/ledger.ts';
 import type { Views } from '../core/views.ts';
 
-/** The rows move on between two questions: asked until both show the same moment, `attempts` times at most. */
-export const books = async (views: Pick<Views, 'ledger' | 'recount'>, attempts = 20): Promise<Balance> => {
-  let found = balance(await views.ledger(), await views.recount());
-  for (let again = 1; !found.balanced && again < attempts; again++) found = balance(await views.ledger(), await views.recount());
-  return found;
+export const books = async (views: Pick<Views, 'books'>): Promise<Balance> => {
+  const { ledger, recount } = await views.books();
+  return balance(ledger, recount);
 };

@@ -1,10 +1,16 @@
 /** What may be asked of a running pipeline and its store; `core/views.ts` is the port. Rates and the gate's state are left to the caller. */
 import { monthClosesAfterDaysDefault } from '../core/month.ts';
-import type { Store } from '../core/store.ts';
+import type { Ledger, Store } from '../core/store.ts';
 import type { Views } from '../core/views.ts';
 import { adjustmentsOf } from './changes.ts';
 import { receipt, withOpen } from './explain.ts';
 import type { Pipeline } from './pipeline.ts';
+
+/** The books beside the log: what it has beyond them is pending. */
+const beside = (books: Ledger, appended: number): Ledger => ({
+  ...books,
+  envelopes: { ...books.envelopes, appended, pending: appended - books.envelopes.processed - books.envelopes.corrupt },
+});
 
 /**
  * @param logEnd the durable end of the log: what lies beyond the store is pending
@@ -19,12 +25,12 @@ export const views = (
   town: async () => pipeline.town(),
   adopted: async () => pipeline.adopted(),
   past: async () => pipeline.past(),
-  ledger: async () => {
-    const books = store.ledger();
-    const appended = Math.max(logEnd(), store.position);
-    return { ...books, envelopes: { ...books.envelopes, appended, pending: appended - books.envelopes.processed - books.envelopes.corrupt } };
-  },
+  ledger: async () => beside(store.ledger(), Math.max(logEnd(), store.position)),
   recount: () => store.recount(),
+  books: async () => {
+    const { ledger, recount } = await store.books();
+    return { ledger: beside(ledger, Math.max(logEnd(), store.position)), recount };
+  },
   keys: async () => store.keys().map((key) => ({ ...key, finest: pipeline.ruleOf(key)?.finest ?? 0 })),
   latest: async (subjects) => store.latest(subjects),
   readings: (query) => store.readings(query),

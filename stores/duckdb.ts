@@ -12,7 +12,7 @@ import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
 import { memoryLimitMbDefault, threadsDefault } from './duckdb/limits.ts';
 import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
-import { queries } from './duckdb/queries.ts';
+import { booksOf, queries } from './duckdb/queries.ts';
 import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
 import { openWriter, type Transaction, type Writer } from './duckdb/writer.ts';
 import { compareDevices } from './dump.ts';
@@ -187,6 +187,7 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
       return { offset: loaded.snapshotOffset, scopes: await readSnapshots(readers) };
     },
     ledger: () => loaded.ledger,
+    books: () => booksOf(readers),
     latest: (subjects) => book.latest(subjects),
     devices: () => [...loaded.devices.values()].sort(compareDevices),
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),

@@ -225,8 +225,9 @@ const storeOf = (opened: Opened, carryOut: (one: Commit) => Promise<void>, snaps
     await carryOut(one);
   };
 
+  const asked = queries({ patient: together(patient), swift, buckets, letters, loaded });
   return {
-    ...queries({ patient: together(patient), swift, buckets, letters, loaded }),
+    ...asked,
     get position() {
       return loaded.position;
     },
@@ -243,6 +244,10 @@ const storeOf = (opened: Opened, carryOut: (one: Commit) => Promise<void>, snaps
       return snapshot();
     },
     ledger: () => shownLedger(loaded),
+    async books() {
+      const ledger = shownLedger(loaded);
+      return { ledger, recount: await asked.recount() }; // counts what lies below the position of this moment
+    },
     latest: (subjects) => loaded.book.latest(subjects),
     devices: () => [...loaded.devices.values()].sort(compareDevices),
     keys: () => loaded.book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),

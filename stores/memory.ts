@@ -17,8 +17,9 @@ export const memoryStore = (): Store => {
   let logTime = 0;
   let ledger: Ledger = emptyLedger;
 
+  const asked = queries(all);
   return {
-    ...queries(all),
+    ...asked,
     ...anomalies(all),
     ...letters(all),
     get position() {
@@ -44,6 +45,10 @@ export const memoryStore = (): Store => {
       scopes: [...scopes].map(([scope, body]) => ({ scope, body })).sort((a, b) => compareText(a.scope, b.scope)),
     }),
     ledger: () => ledger,
+    async books() {
+      const counted = asked.recount(); // counts at once
+      return { ledger, recount: await counted };
+    },
     latest: (subjects) => all.book.latest(subjects),
     devices: () => [...all.devices.values()].sort(compareDevices),
     keys: () => all.book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),

@@ -2,7 +2,7 @@
 import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import { type Anomaly, Flag, type Reading } from '../../core/reading.ts';
-import type { Store, StoreQueries, Written } from '../../core/store.ts';
+import { type Books, emptyLedger, type Ledger, type Store, type StoreQueries, type Written } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
 import type { KeyBook } from '../key-book.ts';
 import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
@@ -61,7 +61,8 @@ const writtenSql = `SELECT revision, count(*), count(*) FILTER (version > 0), co
   GROUP BY revision ORDER BY revision`;
 const recountSql = `SELECT (SELECT count(*) FROM readings WHERE version = 0) + (SELECT stored FROM cut_rows),
   (SELECT count(*) FROM readings WHERE version > 0) + (SELECT corrected FROM cut_rows),
-  (SELECT count(*) FROM dead_letters WHERE version = 0) - (SELECT count(*) FROM dead_letters WHERE version > 0)`;
+  (SELECT count(*) FROM dead_letters WHERE version = 0) - (SELECT count(*) FROM dead_letters WHERE version > 0),
+  (SELECT ledger FROM progress)`;
 
 /** A run begins where the reading before lies further away than the key's gap. */
 const runsSql = `WITH old AS (
@@ -91,6 +92,16 @@ const readHighest = (panes: readonly Pane[], limit: number): Pane[] => {
   }
   return rows;
 };
+
+/** The books that were committed with the rows, and the rows: one statement sees one moment. */
+export const booksOf = (readers: Readers): Promise<Books> =>
+  readers.use(async (reader) => {
+    const [chunk] = await reader.all(recountSql, []);
+    if (chunk === undefined) return { ledger: emptyLedger, recount: { stored: 0, corrected: 0, deadLetter: 0 } };
+    const [stored = 0, corrected = 0, deadLetter = 0] = [0, 1, 2].map((column) => cellsOf(chunk, column).number(0));
+    const ledger = cellsOf(chunk, 3).text(0);
+    return { ledger: ledger === '' ? emptyLedger : (JSON.parse(ledger) as Ledger), recount: { stored, corrected, deadLetter } };
+  });
 
 /** The asynchronous queries of the port `Store`; each fails with `store-failed`. */
 export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
@@ -129,14 +140,7 @@ export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
       return runs;
     });
   },
-  recount: () =>
-    readers.use(async (reader) => {
-      for await (const chunk of reader.chunks(recountSql, [])) {
-        const [stored = 0, corrected = 0, deadLetter = 0] = [0, 1, 2].map((column) => cellsOf(chunk, column).number(0));
-        return { stored, corrected, deadLetter };
-      }
-      return { stored: 0, corrected: 0, deadLetter: 0 };
-    }),
+  recount: async () => (await booksOf(readers)).recount,
   async readings({ from, to, limit, after, ...key }) {
     const entry = book.find(key);
     if (entry === undefined) return { rows: [], next: null };

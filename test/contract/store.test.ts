@@ -1,5 +1,6 @@
 /** What every store must do, on each of them: commits, readings, panes, dead letters. Judgements are in `store-judgements.test.ts`; cases that need a file in `test/stores/duckdb.test.ts`. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { balance } from '../../core/ledger.ts';
 import { Flag } from '../../core/reading.ts';
 import { emptyLedger, type Store } from '../../core/store.ts';
 import { dayMs, hourMs } from '../../core/time.ts';
@@ -88,6 +89,25 @@ onEveryStore((current) => {
       expect(counts.every((count) => count === 5_000 || count === 10_000)).toBe(true);
       expect(await store.recount()).toEqual({ stored: 10_000, corrected: 0, deadLetter: 0 });
     });
+  });
+
+  it('shows books and rows of one moment, though commits go on', async () => {
+    const step = 500;
+    let stored = 0;
+    const next = () => {
+      const from = stored;
+      stored += step;
+      const ledger = { ...emptyLedger, readings: { ...emptyLedger.readings, accepted: stored, stored } };
+      return store.commit(commit(from, stored, { readings: Array.from({ length: step }, (_, i) => reading(from + i, i, from)) }, { ledger }));
+    };
+    await next();
+    const running = Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(next));
+    for (let asked = 0; asked < 12; asked++) {
+      const { ledger, recount } = await store.books();
+      expect(balance(ledger, recount).balanced).toBe(true);
+    }
+    await running;
+    expect(await store.books()).toEqual({ ledger: store.ledger(), recount: { stored: 9 * step, corrected: 0, deadLetter: 0 } });
   });
 
   describe('snapshots', () => {
