@@ -76,6 +76,7 @@ const tasksOf = async (paths: readonly string[], profileFile: string | undefined
     if (profile === undefined) throw fail('no-profile', 'no profile knows this file', path);
     tasks.push({ path, profile });
   }
+  if (tasks.length === 0) throw fail('no-profile', `no profile knows a file in ${paths.length === 1 ? 'this folder' : 'these folders'}`, paths.join(', '));
   return { tasks, skipped };
 };
 

@@ -1,5 +1,5 @@
 /** `octroi import` and `octroi replay` on a data folder, with a tiny file and a profile of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -130,11 +130,13 @@ test('the comparison names the first line that differs', async () => {
   expect(await firstDifference(lines('a\n'), lines('a\n', 'c\n'))).toEqual({ line: 2, kept: null, replayed: 'c\n' });
 });
 
-test('a folder: files that no profile knows are named and skipped; a file alone is refused', async () => {
-  const { csv } = write(days);
-  expect(await importPaths([folder], configOf('data'))).toMatchObject({ files: [], skipped: ['tiny.csv', 'tiny.yaml'], rows: 0 });
+test('a folder: files that no profile knows are named and skipped; one of such files alone is refused, as a file is', async () => {
+  const { csv, profileFile } = write(days);
   await expect(importPaths([csv], configOf('data'))).rejects.toThrow('no-profile');
+  await expect(importPaths([folder], configOf('data'))).rejects.toThrow(/^no-profile: no profile knows a file in this folder/);
+  expect(existsSync(join(folder, 'data'))).toBe(false);
   await expect(importPaths([join(folder, 'absent.csv')], configOf('data'))).rejects.toThrow('absent.csv');
+  expect(await importPaths([folder], configOf('data'), profileFile)).toMatchObject({ files: [{ file: 'tiny.csv' }], skipped: ['tiny.yaml'], rows: 48 });
 });
 
 test('a second import counts no refused cell again, in whichever columns and rows; a corrected one is taken', async () => {
