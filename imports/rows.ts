@@ -160,7 +160,8 @@ class RowReader {
   #valueOf(column: Column, cell: string): number | string | null | typeof unreadable {
     if (column.missingSet.has(cell)) return null;
     if (column.words) return cell;
-    const text = this.#profile.decimal === '.' ? cell : cell.replace(',', '.');
+    // 1.234 may be a thousand and more, grouped by dots: a dot is no part of a number with a decimal comma.
+    const text = this.#profile.decimal === '.' ? cell : cell.includes('.') ? '' : cell.replace(',', '.');
     if (!decimal.test(text)) return unreadable;
     const value = Number(text);
     if (column.missingNumbers.has(value)) return null;

@@ -144,6 +144,15 @@ test('what cannot be read is refused with its line; the rest goes on in order', 
   for (const rows of of('a')) for (const { text } of rows.refused) expect(text.length).toBeLessThanOrEqual(200);
 });
 
+test('a decimal comma: a dot is no part of a number', async () => {
+  const one =
+    "delimiter: ';'\ndecimal: ','\ndevices: [{ id: a, type: submeter }]\ncolumns: [{ column: kwh, device: a, quantity: active_energy, missing: ['-9.0'] }]\n";
+  const cells = ['1,5', '1.234', '2', '1.234,5', '1,234.5', '-9.0', '-9,0'];
+  const batches = await read(profile(start, one), ['at;kwh', ...cells.map((cell, n) => `2026-01-15 0${n}:00;${cell}`)].join('\n'));
+  expect(batches.flatMap(([, { values }]) => values[0])).toEqual([1.5, 2, null, null]);
+  expect(batches.flatMap(([, { refused }]) => refused.map(({ code, line }) => [code, line]))).toEqual([3, 5, 6].map((line) => ['bad-cell', line]));
+});
+
 test('a column that the profile does not name, or that is not there, is an error', async () => {
   await expect(read(profile(start, two), 'at,kwh,kw,other,label,new\n')).rejects.toThrow('the profile does not name the column "new"');
   await expect(read(profile(start, two), 'at,kwh,kw,other\n')).rejects.toThrow('there is no column "label"');
