@@ -9,6 +9,7 @@ const whole = (min: number, max: number): z.ZodType<number, unknown> => {
   const error = `a whole number from ${min} to ${max} is expected`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }) as z.ZodType<number, unknown>;
 };
+const text = z.string().min(1, { error: 'a text that is not empty is expected' });
 const port = whole(0, 65_535);
 const flag = z.union([z.boolean(), z.stringbool()], { error: 'true or false is expected' });
 
@@ -29,12 +30,12 @@ const fromJson = (value: unknown): unknown => {
 };
 
 export const configSchema = z.strictObject({
-  data: z.string().min(1).default('data').describe('folder of the log and the store'),
+  data: text.default('data').describe('folder of the log and the store'),
   role: z
     .enum(['all', 'gate', 'plant', 'web'])
     .default('all')
     .describe('what this process is: the whole of octroi, or one of many gates, plants or servers of pages over Kafka and InfluxDB'),
-  town: z.string().min(1).optional().describe('town file; without one, the demo town, or what the data folder holds'),
+  town: text.optional().describe('town file; without one, the demo town, or what the data folder holds'),
   demo: flag.default(true).describe('start the demo town and its simulated devices where no town file is given'),
   demoSpeed: whole(1, 600).default(1).describe('how many times as often as in life the devices of the demo town report, once their history is sent'),
   httpHost: z.string().default('127.0.0.1').describe('address of the pages and the API'),
@@ -58,7 +59,7 @@ export const configSchema = z.strictObject({
     .describe('days after its end at which a civil month is closed: what changes it later is listed as an adjustment'),
   diskReserveMb: whole(0, 1_048_576).default(64).describe('free disk that is kept for the log: below it the store waits'),
   log: z.enum(['file', 'kafka']).default('file').describe('where envelopes are kept: in the data folder, or on Kafka'),
-  kafkaBrokers: z.string().min(1).default('127.0.0.1:9092').describe('host:port of some brokers, with commas between'),
+  kafkaBrokers: text.default('127.0.0.1:9092').describe('host:port of some brokers, with commas between'),
   kafkaTopic: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,200}$/, { error: 'letters, digits, ".", "_" and "-" are expected' })
@@ -70,17 +71,17 @@ export const configSchema = z.strictObject({
     .default(20 * 1024 * 1024)
     .describe('largest envelope: a town file goes into one. octroi kafka setup applies it'),
   kafkaTls: flag.default(false).describe('speak TLS with the brokers'),
-  kafkaTlsCa: z.string().min(1).optional().describe('file of the certificates to trust beside the usual ones, PEM'),
+  kafkaTlsCa: text.optional().describe('file of the certificates to trust beside the usual ones, PEM'),
   kafkaSasl: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional().describe('how the user is proved; absent: no user'),
-  kafkaUser: z.string().min(1).optional().describe('user on the brokers'),
-  kafkaPassword: z.string().min(1).optional().describe('its password; never printed'),
+  kafkaUser: text.optional().describe('user on the brokers'),
+  kafkaPassword: text.optional().describe('its password; never printed'),
   store: z.enum(['duckdb', 'influxdb']).default('duckdb').describe('where readings and figures are kept: embedded, or on an InfluxDB 2 server'),
-  influxUrl: z.string().min(1).default('http://127.0.0.1:8086').describe('address of the InfluxDB server'),
-  influxOrg: z.string().min(1).optional().describe('organisation on it'),
-  influxToken: z.string().min(1).optional().describe('token that reads and writes the three buckets; never printed'),
-  influxRawBucket: z.string().min(1).default('octroi-raw').describe('bucket of readings'),
-  influxPanesBucket: z.string().min(1).default('octroi-panes').describe('bucket of panes and anomalies'),
-  influxStateBucket: z.string().min(1).default('octroi-state').describe('bucket of what the store itself goes by'),
+  influxUrl: text.default('http://127.0.0.1:8086').describe('address of the InfluxDB server'),
+  influxOrg: text.optional().describe('organisation on it'),
+  influxToken: text.optional().describe('token that reads and writes the three buckets; never printed'),
+  influxRawBucket: text.default('octroi-raw').describe('bucket of readings'),
+  influxPanesBucket: text.default('octroi-panes').describe('bucket of panes and anomalies'),
+  influxStateBucket: text.default('octroi-state').describe('bucket of what the store itself goes by'),
   influxRawDays: whole(0, 36_500)
     .default(0)
     .describe('how long InfluxDB keeps readings, by event time; 0: as long as the horizon does. octroi influx setup applies it'),

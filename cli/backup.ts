@@ -8,6 +8,7 @@ import { FailureError, fail } from '../core/failure.ts';
 import type { Store } from '../core/store.ts';
 import { lockFolder } from '../log/lock.ts';
 import type { DuckDbStore } from '../stores/duckdb.ts';
+import { requireApart } from './apart.ts';
 import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
 import { reachControl } from './control.ts';
 import { configOf, dataCommand, print } from './options.ts';
@@ -98,7 +99,9 @@ export const backupCommand = (): Command =>
     .argument('<dir>', 'absent or empty')
     .action(async (dir: string, { json, ...options }) => {
       const began = performance.now();
-      const done = await backup(configOf(options), dir);
+      const config = configOf(options);
+      await requireApart('a backup', config.data, dir);
+      const done = await backup(config, dir);
       const seconds = Math.round((performance.now() - began) / 10) / 100;
       print(
         json,

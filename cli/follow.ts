@@ -3,7 +3,7 @@
  * Making a data folder of it is left to `restore.ts`.
  */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, realpath, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -13,6 +13,7 @@ import { FailureError, fail, failures } from '../core/failure.ts';
 import { dayMs } from '../core/time.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { openShipment, type Shipment } from '../log/shipment.ts';
+import { requireApart } from './apart.ts';
 import { backup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
@@ -62,11 +63,11 @@ export interface Follower {
   close(): Promise<void>;
 }
 
-/** A copy within its original, or the other way round, would write over the log that it copies. @throws FailureError `bad-request` */
-const requireApart = async (source: string, target: string): Promise<void> => {
-  const [from, to] = await Promise.all([source, target].map((path) => realpath(path).catch(() => path)));
-  const isWithin = (path = '', folder = ''): boolean => `${path}/`.startsWith(`${folder}/`);
-  if (isWithin(from, to) || isWithin(to, from)) throw fail('bad-request', 'a standby copy needs a folder apart from the data folder', target);
+/** @throws FailureError `no-data`, `bad-request` (within the data folder, or a log on Kafka) */
+const requireFollowable = async (config: Config, target: string): Promise<void> => {
+  requireData(config);
+  if (config.log !== 'file') throw fail('bad-request', 'a log on Kafka is copied by Kafka', 'OCTROI_LOG');
+  await requireApart('a standby copy', config.data, target);
 };
 
 /**
@@ -74,10 +75,8 @@ const requireApart = async (source: string, target: string): Promise<void> => {
  * @throws FailureError `no-data`, `log-diverged`, `bad-request` (within the data folder)
  */
 export const follower = async (config: Config, target: string): Promise<Follower> => {
-  requireData(config);
-  if (config.log !== 'file') throw fail('bad-request', 'a log on Kafka is copied by Kafka', 'OCTROI_LOG');
+  await requireFollowable(config, target);
   const source = resolve(config.data);
-  await requireApart(source, resolve(target));
   await mkdir(target, { recursive: true, mode: 0o700 });
   const reader = new AppendFileReader(config.data);
   let client: ControlClient | null = null;
@@ -196,6 +195,7 @@ export const followCommand = (): Command =>
         const one = await follower(config, target);
         last = await one.pass().finally(() => one.close());
       } else {
+        await requireFollowable(config, target);
         if (json !== true) console.log(`following ${config.data} in ${target}`);
         last = await followOn(config, target, everyMs, stop.signal);
       }

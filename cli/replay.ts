@@ -10,6 +10,7 @@ import { lockFolder } from '../log/lock.ts';
 import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
+import { requireApart } from './apart.ts';
 import { keptBackups } from './backup-files.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, openReader, requireData, storeFile, types } from './parts.ts';
@@ -77,23 +78,24 @@ export const restoreOldest = async (config: Config, into: string, start: number)
 /**
  * Runs the log of a data folder into an empty store in another.
  * @param into the folder of the new store; absent or empty
- * @throws FailureError `no-data`, `no-backup`, `not-empty`, `data-in-use` (only with `check`: the store has one reader)
+ * @throws FailureError `no-data`, `bad-request` (within the data folder), `no-backup`, `not-empty`, `newer-version`, `data-in-use` (only with `check`: the store has one reader)
  */
 export const replay = async (config: Config, into: string, check: boolean): Promise<Replayed> => {
   requireData(config);
+  await requireApart('the new store', config.data, into);
   await requireEmpty(into);
   const lock = check ? await lockFolder(config.data) : null;
   const reader = openReader(config);
   const file = storeFile(into);
   try {
-    const start = await reader.start();
+    const [start, end] = [await reader.start(), await reader.end()]; // a log that cannot be read is said before anything is made
     if (start > 0) await restoreOldest(config, into, start);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
     try {
       const began = performance.now();
       const running = await run(pipeline(types, store, reader), reader, store);
-      await running.to(await reader.end());
+      await running.to(end);
       await running.checkpoint();
       const seconds = (performance.now() - began) / 1_000;
       const { envelopes, readings } = store.ledger();
