@@ -9,7 +9,8 @@
  * - index: a pair at most `holdMs` apart shares its rise among the windows by the index at each boundary,
  *   floor(rise × elapsed / gap); the time between them is observed. A wider gap is not observed; its rise goes, as
  *   `unallocated`, to the smallest window that holds both readings, else to the key's lifetime.
- * - delta: [at, at + spanMs) goes to the smallest window that holds it, else to the lifetime; its span is observed.
+ * - delta: [at, at + spanMs) goes to the smallest window that holds it, else to the lifetime; its span is observed, but for
+ *   what the span of the reading before it reaches into.
  *   Where that is not the key's finest window it counts as `unallocated` there.
  * - linear gauge: a pair at most `holdMs` apart is a straight line; its value at a boundary is
  *   a + floor((b − a) × elapsed / gap). A null ends it.
@@ -202,7 +203,11 @@ const addHeld = (element: Element, rule: FoldRule, a: Point, end: number, closur
  */
 export const wholeAmount = (rule: FoldRule, previous: Point | null, point: Point): { amount: number; from: number; to: number; observedMs: number } | null => {
   if (point.value === null) return null;
-  if (rule.kind === 'delta') return { amount: point.value, from: point.at, to: point.at + Math.max(1, point.spanMs), observedMs: point.spanMs };
+  if (rule.kind === 'delta') {
+    const end = point.at + point.spanMs;
+    const seenUntil = previous === null || previous.value === null ? point.at : Math.max(point.at, previous.at + previous.spanMs);
+    return { amount: point.value, from: point.at, to: Math.max(point.at + 1, end), observedMs: Math.max(0, end - seenUntil) };
+  }
   if (rule.kind !== 'index' || previous === null || previous.value === null || point.at - previous.at <= rule.holdMs) return null;
   const { amount } = rise(rule, previous.value, point.value, point.at - previous.at);
   return amount === 0 ? null : { amount, from: previous.at, to: point.at + 1, observedMs: 0 };

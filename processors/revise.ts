@@ -212,8 +212,8 @@ const identifyWaiting = (
   return { current, changed, ahead };
 };
 
-/** True where a reading leaves its mark in the window of the next one, however far: a change of state, a register's reset. */
-const marksNext = (rule: FoldRule): boolean => rule.kind === 'index' || rule.kind === 'state';
+/** True where a reading leaves its mark in the window of the next one, however far: a change of state, a register's reset, a span that reaches into it. */
+const marksNext = (rule: FoldRule): boolean => rule.kind !== 'gauge';
 
 /** The spans in which a window changes when the reading at `at` comes, goes or changes between these neighbours. */
 const touchedSpans = (rule: FoldRule, at: number, points: readonly Point[]): Interval[] => {

@@ -47,7 +47,8 @@ export const shelfSql = [
 /** Readings that take part, each with the next of its key and the civil day that it lies in. */
 const pointsSql = `CREATE OR REPLACE TEMP TABLE points AS
   WITH taking_part AS (
-    SELECT key, at_ms AS a, span_ms, value::HUGEINT AS va, flags, lead(at_ms) OVER following AS b, lead(value::HUGEINT) OVER following AS vb
+    SELECT key, at_ms AS a, span_ms, value::HUGEINT AS va, flags, lead(at_ms) OVER following AS b, lead(value::HUGEINT) OVER following AS vb,
+      lag(CASE WHEN value IS NOT NULL THEN at_ms + span_ms END) OVER following AS seen_until
     FROM taken_readings JOIN batch USING (key) WHERE flags & ${Flag.excluded} = 0 WINDOW following AS (PARTITION BY key ORDER BY at_ms)
   ), ruled AS (SELECT * FROM taking_part JOIN rules USING (key))
   SELECT ruled.*, day, day_start, day_end, month_start, month_end FROM ruled ASOF JOIN civil ON ruled.zone = civil.zone AND a >= day_start`;
@@ -120,7 +121,7 @@ const figuresSql = `CREATE OR REPLACE TEMP TABLE figures AS
 /** Amounts that go to one window as a whole: deltas, and rises across a gap wider than the hold. \`level\` 5 is the key's lifetime. */
 const wholesSql = `CREATE OR REPLACE TEMP TABLE wholes AS
   WITH amounts AS (
-    SELECT key, a AS p, a + greatest(1, span_ms) AS q, va AS amount, span_ms AS ms, false AS is_index FROM points WHERE kind = 'delta' AND va IS NOT NULL
+    SELECT key, a AS p, a + greatest(1, span_ms) AS q, va AS amount, greatest(0, a + span_ms - greatest(a, coalesce(seen_until, a))) AS ms, false AS is_index FROM points WHERE kind = 'delta' AND va IS NOT NULL
     UNION ALL SELECT key, a, b + 1, amount, 0, true FROM rises WHERE b - a > hold_ms AND amount <> 0
   ), placed AS (
     SELECT amounts.*, finest, day, coalesce(list_min(list_filter([0, 1, 2, 3, 4],

@@ -46,6 +46,23 @@ test('an index reading three weeks late, its re-fold interrupted by a kill, then
   expect(quarters.map((pane) => pane.sum)).toEqual([6_000, 6_000, 6_000, 3_500, 3_500]);
 });
 
+test('amounts that come more often than declared cover the time they were sent in, and no gap', async () => {
+  const start = Date.parse('2026-04-07T06:00:00Z');
+  const gate = await drive(townOf([{ id: 'm', type: 'submeter' }]), start);
+  // Five minutes each by the type, sent each minute for 20 minutes of an hour.
+  for (let n = 0; n < 20; n++) gate.send('m', { ts: start + n * minuteMs, values: { active_energy: 0.1 } });
+  gate.tick(start + 3 * hourMs, minuteMs);
+  await gate.process();
+  expect(await gate.panes('m', 'active_energy', 'PT1H')).toMatchObject([{ sum: 20_000, observedMs: 24 * minuteMs }]);
+
+  // One of them late: the next one's span is the shorter for it.
+  gate.send('m', { ts: start + 30 * minuteMs, values: { active_energy: 0.1 } });
+  gate.send('m', { ts: start + 27 * minuteMs, values: { active_energy: 0.1 } });
+  gate.tick(gate.now() + minuteMs);
+  await gate.process();
+  expect(await gate.panes('m', 'active_energy', 'PT1H')).toMatchObject([{ sum: 22_000, observedMs: (24 + 8) * minuteMs }]);
+});
+
 test('a parking bay rightly quiet for six hours, then its gate closed for one', async () => {
   const start = Date.parse('2026-04-07T06:00:00Z');
   const gate = await drive(townOf([{ id: 'bay', type: 'parking-bay' }]), start);

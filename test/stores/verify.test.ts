@@ -43,6 +43,7 @@ const devices = [
   },
   { id: 'fast', type: 'generic', quantity: 'temperature', intervalMs: minuteMs, value: (_: number, dice: Dice) => dice(3_000) / 100 - 10 },
   { id: 'hourly', type: 'submeter', quantity: 'active_energy_import', intervalMs: hourMs, value: (n: number) => 5 + n * 1.7 },
+  { id: 'often', type: 'submeter', quantity: 'active_energy', intervalMs: 2 * minuteMs, value: (_: number, dice: Dice) => dice(9) },
   { id: 'daily', type: 'water-meter', quantity: 'water_volume', intervalMs: 24 * hourMs, value: (n: number) => 70 + n * 0.31 },
   { id: 'step', type: 'car-park', quantity: 'free_places', intervalMs: 5 * minuteMs, value: (_: number, dice: Dice) => dice(120) },
   {
@@ -55,7 +56,8 @@ const devices = [
 ] as const;
 
 const town = townOf([
-  ...devices.map(({ id, type, intervalMs }) => ({ id, type, intervalMs })),
+  // Amounts that come more often than declared reach into each other.
+  ...devices.map(({ id, type, intervalMs }) => ({ id, type, intervalMs: id === 'often' ? 5 * minuteMs : intervalMs })),
   { id: 'far', type: 'room-sensor', intervalMs: 10 * minuteMs, zone: 'Asia/Kathmandu' },
   { id: 'history', type: 'generic', intervalMs: 30 * minuteMs, imported: true },
 ]);
