@@ -90,7 +90,9 @@ export const configSchema = z.strictObject({
   storeThreads: whole(1, 64).default(threadsDefault).describe('threads of the embedded store'),
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
   snapshotMs: whole(1_000, 3_600_000).default(60_000).describe('time between two snapshots of the pipeline'),
-  plantSilentMsMax: whole(2_000, 3_600_000).default(30_000).describe('longest time that the plant may say nothing: then the gate ends it and starts it again'),
+  plantSilentMsMax: whole(2_000, 3_600_000)
+    .default(30_000)
+    .describe('longest time that the plant may say nothing, once it is up: then the gate ends it and starts it again'),
   webhookUrl: z
     .url({ protocol: /^https?$/, error: 'an http or https address is expected' })
     .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), { error: 'an address without a user is expected: the signature says who sends' })

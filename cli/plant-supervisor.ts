@@ -15,8 +15,8 @@ const quietMs = 60_000;
 const standInMs = 800;
 /** A plant that hangs is looked for that often, ms. */
 const lookMs = 500;
-/** A plant that has not said a word yet may be starting on a busy machine: it has at least that long, ms. */
-const firstWordMsMin = 30_000;
+/** A plant that opens on a busy machine may be silent for long, and would only begin anew: until it is up it has at least that long, ms. */
+const openingMsMin = 300_000;
 /** A stop waits that long for the plant, which itself waits 10 s for what hangs in it, ms. */
 const stopMsMax = 12_000;
 
@@ -57,6 +57,8 @@ class Supervisor implements Supervised {
   #restartMs = restartMsMin;
   #startedAt = 0;
   #wasReady = false;
+  /** Whether the plant that runs is up. */
+  #isUp = false;
   /** The port that was found free for 0 stays the same when the plant comes back. */
   #httpPort: number;
   #away: Promise<Away | null> = Promise.resolve(null);
@@ -112,6 +114,7 @@ class Supervisor implements Supervised {
     if (this.#stopping) return;
     const { config, calls, onStart } = this.#given;
     this.#startedAt = performance.now();
+    this.#isUp = false;
     this.#life = { ...this.#life, starts: this.#life.starts + 1, threadSilentMs: 0 };
     this.#plant = plantProcess({ ...config, httpPort: this.#httpPort }, calls, {
       started: onStart,
@@ -131,6 +134,7 @@ class Supervisor implements Supervised {
 
   #isReady(ready: PlantReady): void {
     this.#wasReady = true;
+    this.#isUp = true;
     this.#given.logger.info(ready, 'the plant is up');
     this.#opened(ready.url);
     this.#given.onStart();
@@ -153,9 +157,8 @@ class Supervisor implements Supervised {
     if (plant === null || this.#end?.how === 'silent') return;
     if (isLate) plant.excuse();
     const { plantSilentMsMax } = this.#given.config;
-    const heardMs = plant.silentMs();
-    const ms = heardMs ?? now - this.#startedAt;
-    if (ms <= (heardMs === null ? Math.max(plantSilentMsMax, firstWordMsMin) : plantSilentMsMax)) return;
+    const ms = plant.silentMs() ?? now - this.#startedAt;
+    if (ms <= (this.#isUp ? plantSilentMsMax : Math.max(plantSilentMsMax, openingMsMin))) return;
     this.#end = { how: 'silent', ms: Math.round(ms) };
     this.#life = { ...this.#life, hangs: this.#life.hangs + 1 };
     this.#given.logger.error({ silentMs: Math.round(ms) }, 'the plant does not answer: it is ended and started again, readings are taken meanwhile');
