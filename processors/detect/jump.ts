@@ -1,7 +1,7 @@
 /**
  * Detector: a linear gauge that moves much further between two readings than it usually does.
  * Method: the exponentially weighted mean of |step|, and of its deviation; unusual beyond mean + 12 deviations, after 50 steps,
- * and beyond 1.25 times the largest step that it remembers: what goes on and off every day is said once at the most.
+ * and beyond 1.4 times the largest step that it remembers: what goes on and off every day is said once at the most.
  * Rule for small steps: one below a hundredth of the plausible range of the quantity (the error that a sensor of class 1 may
  * have at full scale) is no jump, however still it was before. A quantity that rests, such as the power of the sun at night, has
  * next to no usual step, and would jump with the first watts of the day.
@@ -16,7 +16,7 @@ const learnSteps = 50;
 const weight = 0.02;
 const deviations = 12;
 /** Of the largest step in memory, and how much of that a day forgets. */
-const ofLargest = 1.25;
+const ofLargest = 1.4;
 const forgottenADay = 0.01;
 /** Of the plausible range. */
 const smallestShare = 0.01;

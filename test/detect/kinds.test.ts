@@ -268,3 +268,22 @@ test('after something unusual nothing more is said for some days, but for what i
   const said = (times: number): number => judged(amount, series(times)).filter(({ version, since }) => version === 0 && since >= again - hourMs).length;
   expect([said(1), said(1.7), said(30) > 0]).toEqual([0, 0, true]);
 });
+
+test('a night without heat is seen though the boiler rested all summer; who rests every night may, and a full car park too', () => {
+  const summer = (at: number): boolean => at >= start + 40 * dayMs && at < start + 100 * dayMs;
+  const night = (at: number): boolean => at >= start + 160 * dayMs && at < start + 160.5 * dayMs;
+  const boiler = judged(
+    amount,
+    points(180, (at) => (summer(at) || night(at) ? 0 : office(at))),
+  );
+  const found = boiler.filter(({ kind, version, since }) => kind === 'stuck-series' && version === 0 && since > start + 150 * dayMs);
+  expect(found).toMatchObject([{ code: 'rest', since: start + 160 * dayMs + hourMs }]);
+  expect(found[0]?.reason).toEqual({
+    fr: 'Rien que zéro depuis 8 h, et pas une heure ainsi depuis un mois.',
+    en: 'Nothing but zero for 8 h, and not one such hour for a month.',
+  });
+  const nightly = points(180, (at) => (at % dayMs < 6 * hourMs || night(at) ? 0 : office(at)));
+  const full = points(60, (at) => (at > start + 50 * dayMs && at < start + 50.5 * dayMs ? 0 : parked(at)), 300_000, 0);
+  for (const [about, series] of [[amount, nightly], [places, full]] as const) // biome-ignore format: one line
+    expect(judged(about, series).filter(({ code }) => code === 'rest')).toEqual([]);
+});
