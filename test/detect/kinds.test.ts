@@ -282,8 +282,12 @@ test('a night without heat is seen though the boiler rested all summer; who rest
     fr: 'Rien que zéro depuis 8 h, et pas une heure ainsi depuis un mois.',
     en: 'Nothing but zero for 8 h, and not one such hour for a month.',
   });
-  const nightly = points(180, (at) => (at % dayMs < 6 * hourMs || night(at) ? 0 : office(at)));
-  const full = points(60, (at) => (at > start + 50 * dayMs && at < start + 50.5 * dayMs ? 0 : parked(at)), 300_000, 0);
+  // Six hours of each night, and once for twenty hours.
+  const nightly = points(180, (at) => (at % dayMs < 6 * hourMs || (at >= start + 160 * dayMs && at < start + 160 * dayMs + 20 * hourMs) ? 0 : office(at)));
+  // By night nobody comes or goes; once it is full then.
+  const byDay = (at: number): boolean => at % dayMs >= 7 * hourMs && at % dayMs < 20 * hourMs;
+  const isFull = (at: number): boolean => at >= start + 49 * dayMs + 19 * hourMs && at < start + 50 * dayMs + 7 * hourMs;
+  const full = points(60, (at, place) => (isFull(at) ? 0 : byDay(at) ? 200 + Math.round(50 * noise(place)) : 300), 300_000, 0);
   for (const [about, series] of [[amount, nightly], [places, full]] as const) // biome-ignore format: one line
     expect(judged(about, series).filter(({ code }) => code === 'rest')).toEqual([]);
 });
