@@ -34,7 +34,7 @@ const spawned = (args: readonly string[], env: Readonly<Record<string, string>>)
 /** Runs a command to its end; one that runs on is killed, and its code is null. */
 export const octroi = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => {
   const { child, said } = spawned(args, env);
-  const late = setTimeout(() => child.kill('SIGKILL'), 120_000);
+  const late = setTimeout(() => child.kill('SIGKILL'), 500_000);
   const [code] = await once(child, 'close');
   clearTimeout(late);
   return { code, ...said };

@@ -27,7 +27,7 @@ const certificates = (home: string): void => {
   writeFileSync(join(home, 'server.pem'), readFileSync(join(home, 'server.key'), 'utf8') + readFileSync(join(home, 'server.crt'), 'utf8'), { mode: 0o600 });
 };
 
-describe.skipIf(reason !== null)(withReason('Kafka behind TLS and SASL', reason), { timeout: 180_000 }, () => {
+describe.skipIf(reason !== null)(withReason('Kafka behind TLS and SASL', reason), () => {
   let home: string;
   let server: KafkaServer;
   let port: number;
