@@ -164,7 +164,9 @@ export const figuresOf = (rule: FoldRule, readings: readonly Kept[], closures: r
       if (rule.kind === 'gauge' && a.value !== null) widen(figure, a.value);
     });
     if (rule.kind === 'delta') {
-      if (a.value !== null) whole(a.value, a.spanMs, a.at, a.at + Math.max(1, a.spanMs));
+      const before = readings[i - 1];
+      const alreadySeen = before === undefined || before.value === null ? 0 : Math.max(0, before.at + before.spanMs - a.at);
+      if (a.value !== null) whole(a.value, Math.max(0, a.spanMs - alreadySeen), a.at, a.at + Math.max(1, a.spanMs));
     } else if (rule.holds) {
       held(a, b?.at ?? Number.MAX_SAFE_INTEGER);
       if (rule.kind === 'state' && b !== undefined && a.value !== null && b.value !== null && a.value !== b.value) {
