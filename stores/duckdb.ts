@@ -71,11 +71,11 @@ interface Opened {
   readonly readers: Readers;
 }
 
-const openParts = async (instance: DuckDBInstance, file: string): Promise<Opened> => {
+const openParts = async (instance: DuckDBInstance, { file, memoryLimitMb = memoryLimitMbDefault }: DuckDbOptions): Promise<Opened> => {
   const connection = await instance.connect();
   await prepareSchema(connection, file);
   const loaded = await load(connection);
-  return { loaded, writer: await openWriter(connection, loaded.book), readers: await openReaders(instance, file) };
+  return { loaded, writer: await openWriter(connection, loaded.book, memoryLimitMb), readers: await openReaders(instance, file) };
 };
 
 /**
@@ -87,7 +87,7 @@ export const duckdbStore = async (options: DuckDbOptions): Promise<DuckDbStore> 
   const { file } = options;
   const instance = await openInstance(options);
   try {
-    const opened = await openParts(instance, file);
+    const opened = await openParts(instance, options);
     return storeOf(opened, instance, file);
   } catch (error) {
     instance.closeSync();

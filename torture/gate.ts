@@ -93,7 +93,15 @@ export class Gate {
     const args = ['start', '--data', data, '--no-demo', '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)];
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...gateHeap, command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', OCTROI_COMMIT_MS: '200', OCTROI_SNAPSHOT_MS: '2000', ...env, ...more },
+      env: {
+        PATH: process.env.PATH ?? '',
+        MALLOC_ARENA_MAX: '2',
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+        OCTROI_COMMIT_MS: '200',
+        OCTROI_SNAPSHOT_MS: '2000',
+        ...env,
+        ...more,
+      },
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (this.#said += text));
     this.#child = child;

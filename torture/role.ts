@@ -65,7 +65,7 @@ export class RoleProcess {
     const args = ['start', '--role', role, '--data', data, '--http-port', String(httpPort)];
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', ...env },
+      env: { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '', ...env },
     });
     this.#child = child;
     this.#said = '';

@@ -7,6 +7,7 @@ import type { newRows } from '../commits.ts';
 import type { KeyBook } from '../key-book.ts';
 import { type Appender, openAppender } from './append.ts';
 import { texts } from './columns.ts';
+import { cutMemoryMb } from './limits.ts';
 import { type Parameter, reader } from './readers.ts';
 import {
   alarmColumns,
@@ -56,7 +57,7 @@ const isCutSql = `WHERE revision < $1 AND EXISTS (
 const countCutSql = `SELECT count(*) FILTER (version = 0) AS stored, count(*) FILTER (version > 0) AS corrected FROM readings ${isCutSql}`;
 
 /** Opens one appender a table. Keys that `book` gains are written with the rows that use them. */
-export const openWriter = async (connection: DuckDBConnection, book: KeyBook): Promise<Writer> => {
+export const openWriter = async (connection: DuckDBConnection, book: KeyBook, memoryLimitMb: number): Promise<Writer> => {
   const open = <Row>(table: string, columns: Parameters<typeof openAppender<Row>>[2]): Promise<Appender<Row>> => openAppender(connection, table, columns);
   const keys = await open('keys', keyColumns);
   const readings = await open('readings', readingColumns(book));
@@ -98,6 +99,8 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
     await execute(`DELETE FROM readings ${isCutSql}`, [before]);
   };
 
+  const limitMemory = (mb: number) => connection.run(`SET memory_limit = '${mb}MB'`);
+
   const writeRows = async ({ rows, scopes, progress }: Transaction): Promise<void> => {
     readings.append(rows.readings);
     appendPanes(rows.panes);
@@ -133,9 +136,12 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook): P
 
   return {
     async write(transaction) {
+      const cuts = transaction.rows.cuts.length > 0;
+      if (cuts) await limitMemory(Math.max(memoryLimitMb, cutMemoryMb));
       await connection.run('BEGIN');
       await writeRows(transaction);
       await connection.run('COMMIT');
+      if (cuts) await limitMemory(memoryLimitMb);
       keysWritten = book.entries.length;
     },
     close() {

@@ -105,6 +105,8 @@ export class Books {
         if (this.#reopened.has(device.id) && known.get(device.id)?.intervalMs !== device.intervalMs) this.#blurAmounts(device);
       }
       const isNew = new Set(this.#town.devices.map(({ id }) => id).filter((id) => !known.has(id)));
+      // While letters of others are still to be opened, what a newcomer says waits behind them.
+      for (const id of isNew) this.#reopened.add(id);
       this.#reopen((letter) => letter.code === 'unknown-device' && isNew.has(letter.arrival.subject));
     }
     if (change.action === 'adopt') {

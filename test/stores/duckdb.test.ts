@@ -63,6 +63,26 @@ it('opens with the snapshots of thousands of devices, in little memory and in th
   await again.close();
 });
 
+it('cuts 5 million readings in one commit, with more memory than it has otherwise', async () => {
+  const keys = Array.from({ length: 1_000 }, (_, key) => ({ subject: `meter-${key}`, quantity: 'energy' }));
+  const empty = await duckdbStore({ file });
+  await empty.commit(commit(0, 1, { readings: keys.map((key) => reading(0, 0, 0, key)) }));
+  const connection = await empty.connect();
+  await connection.run('INSERT INTO readings SELECT i % 1000, i // 1000, 0, i, 0, 0, 0, 0 FROM range(1000, 5_000_000) AS t(i)');
+  connection.closeSync();
+  await empty.close();
+
+  const store = await duckdbStore({ file, memoryLimitMb: 64 });
+  const spans = keys.map((key) => ({ ...key, from: -1, to: 5_000 }));
+  await store.commit(commit(1, 2, { cuts: [{ offset: 1, before: 1, spans }] }));
+  expect(await store.recount()).toMatchObject({ stored: 5_000_000 });
+  const left = await store.connect();
+  expect((await left.runAndReadAll('SELECT count(*) FROM readings')).getRows()).toEqual([[0n]]);
+  expect((await left.runAndReadAll("SELECT current_setting('memory_limit')")).getRows()).toEqual([['61.0 MiB']]);
+  left.closeSync();
+  await store.close();
+});
+
 describe('a file that is opened again', () => {
   it('shows what was committed, and goes on from there', async () => {
     const ledger = { ...emptyLedger, qos0Dropped: 8 };
