@@ -16,7 +16,7 @@ import type { LoadReport } from '../cli/bench-load.ts';
 import { residentMb } from '../cli/resident.ts';
 import { type LoadOptions, loadReadingsPerMessage } from '../simulators/load.ts';
 import { freePort } from '../torture/free-port.ts';
-import { Gate, get, metric, until } from '../torture/gate.ts';
+import { Gate, get, plantIsUp, until } from '../torture/gate.ts';
 import { influxEnvironment, openInfluxd } from '../torture/rigs/town-of-many.ts';
 import { Scope } from '../torture/row.ts';
 import { childrenOf, cpuSeconds } from './processes.ts';
@@ -58,7 +58,7 @@ const octroi = async (base: string): Promise<object> => {
     const env = { ...(await influxEnvironment(influxd)), OCTROI_COMMIT_MS: '', OCTROI_SNAPSHOT_MS: '', OCTROI_LOG_LEVEL: 'error' };
     const gate = Gate.in(scope, { data: mkdtempSync(join(base, 'gate-')), mqttPort: await freePort(), httpPort: await freePort(), env });
     await gate.start();
-    await until('the plant is up', 180_000, async () => (await metric(gate, 'octroi_log_writable')) === 1);
+    await plantIsUp(gate);
     await delay(3_000);
     const pid = gate.pid ?? 0;
     const plant = childrenOf(pid)[0] ?? 0;

@@ -1,6 +1,5 @@
 /** `octroi replay`: the kept log of a data folder run again into an empty store; with `--check` both stores are compared, row by row. */
-import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
@@ -11,7 +10,7 @@ import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { requireApart } from './apart.ts';
-import { keptBackups } from './backup-files.ts';
+import { isFree, keptBackups } from './backup-files.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, openReader, requireData, storeFile, types } from './parts.ts';
 import { restoreStore } from './restore.ts';
@@ -36,7 +35,7 @@ export interface Replayed {
 
 /** @throws FailureError `not-empty` */
 const requireEmpty = async (folder: string): Promise<void> => {
-  if (existsSync(folder) && (await readdir(folder)).length > 0) throw fail('not-empty', 'there is something in it', folder);
+  if (!(await isFree(folder))) throw fail('not-empty', 'there is something in it', folder);
 };
 
 /** The first line in which two dumps differ; null where they are equal. */

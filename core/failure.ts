@@ -50,9 +50,8 @@ export const failures = {
   'subscribe-denied': { stage: 'broker', class: 'permanent', remedy: 'Only city/v1/public/# can be subscribed to, and city/v1/operators/# by an operator.' },
   'limit-reached': { stage: 'broker', class: 'retryable', remedy: 'Slow down, or raise the named limit.' },
   // log
-  'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Restore the segment from a backup; octroi ledger names what is missing.' },
+  'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Run octroi rebuild; octroi ledger names what is missing.' },
   'log-diverged': { stage: 'log', class: 'permanent', remedy: 'Name an empty folder: this copy belongs to another log, or the log lost what was shipped.' },
-  'log-failed': { stage: 'log', class: 'retryable', remedy: 'Free disk space or mend the disk; acknowledgements are held until then.' },
   'log-unreachable': {
     stage: 'log',
     class: 'retryable',

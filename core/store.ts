@@ -248,8 +248,8 @@ export interface StoreQueries extends History {
 
 /**
  * A place for outputs that can be queried. One writer. The recorded position is never ahead of the rows; rows only
- * append; a commit with `end` at or below the position changes nothing (repeated work); one whose `start` is not the
- * position is refused with `store-failed` (a stale writer).
+ * append; of a commit only what lies at its position and beyond is new (repeated work, a stale writer); one whose `start`
+ * lies beyond the position is refused with `store-failed` (rows between would be missing).
  */
 export interface Store extends StoreQueries {
   /** Offset below which everything is stored. */

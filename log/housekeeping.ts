@@ -51,8 +51,8 @@ export class Housekeeping {
   /** What a cut would do now. @returns the offsets at which the segments end that would go, in order */
   plan(limits: CutLimits): Promise<number[]> {
     return this.#then(async () => {
-      const { segments, kept } = await this.#within(limits);
-      return segments.slice(1, kept + 1).map(({ firstOffset }) => firstOffset);
+      const { segments, removed } = await this.#removable(limits);
+      return segments.slice(1, removed + 1).map(({ firstOffset }) => firstOffset);
     });
   }
 
@@ -72,32 +72,32 @@ export class Housekeeping {
   }
 
   async #cut(limits: CutLimits): Promise<number> {
-    const { segments, kept } = await this.#within(limits);
-    for (const segment of segments.slice(0, kept)) await rm(segment.path);
-    if (kept > 0) await syncFolder(this.#folder);
-    return segments[kept]?.firstOffset ?? 0;
+    const { segments, removed } = await this.#removable(limits);
+    for (const segment of segments.slice(0, removed)) await rm(segment.path);
+    if (removed > 0) await syncFolder(this.#folder);
+    return segments[removed]?.firstOffset ?? 0;
   }
 
   /** The segments, and how many of them the limits allow and ask to remove. */
-  async #within({
+  async #removable({
     allowedBelow,
     now,
     horizonDays = horizonDaysDefault,
     bytesMax = Number.POSITIVE_INFINITY,
-  }: CutLimits): Promise<{ segments: SegmentFile[]; kept: number }> {
+  }: CutLimits): Promise<{ segments: SegmentFile[]; removed: number }> {
     const segments = await listSegments(this.#folder);
     const sizes = await Promise.all(segments.map(async (segment) => (await stat(segment.path)).size));
     let bytes = sizes.reduce((sum, size) => sum + size, 0);
-    let kept = 0;
-    for (; kept + 1 < segments.length; kept++) {
-      const next = segments[kept + 1] as SegmentFile;
+    let removed = 0;
+    for (; removed + 1 < segments.length; removed++) {
+      const next = segments[removed + 1] as SegmentFile;
       if (next.firstOffset > Math.min(allowedBelow, this.#sealedBefore)) break;
       // Nothing in a segment is later than the first frame of the next.
       const old = async (): Promise<boolean> => ((await readHeader(next))?.logTime ?? now) <= now - horizonDays * dayMs;
       if (bytes <= bytesMax && !(await old())) break;
-      bytes -= sizes[kept] as number;
+      bytes -= sizes[removed] as number;
     }
-    return { segments, kept };
+    return { segments, removed };
   }
 
   async #compressSealed(): Promise<void> {

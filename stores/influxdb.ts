@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Failure, fail } from '../core/failure.ts';
 import type { Commit, Ledger, Store } from '../core/store.ts';
-import { newRows } from './commits.ts';
+import { type NewRows, newRows } from './commits.ts';
 import { compareDevices } from './dump.ts';
 import { type Access, answeredWithinMs, type Connection, connect, held } from './influxdb/connection.ts';
 import { cutLines, deleteCut } from './influxdb/cuts.ts';
@@ -107,7 +107,7 @@ const shownLedger = ({ ledger, refused: { stored, corrected } }: Loaded): Ledger
       };
 
 /** Takes what was written into what is kept in memory. */
-const take = (loaded: Loaded, commit: Commit, rows: ReturnType<typeof newRows>, refused: readonly Refused[]): void => {
+const take = (loaded: Loaded, commit: Commit, rows: NewRows, refused: readonly Refused[]): void => {
   const withoutRow = new Set(refused.map(({ reading }) => reading));
   for (const reading of rows.readings) if (!withoutRow.has(reading)) loaded.book.see(loaded.book.of(reading.subject, reading.quantity), reading);
   for (const device of rows.devices) loaded.devices.set(device.id, device);

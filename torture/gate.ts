@@ -167,3 +167,7 @@ export const metric = async (gate: Gate, name: string): Promise<number | null> =
   const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(await get(`${gate.http}/metrics`));
   return found === null ? null : Number(found[1]);
 };
+
+/** Resolves when the plant answers for itself: while it is away, a page of the gate's stands in for it. */
+export const plantIsUp = (gate: Gate, msMax = 180_000): Promise<true> =>
+  until('the plant is up', msMax, async () => (await metric(gate, 'octroi_plant_up')) === 1);

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { residentMb } from '../cli/resident.ts';
 import { freePort } from './free-port.ts';
-import { Gate, metric, until } from './gate.ts';
+import { Gate, metric, plantIsUp, until } from './gate.ts';
 import { forkLoad, promisedOf, startLoad } from './load.ts';
 import { figuresOf, judge } from './oracle.ts';
 import type { Asked, Found } from './row.ts';
@@ -44,7 +44,7 @@ export const pressure = async (asked: Asked, { limits = {}, env: more = {} }: Bo
   };
   const gate = Gate.in(scope, { data, mqttPort: await freePort(), httpPort: await freePort(), env });
   await gate.start();
-  await until('the plant is up', 180_000, async () => (await metric(gate, 'octroi_log_writable')) === 1);
+  await plantIsUp(gate);
   const { mqttPort: port } = gate;
   const worst = { residentMb: 0, gateMb: 0, plantMb: 0 };
   const watching = setInterval(() => {

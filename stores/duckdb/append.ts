@@ -12,8 +12,7 @@ export interface Appender<Row> {
   close(): void;
 }
 
-const fillChunk = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], from: number): DuckDBDataChunk => {
-  const count = Math.min(chunkRowsMax, rows.length - from);
+const fillChunk = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], from: number, count: number): DuckDBDataChunk => {
   const chunk = DuckDBDataChunk.create(
     columns.map((column) => column.type),
     count,
@@ -22,14 +21,24 @@ const fillChunk = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], f
   return chunk;
 };
 
-/** An appender of the table; `columns` in the table's order. */
-export const openAppender = async <Row>(connection: DuckDBConnection, table: string, columns: readonly Column<Row>[]): Promise<Appender<Row>> => {
+/**
+ * An appender of the table; `columns` in the table's order.
+ * @param rowsMax rows that are copied and handed over at once: fewer where a row may be large
+ */
+export const openAppender = async <Row>(
+  connection: DuckDBConnection,
+  table: string,
+  columns: readonly Column<Row>[],
+  rowsMax = Number.POSITIVE_INFINITY,
+): Promise<Appender<Row>> => {
   const appender: DuckDBAppender = await connection.createAppender(table);
+  const appendAll = (rows: readonly Row[], start: number, end: number): void => {
+    for (let from = start; from < end; from += chunkRowsMax) appender.appendDataChunk(fillChunk(columns, rows, from, Math.min(chunkRowsMax, end - from)));
+    appender.flushSync();
+  };
   return {
     append(rows) {
-      if (rows.length === 0) return;
-      for (let from = 0; from < rows.length; from += chunkRowsMax) appender.appendDataChunk(fillChunk(columns, rows, from));
-      appender.flushSync();
+      for (let from = 0; from < rows.length; from += rowsMax) appendAll(rows, from, Math.min(from + rowsMax, rows.length));
     },
     close: () => appender.closeSync(),
   };

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Pane } from '../../core/pane.ts';
 import type { Cut, Ledger, Snapshot } from '../../core/store.ts';
 import { type WindowName, windowNames } from '../../core/window.ts';
-import type { newRows } from '../commits.ts';
+import type { NewRows } from '../commits.ts';
 import type { KeyBook } from '../key-book.ts';
 import { type Appender, openAppender } from './append.ts';
 import { texts } from './columns.ts';
@@ -25,7 +25,7 @@ import { paneTables } from './schema.ts';
 
 /** What one transaction writes. */
 export interface Transaction {
-  readonly rows: ReturnType<typeof newRows>;
+  readonly rows: NewRows;
   readonly progress: { readonly position: number; readonly logTime: number; readonly ledger: Ledger; readonly snapshotOffset: number };
   /** Scopes to replace. */
   readonly scopes: readonly Snapshot[];
@@ -36,6 +36,9 @@ export interface Writer {
   write(transaction: Transaction): Promise<void>;
   close(): void;
 }
+
+/** Scopes of a snapshot that are copied at once: one may have 100 KB and more, and each copy stands in memory three times. */
+const scopesAtOnce = 16;
 
 /** Ids as one parameter: a statement for each of a thousand took a second. */
 const given = `(SELECT unnest(from_json($1, '["VARCHAR"]')))`;
@@ -58,7 +61,8 @@ const countCutSql = `SELECT count(*) FILTER (version = 0) AS stored, count(*) FI
 
 /** Opens one appender a table. Keys that `book` gains are written with the rows that use them. */
 export const openWriter = async (connection: DuckDBConnection, book: KeyBook, memoryLimitMb: number): Promise<Writer> => {
-  const open = <Row>(table: string, columns: Parameters<typeof openAppender<Row>>[2]): Promise<Appender<Row>> => openAppender(connection, table, columns);
+  const open = <Row>(table: string, columns: Parameters<typeof openAppender<Row>>[2], rowsMax?: number): Promise<Appender<Row>> =>
+    openAppender(connection, table, columns, rowsMax);
   const keys = await open('keys', keyColumns);
   const readings = await open('readings', readingColumns(book));
   const panes = new Map<WindowName, Appender<Pane>>();
@@ -70,7 +74,7 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook, me
   const closures = await open('closures', closureColumns);
   const revisions = await open('revisions', revisionColumns);
   const cutSpans = await open('cut_spans', spanColumns(book));
-  const snapshots = await open('snapshots', [texts((one: Snapshot) => one.scope), texts((one: Snapshot) => one.body)]);
+  const snapshots = await open('snapshots', [texts((one: Snapshot) => one.scope), texts((one: Snapshot) => one.body)], scopesAtOnce);
   const all = [keys, readings, ...panes.values(), deadLetters, anomalies, alarms, devices, closures, revisions, cutSpans, snapshots];
   let keysWritten = book.entries.length;
 

@@ -6,7 +6,7 @@ import { fail } from '../../core/failure.ts';
 import type { DeadLetter, Reading } from '../../core/reading.ts';
 import type { Ledger } from '../../core/store.ts';
 import { dayMs, minuteMs } from '../../core/time.ts';
-import type { newRows } from '../commits.ts';
+import type { NewRows } from '../commits.ts';
 import { type Connection, Refusal } from './connection.ts';
 import type { Flux } from './flux.ts';
 import { quoted } from './line.ts';
@@ -14,8 +14,6 @@ import { alarmLine, anomalyLine, booksLine, letterLines, paneHead, paneLine, pla
 import { type BucketRole, type Buckets, bucketRoles, form, slotOf } from './schema.ts';
 import type { BucketTimes } from './setup.ts';
 import { openShards, type Shards } from './shards.ts';
-
-type Rows = ReturnType<typeof newRows>;
 
 /** Lines, and characters, of one request at the most. */
 const linesMax = 5_000;
@@ -36,7 +34,7 @@ export interface Progress {
 
 export interface Writer {
   /** Writes rows. @returns the readings that were refused */
-  rows(rows: Rows, end: number, logTime: number): Promise<Refused[]>;
+  rows(rows: NewRows, end: number, logTime: number): Promise<Refused[]>;
   /** Writes points of the state. */
   state(lines: readonly string[]): Promise<void>;
   progress(progress: Progress): Promise<void>;
@@ -117,7 +115,7 @@ const mustSend = (shards: Shards, where: string, bucket: string, lines: readonly
   });
 
 /** The place of a reading in what its envelope wrote says which dead letter it becomes: the same one each time. */
-const refusedOf = (rows: Rows, place: number, reason: string, logTime: number): Refused => {
+const refusedOf = (rows: NewRows, place: number, reason: string, logTime: number): Refused => {
   const reading = rows.readings[place] as Reading;
   let first = place;
   while (first > 0 && rows.readings[first - 1]?.revision === reading.revision) first--;
@@ -151,7 +149,7 @@ const numbered = <Row extends { readonly offset: number }>(rows: readonly Row[],
 };
 
 /** The lines of the state bucket, of a commit that ends before the offset `end`. */
-const stateLines = (partition: number, rows: Rows, end: number): string[] => [
+const stateLines = (partition: number, rows: NewRows, end: number): string[] => [
   // The life of a key begins in 1970: no retention may reach it.
   ...rows.panes.filter(({ window }) => window === 'P').map((pane) => paneLine(paneHead(partition, pane, 'P'), pane)),
   ...rows.deadLetters.flatMap((letter) => letterLines(partition, letter)),
@@ -180,7 +178,7 @@ export const openWriter = ({ connection, flux, buckets, times, partition, clock 
   let booksMinute = -1;
   const oldestKept = (role: BucketRole): number => (times[role].keptMs === 0 ? Number.NEGATIVE_INFINITY : clock() - times[role].keptMs);
 
-  const writeReadings = async (rows: Rows, logTime: number): Promise<Refused[]> => {
+  const writeReadings = async (rows: NewRows, logTime: number): Promise<Refused[]> => {
     const refused: Refused[] = [];
     const oldest = oldestKept('raw');
     const places: number[] = [];
@@ -198,7 +196,7 @@ export const openWriter = ({ connection, flux, buckets, times, partition, clock 
     return refused;
   };
 
-  const writeFigures = (rows: Rows): Promise<void> => {
+  const writeFigures = (rows: NewRows): Promise<void> => {
     const oldest = oldestKept('panes');
     const lines: string[] = [];
     for (const pane of rows.panes) {

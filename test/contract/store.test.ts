@@ -74,6 +74,13 @@ onEveryStore((current) => {
       expect(await store.snapshot()).toEqual({ offset: 10, scopes: [{ scope: 's', body: 'new' }] });
     });
 
+    it('refuses a commit that begins beyond its position', async () => {
+      await store.commit(commit(0, 2, { readings: [reading(100, 5, 1)] }));
+      await expect(store.commit(commit(5, 9, { readings: [reading(200, 6, 8)] }))).rejects.toMatchObject({ failure: { code: 'store-failed' } });
+      expect(store.position).toBe(2);
+      expect(await store.recount()).toEqual({ stored: 1, corrected: 0, deadLetter: 0 });
+    });
+
     it('takes commits in the order they were handed over', async () => {
       await Promise.all([1, 2, 3, 4].map((end) => store.commit(commit(end - 1, end, { readings: [reading(end * 10, end, end - 1)] }))));
       expect(store.position).toBe(4);

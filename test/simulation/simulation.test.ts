@@ -10,15 +10,17 @@ const count = Number(process.env.OCTROI_SIMULATION_SEEDS ?? 500);
 const seeds = one === undefined ? Array.from({ length: count }, (_, n) => n + 1) : [Number(one)];
 
 test(`${seeds.length} seeds keep every promise`, { timeout: 1_000 * (60 + 2 * seeds.length) }, async () => {
-  let [readings, gateDeaths, plantDeaths] = [0, 0, 0];
+  let [readings, keys, gateDeaths, plantDeaths] = [0, 0, 0, 0];
   for (const seed of seeds) {
     const outcome = await simulate({ seed });
     readings += outcome.readings;
+    keys += outcome.keysCompared;
     gateDeaths += outcome.gateDeaths;
     plantDeaths += outcome.plantDeaths;
   }
   // A simulation in which nothing happens proves nothing.
   expect(readings).toBeGreaterThan(100 * seeds.length);
+  if (seeds.length > 100) expect(keys).toBeGreaterThan(10 * seeds.length);
   if (seeds.length > 100) expect(Math.min(gateDeaths, plantDeaths)).toBeGreaterThan(seeds.length);
 });
 

@@ -37,6 +37,8 @@ export interface Outcome {
   readonly devices: number;
   readonly envelopes: number;
   readonly readings: number;
+  /** Whose readings and panes were compared with a recomputation from the log. */
+  readonly keysCompared: number;
   readonly gateDeaths: number;
   readonly plantDeaths: number;
 }
@@ -119,11 +121,11 @@ class Simulation {
     this.#append('registry', { action: 'apply', town: this.#town });
     for (; this.step < this.#steps; this.step++) await this.#disturbedStep();
     await this.#heal();
-    await this.#compare();
+    const keysCompared = await this.#compare();
     const devices = this.#fleet.length;
     const { gate: gateDeaths, plant: plantDeaths } = this.#deaths;
     const readings = this.#store.ledger().readings.stored;
-    return { trace: this.#trace.digest('hex'), steps: this.step, devices, envelopes: this.#store.position, readings, gateDeaths, plantDeaths };
+    return { trace: this.#trace.digest('hex'), steps: this.step, devices, envelopes: this.#store.position, readings, keysCompared, gateDeaths, plantDeaths };
   }
 
   async #disturbedStep(): Promise<void> {
@@ -335,7 +337,7 @@ class Simulation {
     ]);
   }
 
-  async #compare(): Promise<void> {
+  async #compare(): Promise<number> {
     const [log, plant] = [this.#log, this.#plant];
     if (log === null || plant === null) throw new Violation('the town has healed');
     this.#requireAcknowledged();
@@ -360,8 +362,8 @@ class Simulation {
       fresh.ledger(),
     ]);
     requireThat(stateOf(plant) === stateOf(again), 'the state equals that of a run from empty');
-    await compareWithLog(log.envelopes, this.#store, plant);
     for (const line of rows) this.#trace.update(line);
+    return compareWithLog(log.envelopes, this.#store, plant);
   }
 
   #note(line: string): void {

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
-import { Gate, metric, until } from '../gate.ts';
+import { Gate, plantIsUp, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
@@ -37,7 +37,8 @@ const run = async (asked: Asked): Promise<Found> => {
     shim.set(disk.logSyncDelayUs, slowUs);
     await more(50 + Math.floor(chance() * 50));
     shim.set(disk.logSyncDelayUs, 0);
-    const plant = await until('a plant that is up', patient, async () => ((await metric(gate, 'octroi_log_writable')) === 1 ? gate.plantPid : null));
+    await plantIsUp(gate, patient);
+    const plant = gate.plantPid;
     shim.set(disk.storeSyncsFail, 1);
     await until('another plant', patient, () => gate.plantPid !== undefined && gate.plantPid !== plant);
     await more(50);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { resolveConfig } from '../../config.ts';
 import { dayMs, minuteMs } from '../../core/time.ts';
 import { freePort } from '../free-port.ts';
-import { Gate, get, metric, until } from '../gate.ts';
+import { Gate, get, metric, plantIsUp, until } from '../gate.ts';
 import { promisedOf, startLoad, untilAcknowledged } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { startProxy } from '../rigs/http-proxy.ts';
@@ -34,7 +34,7 @@ const run = async (asked: Asked): Promise<Found> => {
   const env: Record<string, string> = { ...(await influxEnvironment(influxd, proxy.url)), OCTROI_LOG_LEVEL: 'error' };
   const gate = Gate.in(scope, { data, mqttPort: await freePort(), httpPort: await freePort(), env });
   await gate.start();
-  await until('the plant is up', 180_000, async () => (await metric(gate, 'octroi_log_writable')) === 1);
+  await plantIsUp(gate);
   const load = startLoad(scope, { port: gate.mqttPort, connections: devices, messages: 10_000_000, ratePerSecond, firstAt: Date.now() - 60 * dayMs, stepMs: minuteMs }); // biome-ignore format: one line
   await untilAcknowledged(ratePerSecond * 5, load, gate);
   const faults: string[] = [];
