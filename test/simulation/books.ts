@@ -53,21 +53,22 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export class Books {
   /** Readings by `subject quantity`, then by event time: the last version of each. */
   readonly keys = new Map<string, Map<number, Kept>>();
-  /**
-   * Of these keys only the values are known: messages without a stamp came at one time, or the interval that an amount spans was changed
-   * when dead letters may still have been waiting for their turn.
-   */
+  /** Of these keys only the values are known: messages without a stamp came at one time. */
   readonly blurred = new Set<string>();
   readonly closures: { from: number; to: number }[] = [];
   readonly counts = { stored: 0, duplicate: 0, corrected: 0, refused: 0, unidentified: 0 };
   /** True where raw readings were cut: then the log alone does not tell what a late reading becomes. */
   hasCut = false;
+  /** True where something else was said of a device, or for it, while letters of its may still have waited for their turn: only their pace tells what came first. */
+  hasOvertaken = false;
+  /** Letters that may wait for their turn: at least one is opened a tick, and what their subjects send waits behind them. */
+  #queued = 0;
+  readonly #queuedFor = new Set<string>();
   #logTime = 0;
   #town: Town | null = null;
   #devices = new Map<string, Device>();
   #adopted = new Map<string, Device>();
   #letters: Letter[] = [];
-  readonly #reopened = new Set<string>();
   readonly #unstamped = new Map<string, { last: string[]; at: number }>();
 
   get deadLetter(): number {
@@ -81,12 +82,16 @@ export class Books {
     const text = new TextDecoder().decode(envelope.payload);
     switch (envelope.kind) {
       case 'message':
+        if (this.#queuedFor.has(envelope.subject)) this.#queued++;
         this.#message({ offset: envelope.offset, subject: envelope.subject, sender: envelope.sender, text, dup: envelope.dup, logTime: this.#logTime });
         break;
       case 'tick':
         this.#reopen((letter) => letter.code === 'future' && letter.at <= this.#logTime);
+        this.#queued = Math.max(0, this.#queued - 1);
+        if (this.#queued === 0) this.#queuedFor.clear();
         break;
       case 'import':
+        this.#overtake(envelope.subject);
         this.#import(envelope.offset, envelope.subject, JSON.parse(text) as ImportRows);
         break;
       default:
@@ -101,23 +106,26 @@ export class Books {
       this.#town = change.town as Town;
       this.#devices = new Map([...this.#adopted, ...this.#town.devices.map((device): [string, Device] => [device.id, device])]);
       for (const { id } of this.#town.devices) this.#adopted.delete(id);
-      for (const device of this.#town.devices) {
-        if (this.#reopened.has(device.id) && known.get(device.id)?.intervalMs !== device.intervalMs) this.#blurAmounts(device);
-      }
-      const isNew = new Set(this.#town.devices.map(({ id }) => id).filter((id) => !known.has(id)));
-      // While letters of others are still to be opened, what a newcomer says waits behind them.
-      for (const id of isNew) this.#reopened.add(id);
-      this.#reopen((letter) => letter.code === 'unknown-device' && isNew.has(letter.arrival.subject));
+      for (const id of this.#queuedFor) if (JSON.stringify(known.get(id)) !== JSON.stringify(this.#devices.get(id))) this.hasOvertaken = true;
+      this.#open(this.#town.devices.map(({ id }) => id).filter((id) => !known.has(id)));
     }
     if (change.action === 'adopt') {
       const device = change.device as Device;
       this.#adopt(device);
-      this.#reopen((letter) => letter.code === 'unknown-device' && letter.arrival.subject === device.id);
+      this.#open([device.id]);
     }
   }
 
-  #blurAmounts({ id, type }: Device): void {
-    for (const { rule } of types.get(type)?.fields.values() ?? []) if (rule.quantity.kind === 'delta') this.blurred.add(`${id} ${rule.quantity.name}`);
+  #overtake(subject: string): void {
+    if (this.#queuedFor.has(subject)) this.hasOvertaken = true;
+  }
+
+  /** Opens what waits for these devices to be known. */
+  #open(ids: readonly string[]): void {
+    const isMeant = ({ code, arrival }: Letter): boolean => code === 'unknown-device' && ids.includes(arrival.subject);
+    this.#queued += this.#letters.filter(isMeant).length;
+    if (this.#queued > 0) for (const id of ids) this.#queuedFor.add(id);
+    this.#reopen(isMeant);
   }
 
   #adopt(device: Device): void {
@@ -130,8 +138,8 @@ export class Books {
     const meant = this.#letters.filter(isMeant);
     if (meant.length === 0) return;
     this.#letters = this.#letters.filter((letter) => !isMeant(letter));
-    for (const { arrival } of meant) {
-      this.#reopened.add(arrival.subject);
+    for (const { code, arrival } of meant) {
+      if (code === 'future') this.#overtake(arrival.subject);
       this.#message(arrival);
     }
   }
