@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { answering, type Wire } from '../core/channel.ts';
 import { type Failure, fail, failureOf } from '../core/failure.ts';
+import type { Reading } from '../core/reading.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../core/views.ts';
 import { views } from '../processors/views.ts';
@@ -43,10 +44,16 @@ let wake: () => void = () => {};
 const rate = commitRate(Date.now);
 
 const latestOf = ({ outputs }: Commit): LatestReading[] => {
-  const latest = new Map<string, LatestReading>();
-  for (const { subject, quantity, at, value, flags, offset } of outputs.readings)
-    latest.set(`${subject}/${quantity}`, { subject, quantity, at, value, flags, offset });
-  return [...latest.values()].slice(-liveLatestMax);
+  const latest = new Map<string, Map<string, Reading>>();
+  for (const reading of outputs.readings) {
+    const ofSubject = latest.get(reading.subject);
+    if (ofSubject === undefined) latest.set(reading.subject, new Map([[reading.quantity, reading]]));
+    else ofSubject.set(reading.quantity, reading);
+  }
+  return [...latest.values()]
+    .flatMap((ofSubject) => [...ofSubject.values()])
+    .slice(-liveLatestMax)
+    .map(({ subject, quantity, at, value, flags, offset }) => ({ subject, quantity, at, value, flags, offset }));
 };
 
 /** Says what went wrong; the thread then ends. */
@@ -230,7 +237,8 @@ const work = async (): Promise<void> => {
       await plant.run.checkpoint();
       snapshotAt = committedAt = performance.now();
     } else if (now - committedAt >= config.commitMs) {
-      await plant.run.commit();
+      // Who is behind goes on while it is written.
+      await (isBehind ? plant.run.hand() : plant.run.commit());
       committedAt = performance.now();
     }
     if (isBehind) await nextTurn();

@@ -34,7 +34,7 @@ export const streamsMax = 200;
 /** Events kept for readers that come back. */
 export const eventsKept = 256;
 /** Latest values that all of them together carry; the oldest go first. A value takes some 110 bytes. */
-export const eventValuesKeptMax = 50_000;
+export const eventValuesKeptMax = 20_000;
 /** Latest values that one event carries to a page; a burst is cut, the next event brings the rest. */
 export const eventValuesMax = 500;
 

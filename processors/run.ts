@@ -18,6 +18,8 @@ export const readBatchMax = 2_000;
 export interface Run {
   /** Processes everything below `end`; rows may wait for `commit`. Not to be called while it runs. */
   readonly to: (end: number) => Promise<void>;
+  /** Hands what waits to the store, as soon as the commit before is durable. */
+  readonly hand: () => Promise<void>;
   /** Commits what waits. */
   readonly commit: () => Promise<void>;
   /** Commits with a snapshot, so that a restart has nothing to run again. */
@@ -98,6 +100,7 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
         if (rowsOf(out) >= commitRowsMax) await hand(wantsSnapshot());
       }
     },
+    hand: () => hand(wantsSnapshot()),
     commit,
     checkpoint: () => write(true),
     waitingRows: () => rowsOf(out),
