@@ -2,6 +2,7 @@
  * Runs the pipeline over a log into a store: live, catching up, replay and import are this one loop. When to commit for
  * the sake of freshness is left to the caller, who has a clock.
  */
+import { fail } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
 import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -49,6 +50,7 @@ const charsCounter = () => {
 
 /**
  * Restores the pipeline from the store's snapshot. What lies between it and the store's position is run again, and its rows are dropped: they are there.
+ * `to` fails with `store-corrupt` where some of that can no longer be read: the state would lack what the rows hold.
  * @param committed told each commit that is durable
  */
 export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, committed: (commit: Commit) => void = () => {}): Promise<Run> => {
@@ -57,6 +59,9 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
   const charsOf = charsCounter();
   let out = emptyOutputs();
   let snapshotAt = restored.offset;
+  const redoneTo = store.position;
+  const lostThen = store.ledger().envelopes.corrupt;
+  let isRedone = pipeline.end() >= redoneTo;
   let logEnd = 0;
   /** Up to where commits were handed to the store, and the last of them: the next envelopes are processed while it is written. */
   let handedEnd = store.position;
@@ -76,6 +81,12 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
     writing = store.commit(commit).then(() => committed(commit));
     writing.catch(() => {}); // told to whoever awaits it next
   };
+  const seeRedone = (): void => {
+    isRedone = pipeline.end() >= redoneTo;
+    if (!isRedone || pipeline.ledger(0).envelopes.corrupt === lostThen) return;
+    const where = `between positions ${restored.offset} and ${redoneTo}`;
+    throw fail('store-corrupt', `the log lost messages ${where} after they were stored; the last snapshot is of before`);
+  };
   const wantsSnapshot = (): boolean => pipeline.end() - snapshotAt >= snapshotEnvelopesMax;
   const write = async (withSnapshot: boolean): Promise<void> => {
     await hand(withSnapshot);
@@ -88,10 +99,12 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
       logEnd = Math.max(logEnd, end);
       for await (const { envelopes, corrupt } of reader.read(pipeline.end(), end, readBatchMax)) {
         if (corrupt > 0) pipeline.skip(corrupt);
+        if (!isRedone) seeRedone();
         for (const envelope of envelopes) {
           if (pipeline.wantsPast(envelope)) await commit();
           const reading = pipeline.process(envelope, out);
           if (reading !== undefined) await reading;
+          if (!isRedone) seeRedone();
           if (pipeline.end() <= handedEnd) out = emptyOutputs();
           // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.
           if (out.cuts.length > 0) await write(true);

@@ -3,7 +3,7 @@ import { openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, w
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openLog } from '../../cli/parts.ts';
+import { openLog, openPlant } from '../../cli/parts.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { standingOf } from '../../cli/same-log.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
@@ -43,6 +43,28 @@ test('a frame in the middle: the hole is named, the books hold, the rest is serv
   expect(hole?.file.startsWith(first)).toBe(true); // it may be compressed by now
   expect((hole?.to ?? 0) - (hole?.from ?? 0)).toBe(books.envelopes.corrupt);
   expect(books.envelopes.processed).toBe(log.durableEnd - books.envelopes.corrupt);
+});
+
+test('a frame behind the last snapshot, which the store still had: the store is refused, and made anew from what is left', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const { log } = await filled(data, 60);
+  const plant = await openPlant(configFor(data));
+  await plant.run.to(log.durableEnd);
+  await plant.run.commit(); // without a snapshot, as a plant that is killed has left it
+  await plant.store.close();
+  const [first = ''] = segments(data);
+  const bytes = readFileSync(first);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] as number) ^ 255;
+  writeFileSync(first, bytes);
+  const again = await openPlant(configFor(data));
+  await expect(again.run.to(log.durableEnd)).rejects.toMatchObject({ failure: { code: 'store-corrupt', message: expect.stringContaining('last snapshot') } });
+  await again.store.close();
+  await rebuild(configFor(data));
+  const workshop = await openWorkshop(configFor(data));
+  const books = balance(await workshop.views.ledger(), await workshop.views.recount());
+  await workshop.close();
+  expect([books.balanced, books.envelopes.corrupt > 0]).toEqual([true, true]);
 });
 
 test('both headers of the last segment: it is set aside, and the log goes on behind what it held', async () => {

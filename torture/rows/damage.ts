@@ -15,16 +15,22 @@ import type { Asked, Found, Row } from '../row.ts';
 const messages = 600;
 const tearBytes = 512;
 
-/** A folder with a log of several segments, a store, and a snapshot. */
-const madeFolder = async (asked: Asked): Promise<{ data: string; promised: Promised[] }> => {
-  const data = asked.folder('whole');
-  const gate = Gate.in(asked.scope, { data, mqttPort: await freePort(), env: { OCTROI_LOG_LEVEL: 'fatal', OCTROI_SEGMENT_BYTES_MAX: '65536' } });
+interface Made {
+  readonly data: string;
+  readonly promised: readonly Promised[];
+}
+
+/** A folder with a log of several segments, a store, and a snapshot; or without one, where its gate and plant were killed. */
+const madeFolder = async (asked: Asked, isKilled: boolean): Promise<Made> => {
+  const data = asked.folder(isKilled ? 'killed' : 'whole');
+  const env = { OCTROI_LOG_LEVEL: 'fatal', OCTROI_SEGMENT_BYTES_MAX: '65536', ...(isKilled ? { OCTROI_SNAPSHOT_MS: '3600000' } : {}) };
+  const gate = Gate.in(asked.scope, { data, mqttPort: await freePort(), env });
   await gate.start();
   const load = startLoad(asked.scope, { port: gate.mqttPort, connections: 5, messages, ratePerSecond: 600 });
   const promised = promisedOf(load.options, await load.result);
   const { faults } = await judge(data, { promised }); // through the gate: the store has it all before it is stopped
   if (faults.length > 0) throw new Error(faults.join('; '));
-  await gate.stop();
+  await (isKilled ? gate.kill() : gate.stop());
   return { data, promised };
 };
 
@@ -104,12 +110,15 @@ const verdictOf = (said: Answer): { readonly as: 'harmless' | 'named' | 'refused
 const run = async (asked: Asked): Promise<Found> => {
   const { trials, chance, bad, full, say } = asked;
   let rebuilt = 0;
-  const { data: whole, promised } = await madeFolder(asked);
+  const stopped = await madeFolder(asked, false);
+  const killed = bad ? stopped : await madeFolder(asked, true);
   const ask = judging(asked);
   const faults: string[] = [];
   const counts = { harmless: 0, named: 0, refused: 0 };
   for (let trial = 0; trial < trials; trial++) {
     const data = join(asked.folder('trials'), String(trial));
+    const wasKilled = chance() < 0.4;
+    const { data: whole, promised } = wasKilled ? killed : stopped;
     cpSync(whole, data, { recursive: true, filter: (file) => !file.endsWith('.sock') });
     const logs = readdirSync(join(data, 'log'))
       .filter((name) => !bad || name.endsWith('.seg'))
@@ -122,7 +131,7 @@ const run = async (asked: Asked): Promise<Found> => {
     // Without its store the log is all there is; but a log that ends early is told only by the store that stands behind its end.
     const withoutStore = isLog && (bad || (chance() < 0.7 && name !== logs.at(-1)));
     if (withoutStore) rmSync(join(data, 'store'), { recursive: true });
-    const what = `${kind} ${isLog ? name : 'store'} of ${statSync(file).size} bytes${withoutStore ? ', no store' : ''}`;
+    const what = `${kind} ${isLog ? name : 'store'} of ${statSync(file).size} bytes${withoutStore ? ', no store' : ''}${wasKilled ? ', killed' : ''}`;
     const said = await ask({ data, promised });
     const verdict = verdictOf(said);
     if ('fault' in verdict) faults.push(`trial ${trial}: ${what}: ${verdict.fault}`);
@@ -140,7 +149,7 @@ const run = async (asked: Asked): Promise<Found> => {
 
 export const damage: Row = {
   name: 'damage',
-  what: 'bits flipped, sectors torn, ends cut off in segments of the log and in the file of the store, with and without the store to fall back on',
+  what: 'bits flipped, sectors torn, ends cut off in segments of the log and in the file of the store, of gates that were stopped or killed, with and without the store to fall back on',
   promise: 'each is refused, or named to the position, or harmless: never a silent wrong figure',
   control: 'a value in the log is changed and its frame signed again, so that no checksum sees it',
   trials: { quick: 20, full: 200 },
