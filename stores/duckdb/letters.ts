@@ -1,13 +1,10 @@
-/**
- * The queries of dead letters: found by their small columns, then fetched whole. A sort or a window over the bodies takes all of
- * DuckDB's memory once there are some tens of thousands (measured), and with it the commit that runs beside.
- */
+/** The queries of dead letters: found by their small columns, then fetched whole (`bodies.ts`). */
 import type { DeadLetter } from '../../core/reading.ts';
 import type { Store } from '../../core/store.ts';
 import { deadLetterCursor, page, parseDeadLetterCursor, upToChars } from '../paging.ts';
+import { bodiesAt } from './bodies.ts';
 import { type Cells, cellsOf } from './columns.ts';
 import type { Parameter, Reader, Readers } from './readers.ts';
-import { readBodies } from './rows.ts';
 
 /** Those of a code ($1) that were not reopened by rows written below a revision ($2). */
 const openLetters = `dead_letters AS letter WHERE version = 0 AND code = $1 AND revision < $2 AND NOT EXISTS (
@@ -17,7 +14,6 @@ const openLetters = `dead_letters AS letter WHERE version = 0 AND code = $1 AND 
 /** A parameter that is null asks for anything. */
 const openSql = `SELECT rowid FROM ${openLetters} AND ($3::BIGINT IS NULL OR at_ms <= $3)
   AND ($4::VARCHAR IS NULL OR subject IN (SELECT unnest(from_json($4, '["VARCHAR"]')))) ORDER BY log_offset, item LIMIT $5`;
-const bodiesSql = `SELECT body FROM dead_letters WHERE rowid IN (SELECT unnest(from_json($1, '["BIGINT"]'))) ORDER BY log_offset, item`;
 const sendersSql = `SELECT DISTINCT json_extract_string(body, '$.sender') FROM ${openLetters} AND subject = $3`;
 const earliestSql = `SELECT min(at_ms) FROM ${openLetters} AND at_ms >= $3`;
 /** Both versions of a letter follow each other. */
@@ -27,9 +23,6 @@ const pageSql = `SELECT rowid FROM dead_letters
 const countsSql = `SELECT code, subject, count(*), max(log_time) FROM dead_letters AS letter WHERE version = 0 AND NOT EXISTS (
     SELECT 1 FROM dead_letters AS later WHERE later.version > 0 AND later.code = letter.code AND later.log_offset = letter.log_offset AND later.item = letter.item
   ) GROUP BY code, subject ORDER BY code, subject`;
-
-/** Letters whose bodies are fetched at once. */
-const bodiesAtOnce = 128;
 
 const rowsOf = async <Row>(reader: Reader, sql: string, parameters: readonly Parameter[], rowAt: (cells: Cells[], row: number) => Row): Promise<Row[]> => {
   const rows: Row[] = [];
@@ -41,12 +34,12 @@ const rowsOf = async <Row>(reader: Reader, sql: string, parameters: readonly Par
 };
 const firstNumber = (cells: Cells[], row: number): number => (cells[0] as Cells).number(row);
 
-/** The letters of these rows, by offset and item, until `isEnough`. */
+/** The letters of these rows, until `isEnough`. */
 const whole = async (reader: Reader, rowIds: readonly number[], isEnough: (letters: readonly DeadLetter[]) => boolean = () => false): Promise<DeadLetter[]> => {
   const found: DeadLetter[] = [];
-  for (let from = 0; from < rowIds.length && !isEnough(found); from += bodiesAtOnce) {
-    const ids = JSON.stringify(rowIds.slice(from, from + bodiesAtOnce));
-    for await (const chunk of reader.chunks(bodiesSql, [ids])) found.push(...readBodies<DeadLetter>(chunk));
+  for await (const letters of bodiesAt<DeadLetter>(reader, 'dead_letters', rowIds)) {
+    found.push(...letters);
+    if (isEnough(found)) break;
   }
   return found;
 };

@@ -7,6 +7,7 @@ import { type WindowName, windowNames } from '../../core/window.ts';
 import type { KeyBook } from '../key-book.ts';
 import { occurrenceCursor, page, parseOccurrenceCursor } from '../paging.ts';
 import { highestVersions } from '../series.ts';
+import { bodiesAt } from './bodies.ts';
 import { type Cells, cellsOf } from './columns.ts';
 import { letters } from './letters.ts';
 import { neighbourhood } from './neighbourhood.ts';
@@ -31,9 +32,9 @@ const readingsSql = `SELECT key, ${readingFields} FROM readings WHERE key = $1 A
   QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY version DESC) = 1 ORDER BY at_ms LIMIT $4`;
 /** A field as a body has it; null: any. Bodies are not read as JSON for it, which takes four times as long: a quotation mark inside a text has a backslash before it. */
 const fieldText = (name: string, value: string | undefined): string | null => (value === undefined ? null : `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-const anomaliesSql = `SELECT body FROM (
-    SELECT * FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) QUALIFY row_number() OVER (PARTITION BY id ORDER BY version DESC) = 1
-  ) WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) AND ($6::BIGINT IS NULL OR since_ms < $6)
+const anomaliesSql = `WITH newest AS (SELECT id, max(version) AS version FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) GROUP BY id)
+  SELECT anomalies.rowid FROM anomalies JOIN newest USING (id, version)
+  WHERE ($2::BIGINT IS NULL OR (until_ms IS NULL) = ($2 = 1)) AND (since_ms < $3 OR (since_ms = $3 AND id > $4)) AND ($6::BIGINT IS NULL OR since_ms < $6)
     AND ($7::VARCHAR IS NULL OR contains(body, $7)) AND ($8::VARCHAR IS NULL OR contains(body, $8))
   ORDER BY since_ms DESC, id LIMIT $5`;
 /** An alarm may have thousands of versions: bodies are read of those that are shown alone. */
@@ -200,7 +201,16 @@ export const queries = (readers: Readers, book: KeyBook): StoreQueries => ({
     const start = parseOccurrenceCursor(after);
     const wanted = open === undefined ? null : open ? 1 : 0;
     const asked = [subject ?? null, wanted, start.since, start.id, limit + 1, before ?? null, fieldText('kind', kind), fieldText('quantity', quantity)];
-    const rows = await readers.use((reader) => bodies<Anomaly>(reader, anomaliesSql, asked));
+    const rows = await readers.use(async (reader) => {
+      const rowIds: number[] = [];
+      for await (const chunk of reader.chunks(anomaliesSql, asked)) {
+        const ids = cellsOf(chunk, 0);
+        for (let row = 0; row < chunk.rowCount; row++) rowIds.push(ids.number(row));
+      }
+      const found: Anomaly[] = [];
+      for await (const some of bodiesAt<Anomaly>(reader, 'anomalies', rowIds)) found.push(...some);
+      return found;
+    });
     return page(rows, limit, occurrenceCursor);
   },
   async alarms({ open, labelled, limit, after }) {

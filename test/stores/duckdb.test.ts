@@ -46,6 +46,18 @@ it('answers what is asked of 30,000 dead letters in little memory', async () => 
   await store.close();
 });
 
+it('answers what is asked of 100,000 anomalies in little memory', async () => {
+  const store = await duckdbStore({ file, memoryLimitMb: 64 });
+  const reason = { en: 'x'.repeat(400), fr: 'y'.repeat(400) };
+  for (let from = 0; from < 100_000; from += 10_000) {
+    const anomalies = Array.from({ length: 10_000 }, (_, n) => anomaly(`a-${from + n}`, from + n, from + n, { reason }));
+    await store.commit(commit(from, from + 10_000, { anomalies }));
+  }
+  const { rows, next } = await store.anomalies({ kind: 'jump', limit: 10_000 });
+  expect([rows.length, rows[0]?.id, rows.at(-1)?.id, next === null]).toEqual([10_000, 'a-99999', 'a-90000', false]);
+  await store.close();
+});
+
 it('opens with the snapshots of thousands of devices, in little memory and in their order', async () => {
   const scopes = Array.from({ length: 4_000 }, (_, n) => ({
     scope: `subject/${String(n * 7_919)
