@@ -55,7 +55,6 @@ export const runRow = async (row: Row, plan: Plan): Promise<Outcome> => {
   try {
     found = await row.run({
       trials,
-      seed: plan.seed,
       bad: plan.bad,
       full: plan.full,
       busy: plan.busy === true,

@@ -17,7 +17,6 @@ export class Scope {
 export interface Asked {
   /** Faults to make. */
   readonly trials: number;
-  readonly seed: number;
   /** Runs with the row's known-bad setting: it must find faults. */
   readonly bad: boolean;
   /** The long form: durations as promised, not as a suite can bear them. */

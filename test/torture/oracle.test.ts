@@ -1,0 +1,92 @@
+/** The judge of the torture turns red for each way in which a promise breaks, and for that alone. */
+import { describe, expect, it } from 'vitest';
+import { emptyLedger } from '../../core/store.ts';
+import { loadReadingsPerMessage } from '../../simulators/load.ts';
+import { loadTemperature } from '../../simulators/load-packets.ts';
+import { memoryStore } from '../../stores/memory.ts';
+import { runRow } from '../../torture/harness.ts';
+import { judgeShown, type Shown } from '../../torture/oracle.ts';
+import { type Found, type Row, Unable } from '../../torture/row.ts';
+import { commit, reading } from '../stores/rows.ts';
+
+const sent = 10;
+const promised = { subject: 'dev-1', firstAt: 1_000, stepMs: 1_000, sent, told: [...Array(sent).keys()] };
+const key = { subject: 'dev-1', quantity: 'temperature' };
+const stored = Array.from({ length: sent }, (_, seq) => reading(1_000 + seq * 1_000, Math.round(loadTemperature(seq) * 100), seq, key));
+/** Each message has further readings, which the judge counts alone. */
+const others = stored.flatMap((row) => Array.from({ length: loadReadingsPerMessage - 1 }, (_, n) => ({ ...row, quantity: `other_${n}` })));
+
+/** A store with these temperatures, and books that tell its rows, as the judge sees it. */
+const shown = async (temperatures: typeof stored, more: Partial<Shown> = {}): Promise<Shown> => {
+  const store = memoryStore();
+  const rows = [...temperatures, ...others.slice(0, temperatures.length * (loadReadingsPerMessage - 1))];
+  const counts = { accepted: rows.length, stored: rows.length };
+  const ledger = { ...emptyLedger, readings: { ...emptyLedger.readings, ...counts } };
+  await store.commit(commit(0, sent, { readings: rows }, { ledger }));
+  return {
+    ledger: async () => store.ledger(),
+    recount: () => store.recount(),
+    readings: (query) => store.readings(query),
+    verify: async () => ({ compared: 4, different: 0, differences: [] }) as unknown as Awaited<ReturnType<Shown['verify']>>,
+    ...more,
+  };
+};
+const faultsOf = async (views: Promise<Shown>): Promise<string> => (await judgeShown(await views, { promised: [promised] })).faults.join('; ');
+
+describe('judgeShown', () => {
+  it('finds nothing where all is there once', async () => expect(await faultsOf(shown(stored))).toBe(''));
+  it('finds a message that is lost', async () => expect(await faultsOf(shown(stored.slice(0, -1)))).toContain('1 of 10 acknowledged messages are lost'));
+  it('finds a value that is another', async () => {
+    const altered = stored.map((row, n) => (n === 4 ? { ...row, value: 1 } : row));
+    expect(await faultsOf(shown(altered))).toContain('1 messages have another value');
+  });
+  it('finds a message that nobody sent', async () =>
+    expect(await faultsOf(shown([...stored, { ...(stored[0] as (typeof stored)[0]), at: 999_000 }]))).toContain('1 messages have another value'));
+  it('finds a message that is there twice', async () => {
+    const once = await shown(stored);
+    const readings: Shown['readings'] = async (query) => {
+      const page = await once.readings(query);
+      return { ...page, rows: [...page.rows, ...page.rows.slice(-1)] };
+    };
+    expect(await faultsOf(Promise.resolve({ ...once, readings }))).toContain('1 readings are in the store twice');
+  });
+  it('finds books that do not balance', async () =>
+    expect(await faultsOf(shown(stored, { recount: async () => ({ stored: 29, corrected: 0, deadLetter: 0 }) }))).toContain('do not balance'));
+  it('finds panes that differ, and that none was compared', async () => {
+    const verified = (compared: number, different: number): Partial<Shown> => ({
+      verify: async () => ({ compared, different, differences: [] }) as unknown as Awaited<ReturnType<Shown['verify']>>,
+    });
+    expect(await faultsOf(shown(stored, verified(4, 1)))).toContain('1 of 4 panes differ');
+    expect(await faultsOf(shown(stored, verified(0, 0)))).toContain('no pane was compared');
+  });
+});
+
+describe('a run of a row', () => {
+  const row = (run: () => Promise<Found>): Row => ({
+    name: 'made',
+    what: '',
+    promise: '',
+    control: '',
+    trials: { quick: 1, full: 2 },
+    run,
+  });
+  const verdict = async (run: () => Promise<Found>, bad: boolean): Promise<string> => (await runRow(row(run), { seed: 1, full: false, bad })).verdict;
+  const clean = async (): Promise<Found> => ({ faults: [], figures: {} });
+  const faulty = async (): Promise<Found> => ({ faults: ['lost'], figures: {} });
+  const failing = async (): Promise<Found> => {
+    throw new Error('no gate');
+  };
+  const unable = async (): Promise<Found> => {
+    throw new Unable('no loop device');
+  };
+
+  it('holds without a fault, and is broken by one or by an exception', async () => {
+    expect([await verdict(clean, false), await verdict(faulty, false), await verdict(failing, false)]).toEqual(['held', 'broken', 'broken']);
+  });
+  it('with its known-bad setting holds where the fault is found, and not where the run fails', async () => {
+    expect([await verdict(clean, true), await verdict(faulty, true), await verdict(failing, true)]).toEqual(['broken', 'held', 'broken']);
+  });
+  it('is skipped where the machine lacks something, with the reason', async () => {
+    expect(await runRow(row(unable), { seed: 1, full: false, bad: false })).toMatchObject({ verdict: 'skipped', reason: 'no loop device' });
+  });
+});
