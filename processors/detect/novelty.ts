@@ -3,8 +3,9 @@
  * pattern is new in the memory of the series itself. What that means in a town, and what is done about it, is left to others.
  *
  * Strictly online: a score is final when it is given, and nothing is known of the series but its rows so far. One setting serves
- * all series. Method: each channel is measured against its own past (the first four against the widest range so far, patterns
- * against the distances to their nearest neighbours), with a hold-off after each alarm. `octroi judge` runs it as a whole; of its channels the pipeline has the value's, by `new-extreme.ts`.
+ * all series. Method: each channel is measured against its own past (the first four against the widest range so far, patterns by the
+ * distance to their nearest neighbour, ranked among such distances: Laxhammar and Falkman, "Conformal prediction for distribution-independent
+ * anomaly detection in streaming vessel data", 2010), with a hold-off after each alarm that only something far stranger ends. `octroi judge` runs it as a whole; of its channels the pipeline has the value's, by `new-extreme.ts`.
  */
 
 /** What was new. */
@@ -26,8 +27,8 @@ export const shares = [
 ] as const;
 
 const dayMs = 86_400_000;
-/** The profile of a day: half-hours. */
-const profileBins = 48;
+/** The profile of a day: hours. */
+const profileBins = 24;
 const profileWeight = 0.1;
 /** The slow offset to the profile, so that a season is no residual. */
 const offsetWeight = 0.002;
@@ -35,17 +36,19 @@ const offsetWeight = 0.002;
 const levelRows = 12;
 /** Rows of which the volatility is the logarithm of the standard deviation. */
 const volatilityRows = 48;
-/** A pattern: eight means of four rows each, at their own height (of a meter, the amplitude is the information). */
-const blockRows = 4;
+/** A pattern: eight means of six rows each, at their own height (of a meter, the amplitude is the information). */
+const blockRows = 6;
 const patternBlocks = 8;
-/** Patterns that one is compared with: none of them shares a row with it. */
-const patternsKept = 300;
+/** Patterns that one is compared with: none of them shares a row with it. They reach 3,600 rows back: with fewer, what returns is new each time. */
+const patternsKept = 600;
 const blocksKept = patternsKept + 2 * patternBlocks;
 const patternsNeeded = 20;
 /** Distances that a pattern's is ranked among, and the rank that is its limit. */
 const distancesKept = 1000;
 const distancesNeeded = 50;
 const distanceQuantile = 0.98;
+/** How far beyond that rank, as a share of it: many a distance is hardly above it, and means nothing. */
+const distanceShare = 0.1;
 /** Of the limit, where the past knows no range at all. */
 const ratioFromNothing = 10;
 /** How far beyond its limit a channel is tells little below this factor: a threshold chosen by finer differences holds on no other series. */
@@ -53,12 +56,18 @@ const scoreStep = 3;
 /** Rows at the start, and behind an alarm, in which nothing is said. */
 const learnRows = 151;
 const holdRows = 120;
+/** So many times as far beyond its limit as what was last said: that is said behind an alarm too, for it is something else. */
+const interruptFactor = 6;
 
-/** What is remembered of one series: 11,360 bytes in arrays and six numbers, however long it is. */
+/** What is remembered of one series: 11,104 bytes in arrays and eight numbers, however long it is. */
 export interface NoveltyState {
   rows: number;
   /** Rows until something may be said. */
   quietRows: number;
+  /** How far beyond its limit, in limits, what was last said was; Infinity before anything was. */
+  said: number;
+  /** The first value: means are kept as differences to it, so that 32 bits hold what varies. */
+  origin: number;
   offset: number;
   blocks: number;
   distances: number;
@@ -70,7 +79,7 @@ export interface NoveltyState {
   readonly profile: Float64Array;
   /** The last values, the newest at the end, as are the means. */
   readonly recent: Float64Array;
-  readonly means: Float64Array;
+  readonly means: Float32Array;
   /** The last distances as they came, and in rising order. */
   readonly arrived: Float32Array;
   readonly ranked: Float32Array;
@@ -79,6 +88,8 @@ export interface NoveltyState {
 export const noveltyState = (): NoveltyState => ({
   rows: 0,
   quietRows: learnRows,
+  said: Number.POSITIVE_INFINITY,
+  origin: 0,
   offset: 0,
   blocks: 0,
   distances: 0,
@@ -86,12 +97,12 @@ export const noveltyState = (): NoveltyState => ({
   ranges: new Float64Array(2 * shares.length).fill(Number.NaN),
   profile: new Float64Array(profileBins).fill(Number.NaN),
   recent: new Float64Array(volatilityRows),
-  means: new Float64Array(blocksKept),
+  means: new Float32Array(blocksKept),
   arrived: new Float32Array(distancesKept),
   ranked: new Float32Array(distancesKept),
 });
 
-const push = (values: Float64Array, value: number): void => {
+const push = (values: Float64Array | Float32Array, value: number): void => {
   values.copyWithin(0, 1);
   values[values.length - 1] = value;
 };
@@ -138,19 +149,16 @@ const volatility = ({ recent }: NoveltyState): number => {
   return Math.log(Math.sqrt(squares / volatilityRows) + 1e-9 + Math.abs(mean) * 1e-4);
 };
 
-/** Root mean square of the distances to the three nearest patterns of the past. */
+/** The distance to the nearest pattern of the past: the root of the sum of squares. Of one, not the mean of several: what came once before is not new. */
 const nearest = ({ means, blocks }: NoveltyState): number => {
   const own = blocksKept - patternBlocks;
-  let [first, second, third] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let least = Number.POSITIVE_INFINITY;
   for (let start = blocksKept - blocks; start < patternsKept; start++) {
     let distance = 0;
-    for (let i = 0; i < patternBlocks && distance < third; i++) distance += ((means[start + i] as number) - (means[own + i] as number)) ** 2;
-    if (distance >= third) continue;
-    third = distance < second ? second : distance;
-    second = distance < first ? first : Math.min(second, distance);
-    first = Math.min(first, distance);
+    for (let i = 0; i < patternBlocks && distance < least; i++) distance += ((means[start + i] as number) - (means[own + i] as number)) ** 2;
+    if (distance < least) least = distance;
   }
-  return Math.sqrt((first + second + third) / 3);
+  return Math.sqrt(least);
 };
 
 /** The first place in `ranked` whose distance is not below this one. */
@@ -180,11 +188,12 @@ const keepDistance = (state: NoveltyState, distance: number): void => {
 /** How far the pattern that ends here is from all of the past, in limits of its own; 0 between the ends of blocks. */
 const strangePattern = (state: NoveltyState): number => {
   if (state.rows % blockRows !== 0) return 0;
-  push(state.means, meanOfLast(state.recent, blockRows));
+  push(state.means, meanOfLast(state.recent, blockRows) - state.origin);
   state.blocks = Math.min(state.blocks + 1, blocksKept);
   if (state.blocks - 2 * patternBlocks < patternsNeeded) return 0;
   const distance = Math.fround(nearest(state));
-  const limit = state.ranked[Math.min(state.distances - 1, Math.floor(distanceQuantile * state.distances))] ?? 0;
+  const rank = state.ranked[Math.min(state.distances - 1, Math.floor(distanceQuantile * state.distances))] ?? 0;
+  const limit = (1 + distanceShare) * rank;
   const ratio = limit > 0 ? distance / limit : distance > 0 ? ratioFromNothing : 0;
   const calibrated = state.distances >= distancesNeeded;
   keepDistance(state, distance);
@@ -211,7 +220,7 @@ const nothing: Novelty = { score: 0, channel: null };
  */
 export const updateNovelty = (state: NoveltyState, at: number, value: number): Novelty => {
   if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) return nothing;
-  state.rows++;
+  if (state.rows++ === 0) state.origin = value;
   push(state.recent, value);
   const measured = measures(state, at, value);
   let ratio = strangePattern(state);
@@ -225,9 +234,10 @@ export const updateNovelty = (state: NoveltyState, at: number, value: number): N
   }
   if (state.quietRows > 0) {
     state.quietRows--;
-    return nothing;
+    if (ratio <= interruptFactor * state.said) return nothing;
   }
   if (ratio < 1) return nothing;
+  state.said = ratio;
   state.quietRows = holdRows - 1;
   return { score: 1 - 1 / (1 + inSteps(ratio)), channel };
 };

@@ -111,12 +111,22 @@ test.each([
 });
 
 test('after an alarm nothing is said for 120 rows, and nothing in the first 151', () => {
-  const wild = meter(1000, (value, row) => value * 1.2 ** Math.floor(row / 5));
+  const wild = meter(700, (_, row) => 1.04 ** row);
   const rows = said(wild).map(({ row }) => row);
   expect(rows[0]).toBe(151);
   rows.slice(1).forEach((row, i) => {
     expect(row - (rows[i] as number)).toBeGreaterThanOrEqual(120);
   });
+});
+
+test('what is six times as far beyond its limit as the last alarm is said behind it', () => {
+  const rowsOf = (second: number): number[] =>
+    said(
+      steady((value, row) => (row === 1500 ? 112 : row === 1530 ? second : value)),
+      1400,
+    ).map(({ row }) => row);
+  expect(rowsOf(130)).toEqual([1500]);
+  expect(rowsOf(400)).toEqual([1500, 1530]);
 });
 
 test('further beyond the limit is a higher score, of 0.5 to 1', () => {
@@ -148,12 +158,12 @@ test('the memory of a series is bounded, and can be copied', () => {
   const state = noveltyState();
   const bytes = (): number =>
     Object.values(state).reduce((sum: number, value: number | Float64Array | Float32Array) => sum + (typeof value === 'number' ? 8 : value.byteLength), 0);
-  expect(bytes()).toBe(11_408);
+  expect(bytes()).toBe(11_168);
   const { at, values } = eventful(1);
   values.forEach((value, row) => {
     updateNovelty(state, at[row] as number, value);
   });
-  expect(bytes()).toBe(11_408);
+  expect(bytes()).toBe(11_168);
   const copy = structuredClone(state);
   for (let row = 0; row < 500; row++) {
     const value = noise(row, 7) * row;
