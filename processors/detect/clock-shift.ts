@@ -25,13 +25,19 @@ const ofFlat = 0.75;
 const changedMs = 10 * dayMs;
 const changedPart = 0.6;
 const offShare = 0.02;
+/** A clock that is put on leaves a hole of just as many hours: for so long behind one a part of the limit will do for that shift. */
+const holeKeptMs = 6 * dayMs;
+const holePart = 0.3;
+const holeForget = 0.3;
+const holeFlat = 0.9;
+const holeMin = 2;
 
 export const clockShift: HourDetector = {
   kind: 'clock-shift',
   sees: 'hour',
   doubts: 'data',
   needsUsual: true,
-  numbersMax: 8,
+  numbersMax: 11,
   floats: shifts + 1 + 2 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state' && quantity.unit !== 'Cel',
   isFor: ({ produces }) => produces !== true,
@@ -42,6 +48,15 @@ export const clockShift: HourDetector = {
     if (usual === null) return open ? over(start) : null;
     if (value === null) return null;
     const fade = 1 - 1 / memoryHours;
+    const hole = (start - (state.next ?? start)) / hourMs;
+    state.next = end;
+    if (hole >= holeMin && hole <= shiftMax) {
+      state.hole = hole;
+      state.holeAt = start;
+      for (let place = 0; place <= shifts; place++) floats[place] = (floats[place] as number) * holeForget;
+      state.seen = (state.seen ?? 0) * holeForget;
+      state.wanted = (state.wanted ?? 0) * holeForget;
+    }
     // By its own height: a level that changed is no clock.
     state.seen = (state.seen ?? 0) * fade + value;
     state.wanted = (state.wanted ?? 0) * fade + usual.expected;
@@ -65,12 +80,13 @@ export const clockShift: HourDetector = {
       state.since = start;
     }
     const byOne = Math.abs(shift) === 1;
+    const holed = start - (state.holeAt ?? Number.NEGATIVE_INFINITY) < holeKeptMs && -shift === state.hole;
     // A profile that fits no better than a flat line tells nothing of a clock: a holiday is flat.
-    const tells = (floats[best] as number) < ofFlat * (floats[shifts] as number);
+    const tells = (floats[best] as number) < (holed ? holeFlat : ofFlat) * (floats[shifts] as number);
     const [oneAt, moreAt] = [shifts + 1, shifts + 1 + recordFloats];
     const expected = start - (state.changedAt ?? Number.NEGATIVE_INFINITY) < changedMs ? changedPart : 1;
     const oneLimit = expected * limitOf(floats, oneAt, start, leastByOne);
-    const moreLimit = limitOf(floats, moreAt, start, leastByMore);
+    const moreLimit = (holed ? holePart : 1) * limitOf(floats, moreAt, start, leastByMore);
     const limit = byOne ? oneLimit : moreLimit;
     if (shift !== 0 && !open) keepRecord(floats, byOne ? oneAt : moreAt, gain, limit);
     const lasts = end - (state.since ?? start);

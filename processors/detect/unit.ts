@@ -21,8 +21,11 @@ const onsetPart = 0.4;
 const nearDay = 0.035;
 const runHours = 3;
 const dayHours = 24;
+const keptHours = 2 * dayHours;
 const leastHours = 0.6;
 const leastDay = 0.19;
+/** From one day to the next less is known to lie apart: the usual moves slower than a scale. */
+const leastStep = 0.15;
 /** Of the mean size: below it a ratio says nothing. */
 const sizeMin = 0.1;
 const offAfter = 3;
@@ -33,17 +36,24 @@ const smallLearnHours = 504;
 /** What lasts so long is the smallest from now on. */
 const smallLastsMs = 14 * dayMs;
 
-/** Of the last day. */
-const meanOf = (floats: Float32Array): number => {
+/** Mean of the logarithms of a day. @param until the place behind its last hour */
+const meanOf = (floats: Float32Array, until: number): number => {
   let sum = 0;
-  for (let i = 0; i < dayHours; i++) sum += floats[runHours + i] as number;
+  for (let place = until - dayHours; place < until; place++) sum += floats[runHours + (place % keptHours)] as number;
   return sum / dayHours;
 };
 
-const isEven = (floats: Float32Array, mean: number): boolean => {
+const isEven = (floats: Float32Array, until: number, mean: number): boolean => {
   let near = 0;
-  for (let i = 0; i < dayHours; i++) if (Math.abs((floats[runHours + i] as number) - mean) < evenDay) near++;
+  for (let place = until - dayHours; place < until; place++) if (Math.abs((floats[runHours + (place % keptHours)] as number) - mean) < evenDay) near++;
   return near >= evenShare * dayHours;
+};
+
+/** How far the last day lies from the one before, where both kept their shape; 0 where they did not: what is not expected well makes steps by itself. */
+const stepOf = (floats: Float32Array, until: number, mean: number): number => {
+  if (until < keptHours) return 0;
+  const before = meanOf(floats, until - dayHours);
+  return isEven(floats, until, mean) && isEven(floats, until - dayHours, before) ? mean - before : 0;
 };
 
 /** The factor that a logarithm stands for, signed by its direction; 0: none. */
@@ -93,8 +103,8 @@ export const unit: HourDetector = {
   sees: 'hour',
   doubts: 'data',
   needsUsual: true,
-  numbersMax: 10,
-  floats: runHours + dayHours + 2 * recordFloats,
+  numbersMax: 11,
+  floats: runHours + keptHours + 3 * recordFloats,
   appliesTo: ({ quantity }) =>
     quantity.kind === 'index' || quantity.kind === 'delta' || (quantity.kind === 'gauge' && quantity.unit !== 'Cel' && quantity.step !== true),
   update(state, floats, hour) {
@@ -110,10 +120,10 @@ export const unit: HourDetector = {
     const place = state.place ?? 0;
     if (place >= dayHours && place % dayHours === 0) {
       state.before = state.after ?? 0;
-      state.after = meanOf(floats);
+      state.after = meanOf(floats, place);
     }
     floats[place % runHours] = log;
-    floats[runHours + (place % dayHours)] = Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected);
+    floats[runHours + (place % keptHours)] = Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected);
     state.place = place + 1;
     if (place < dayHours) return null;
     let [least, most] = [Number.POSITIVE_INFINITY, 0];
@@ -125,24 +135,38 @@ export const unit: HourDetector = {
       least = Math.min(least, Math.abs(one));
       most = Math.max(most, Math.abs(one));
     }
-    const mean = meanOf(floats);
-    const [runAt, dayAt] = [runHours + dayHours, runHours + dayHours + recordFloats];
+    const mean = meanOf(floats, place + 1);
+    const step = stepOf(floats, place + 1, mean);
+    const runAt = runHours + keptHours;
+    const [dayAt, stepAt] = [runAt + recordFloats, runAt + 2 * recordFloats];
     const runLimit = limitOf(floats, runAt, hour.start, leastHours);
     const dayLimit = limitOf(floats, dayAt, hour.start, leastDay);
+    const stepLimit = limitOf(floats, stepAt, hour.start, leastStep);
     const byRun = least > runLimit && most - least < evenHours ? factorOf((sign * (least + most)) / 2, nearHours, 0.9) : 0;
     const byDay =
-      Math.abs(mean) > dayLimit && Math.abs(state.before ?? mean) < onsetPart * Math.abs(mean) && isEven(floats, mean) ? factorOf(mean, nearDay, 0) : 0;
+      Math.abs(mean) > dayLimit && Math.abs(state.before ?? mean) < onsetPart * Math.abs(mean) && isEven(floats, place + 1, mean)
+        ? factorOf(mean, nearDay, 0)
+        : 0;
+    // Who was a little above or below what was expected is so still, on the other scale.
+    const byStep = Math.abs(step) > stepLimit ? factorOf(step, nearDay, 0) : 0;
     if (open) {
       // It ends when value and expectation agree again for some hours.
-      state.calm = Math.abs(Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected)) < leastDay ? (state.calm ?? 0) + 1 : 0;
+      const away = Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected) - (state.stood ?? 0);
+      state.calm = Math.abs(away) < leastDay ? (state.calm ?? 0) + 1 : 0;
       const over = state.calm >= offAfter;
-      if (over) delete state.calm;
+      if (over) {
+        delete state.calm;
+        delete state.stood;
+      }
       return { unusual: !over, score: over ? 0 : 0.5, since: hour.start, observed: value, expected, usual: null, code: 'unit', values: {} };
     }
     keepRecord(floats, runAt, least, runLimit);
     keepRecord(floats, dayAt, Math.abs(mean), dayLimit);
-    const factor = byRun !== 0 ? byRun : byDay;
-    const [ratio, hours] = byRun !== 0 ? [least / runLimit, runHours] : [Math.abs(mean) / dayLimit, dayHours];
+    keepRecord(floats, stepAt, Math.abs(step), stepLimit);
+    const bySpan = byDay !== 0 ? byDay : byStep;
+    const factor = byRun !== 0 ? byRun : bySpan;
+    const [ratio, hours] = byRun !== 0 ? [least / runLimit, runHours] : [byDay !== 0 ? Math.abs(mean) / dayLimit : Math.abs(step) / stepLimit, dayHours];
+    if (byRun === 0 && byDay === 0 && byStep !== 0) state.stood = mean - step;
     const since = hour.end - hours * (hour.end - hour.start);
     return {
       unusual: factor !== 0,
