@@ -1,10 +1,11 @@
 /**
  * Detector: an hour far from what was expected of it, further than ever.
  * Method: the difference to the expectation (hour of the week, moved by the last hours) over its usual spread at that time of
- * day, upwards and downwards each against its own records; the mean of that over some hours, whatever its direction; and how far
- * the values go to and fro from hour to hour, of their mean size.
+ * day, upwards and downwards each against its own records; the mean of that over some hours, whatever its direction; how far
+ * the values go to and fro from hour to hour, of their mean size; and how far an hour stood above the two beside it.
  */
 import { hourMs } from '../../core/time.ts';
+import type { Hour } from '../learn/hour.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
 import type { Usual } from '../learn/usual.ts';
 import { type DetectorState, type HourDetector, over, scoreOf } from './detector.ts';
@@ -17,6 +18,9 @@ const leastRough = 4;
 /** Mean of how far values turn back from hour to hour over so many hours, of their mean size, at the least. */
 const turnHours = 8;
 const leastTurn = 0.4;
+/** How far one hour stands above the two beside it, natural logarithm, at the least; what is smaller than this part of the mean size counts as that. */
+const leastPeak = 0.5;
+const smallPart = 0.5;
 /** Usual hours after which it is over. */
 const offAfter = 6;
 
@@ -34,15 +38,29 @@ const turning = (state: DetectorState, value: number): number => {
   return state.turn;
 };
 
+/** How far the hour before stood above the one before it and this one; 0 where it did not, or an hour is missing. */
+const peakOf = (state: DetectorState, { value, start, end }: Hour, size: number): number => {
+  if (value === null || size <= 0) return 0;
+  const log = Math.log(Math.max(value, smallPart * size));
+  const isNext = state.end === start;
+  const middle = isNext ? (state.log ?? log) : log;
+  const before = isNext ? (state.logBefore ?? middle) : log;
+  state.end = end;
+  state.logBefore = middle;
+  state.log = log;
+  return Math.max(0, middle - Math.max(before, log));
+};
+
 export const unusualHour: HourDetector = {
   kind: 'unusual-hour',
   sees: 'hour',
   doubts: 'consumption',
   needsUsual: true,
-  numbersMax: 5,
-  floats: 4 * recordFloats,
+  numbersMax: 8,
+  floats: 5 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
-  update(state, floats, { value, usual, holiday, start, end }) {
+  update(state, floats, hour) {
+    const { value, usual, holiday, start, end } = hour;
     const open = state.openSince !== undefined;
     if (usual === null) return open ? over(start) : null;
     if (value === null) return null;
@@ -55,26 +73,31 @@ export const unusualHour: HourDetector = {
     const rough = (state.rough ?? 0) + (Math.min(Math.abs(away), roughMax) - (state.rough ?? 0)) / roughHours;
     state.rough = rough;
     const roughLimit = limitOf(floats, 2 * recordFloats, start, leastRough);
+    const hourBefore = state.last ?? value;
     const turn = usual.size > 0 ? turning(state, value) / usual.size : 0;
     const turnLimit = limitOf(floats, 3 * recordFloats, start, leastTurn);
+    const peak = peakOf(state, hour, usual.size);
+    const peakLimit = limitOf(floats, 4 * recordFloats, start, leastPeak);
     const wildness = Math.max(Math.abs(away) > leastRough ? rough / roughLimit : 0, turn / turnLimit);
     const wild = wildness > 1;
-    const beyond = Math.abs(away) > limit || wild;
+    const isPeak = peak > peakLimit;
+    const beyond = Math.abs(away) > limit || wild || isPeak;
     if (!open) {
       keepRecord(floats, from, Math.abs(away), limit);
       keepRecord(floats, 2 * recordFloats, rough, roughLimit);
       keepRecord(floats, 3 * recordFloats, turn, turnLimit);
+      keepRecord(floats, 4 * recordFloats, peak, peakLimit);
     }
     state.calm = beyond ? 0 : Math.min((state.calm ?? offAfter) + 1, offAfter);
     const reach = Number.isFinite(limit) ? limit * usual.spread : 0;
     return {
       unusual: beyond || (open && state.calm < offAfter),
-      score: scoreOf(Math.max(Math.abs(away) / limit, wild ? wildness : 0)),
-      since: end - hourMs,
-      observed: value,
-      expected: usual.near,
-      usual: [usual.near - reach, usual.near + reach],
-      code: wild && Math.abs(away) <= limit ? 'wild' : away > 0 ? 'high' : 'low',
+      score: scoreOf(Math.max(Math.abs(away) / limit, wild ? wildness : 0, peak / peakLimit)),
+      since: end - (isPeak ? 2 : 1) * hourMs,
+      observed: isPeak ? hourBefore : value,
+      expected: isPeak ? null : usual.near,
+      usual: isPeak ? null : [usual.near - reach, usual.near + reach],
+      code: isPeak ? 'peak' : wild && Math.abs(away) <= limit ? 'wild' : away > 0 ? 'high' : 'low',
       values: { spreads: Math.round(Math.abs(away)) },
     };
   },
@@ -84,6 +107,11 @@ export const unusualHour: HourDetector = {
       return {
         fr: `${show(value, 'fr')} en une heure, environ ${show(wanted, 'fr')} attendus : depuis des heures les valeurs vont en tous sens, comme jamais dans cette série.`,
         en: `${show(value, 'en')} in an hour, about ${show(wanted, 'en')} expected: for hours the values have been all over the place, as never in this series.`,
+      };
+    if (code === 'peak')
+      return {
+        fr: `${show(value, 'fr')} en une heure, bien plus que l'heure d'avant et l'heure d'après : jamais un pic aussi isolé dans cette série.`,
+        en: `${show(value, 'en')} in an hour, far more than the hour before and the hour after: never so lone a peak in this series.`,
       };
     const edge = (code === 'high' ? usual?.[1] : usual?.[0]) ?? wanted;
     return {

@@ -126,11 +126,28 @@ const slow: typeof cases = [
     'unusual-hour',
     'values to and fro',
     amount,
-    points(130, (at, place) => Math.round(100_000 * (during(at, 1) ? ((at / hourMs) % 2 === 0 ? 1.55 : 0.45) : 1 + 0.2 * noise(place)))),
+    points(130, (at, place) => Math.round(100_000 * (during(at, 1) ? ((at / hourMs) % 2 === 0 ? 1.23 : 0.77) : 1 + 0.1 * noise(place)))),
     /en tous sens/,
     /all over the place/,
   ],
   ['unusual-hour', 'a night hour like a day', amount, meter(1 / 12, (value) => value * 2.2), /attendus ; jamais au-dessus de/, /expected; never above/],
+  [
+    'unusual-hour',
+    'one hour above the two beside it, within all that ever was',
+    amount,
+    // It swings, but not by the day.
+    points(130, (at, place) => Math.round(100_000 * (1 + 0.8 * Math.sin(at / (11 * hourMs))) * (1 + 0.05 * noise(place)) * (during(at, 1 / 24) ? 2.2 : 1))),
+    /un pic aussi isolé/,
+    /so lone a peak/,
+  ],
+  [
+    'unit',
+    'another scale, for who had stood a fifth below what was expected',
+    amount,
+    points(130, (at) => Math.round(office(at) * (at >= from - 6 * dayMs ? 0.8 : 1) * (during(at, 3) ? Math.sqrt(3) : 1))),
+    /multiplié par √3/,
+    /multiplied by √3/,
+  ],
   [
     'use',
     'a fifth less by day',
@@ -193,6 +210,16 @@ test.each(slow)('%s, alone: %s', (...one) => {
     ),
     one,
   );
+});
+
+test('behind a hole of as many hours a clock that is put on is seen within a day and a half, and else it is not', () => {
+  const hours = 5;
+  const isSaid = (hole: number): boolean => {
+    const series = meter(12, (_, at) => office(at - hours * hourMs)).filter(({ at }) => at < from + 1.5 * dayMs && (at < from || at >= from + hole * hourMs));
+    const only = detectors.filter(({ kind }) => kind === 'clock-shift');
+    return judged(amount, series, only).length > 0;
+  };
+  expect([0, hours - 1, hours].map(isSaid)).toEqual([false, false, true]);
 });
 
 test('where the data are in doubt nothing is said of consumption, and what was said ends', () => {
