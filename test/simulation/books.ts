@@ -44,6 +44,9 @@ interface Said {
   readonly spanMs: number;
 }
 
+/** Well below what the plant of the simulation opens at once. */
+const isFew = (letters: readonly Letter[]): boolean => letters.length < 5 && letters.reduce((sum, { arrival }) => sum + arrival.text.length, 0) < 1_500;
+
 const openGapMaxMs = 5_000;
 const futureLimitMs = 600_000;
 const [timeMin, timeMax] = [Date.UTC(2000, 0), Date.UTC(2200, 0)];
@@ -64,6 +67,9 @@ export class Books {
   /** Letters that may wait for their turn: at least one is opened a tick, and what their subjects send waits behind them. */
   #queued = 0;
   readonly #queuedFor = new Set<string>();
+  /** The same of readings whose time has come; for them nothing waits. */
+  #due = 0;
+  readonly #dueFor = new Set<string>();
   #logTime = 0;
   #town: Town | null = null;
   #devices = new Map<string, Device>();
@@ -83,12 +89,11 @@ export class Books {
     switch (envelope.kind) {
       case 'message':
         if (this.#queuedFor.has(envelope.subject)) this.#queued++;
+        if (this.#dueFor.has(envelope.subject)) this.hasOvertaken = true;
         this.#message({ offset: envelope.offset, subject: envelope.subject, sender: envelope.sender, text, dup: envelope.dup, logTime: this.#logTime });
         break;
       case 'tick':
-        this.#reopen((letter) => letter.code === 'future' && letter.at <= this.#logTime);
-        this.#queued = Math.max(0, this.#queued - 1);
-        if (this.#queued === 0) this.#queuedFor.clear();
+        this.#tick();
         break;
       case 'import':
         this.#overtake(envelope.subject);
@@ -116,14 +121,26 @@ export class Books {
     }
   }
 
+  #tick(): void {
+    const isDue = ({ code, at }: Letter): boolean => code === 'future' && at <= this.#logTime;
+    const due = this.#letters.filter(isDue);
+    this.#due = Math.max(0, this.#due - 1) + (this.#due === 0 && isFew(due) ? 0 : due.length);
+    if (this.#due === 0) this.#dueFor.clear();
+    else for (const { arrival } of due) this.#dueFor.add(arrival.subject);
+    this.#reopen(isDue);
+    this.#queued = Math.max(0, this.#queued - 1);
+    if (this.#queued === 0) this.#queuedFor.clear();
+  }
+
   #overtake(subject: string): void {
-    if (this.#queuedFor.has(subject)) this.hasOvertaken = true;
+    if (this.#queuedFor.has(subject) || this.#dueFor.has(subject)) this.hasOvertaken = true;
   }
 
   /** Opens what waits for these devices to be known. */
   #open(ids: readonly string[]): void {
     const isMeant = ({ code, arrival }: Letter): boolean => code === 'unknown-device' && ids.includes(arrival.subject);
-    this.#queued += this.#letters.filter(isMeant).length;
+    const meant = this.#letters.filter(isMeant);
+    if (this.#queued > 0 || !isFew(meant)) this.#queued += meant.length;
     if (this.#queued > 0) for (const id of ids) this.#queuedFor.add(id);
     this.#reopen(isMeant);
   }
