@@ -1,8 +1,8 @@
 /** The private side of aedes 1.2 that the door relies on; a canary test fails when a field is gone. Exactly that version is pinned. */
 import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
-import type { Duplex } from 'node:stream';
-import type { Client } from 'aedes';
+import type { Duplex, Readable } from 'node:stream';
+import type { Aedes, Client } from 'aedes';
 import { bodyFault, levelFault } from './grammar.ts';
 import type { Session } from './session.ts';
 
@@ -33,11 +33,19 @@ export interface AedesClient extends EventEmitter {
   session?: Session;
 }
 
+interface RetainedMessages {
+  /** Packets that any of the filters match; aedes asks right after its event `subscribe`. */
+  createRetainedStreamCombi(filters: readonly string[]): Readable;
+}
+
 /** A client of aedes with its private side: the only place where the types of aedes are left behind. */
 export const privateOf = (client: Client): AedesClient => client as unknown as AedesClient;
 
 /** The session that the door gave a client; undefined for nobody's, and for one that aedes made without the door. */
 export const sessionOf = (client: Client | null): Session | undefined => (client === null ? undefined : privateOf(client).session);
+
+/** Where aedes keeps what is retained. */
+export const retainedOf = (aedes: Aedes): RetainedMessages => (aedes as unknown as { readonly persistence: RetainedMessages }).persistence;
 
 const packetTypes = [
   '',

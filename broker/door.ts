@@ -11,6 +11,7 @@ import { type AdmissionRules, admit } from './identity.ts';
 import { type DoorLimits, limitsOf, packetFault } from './limits.ts';
 import { listening, type WebSocketDoor, webSocketDoor } from './listen.ts';
 import { OwnTopics, takeFanOut } from './own-topics.ts';
+import { takeReplays } from './replays.ts';
 import { Scanner } from './scanner.ts';
 import { type Connection, pausedGathering, Session } from './session.ts';
 import { sharedReads } from './shared-reads.ts';
@@ -136,6 +137,7 @@ class OpenDoor implements Door {
     await this.#aedes.listen();
     this.#public.fanOut = takeFanOut(this.#aedes);
     this.#operators.fanOut = this.#public.fanOut;
+    takeReplays(this.#aedes);
     this.#follow(this.#aedes);
     try {
       const isAedes = this.#options.front === 'aedes';
@@ -257,7 +259,7 @@ class OpenDoor implements Door {
       if (this.#clients.get(client.id) === session) this.#clients.delete(client.id);
     });
     aedes.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) sessionOf(client)?.subscriptions.delete(filter);
+      for (const filter of filters) sessionOf(client)?.unsubscribe(filter);
     });
     // An error ends its connection and nothing else; without listeners it would end the process.
     aedes.on('clientError', (client, error) => {

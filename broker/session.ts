@@ -41,6 +41,8 @@ export class Session {
   /** Since when a packet is unfinished, ms of the door's clock; null where none is. */
   gatheringSince: number | null = null;
   readonly subscriptions = new Set<string>();
+  /** Of them, those whose retained messages are sent again after the replay under way; null where none is. */
+  replayNext: Set<string> | null = null;
   /** QoS 2 messages by packet id that the log has not settled, with who waits for each. */
   readonly unsettled = new Map<number, (() => void)[]>();
   #pauses = 0;
@@ -75,6 +77,11 @@ export class Session {
     if ((this.#pauses & reason) === 0) return;
     this.#pauses &= ~reason;
     if (this.#pauses === 0 && !this.closed) this.connection.resume();
+  }
+
+  unsubscribe(filter: string): void {
+    this.subscriptions.delete(filter);
+    this.replayNext?.delete(filter);
   }
 
   close(): void {

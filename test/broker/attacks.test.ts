@@ -239,6 +239,34 @@ const attacks: Readonly<Record<string, Attack>> = {
       wire.socket.destroy();
     },
   },
+  'the same SUBSCRIBE 20,000 times, by 8 that do not read, with 2,000 retained topics': {
+    run: async ({ port, child }, ask) => {
+      const kept = once(child, 'message');
+      ask({ retain: 2_000 });
+      await kept;
+      await all(8, async () => {
+        const wire = await Wire.greeted(port);
+        wire.socket.pause();
+        wire.send(many(20_000, (n) => subscribePacket(['city/v1/public/#'], n + 1)));
+        await delay(floodMs);
+        wire.socket.destroy();
+      });
+    },
+  },
+  'filters that match none of 5,000 retained topics, again and again, by 8': {
+    run: async ({ port, child }, ask) => {
+      const kept = once(child, 'message');
+      ask({ retain: 5_000 });
+      await kept;
+      const filters = Array.from({ length: 20 }, (_, n) => `city/v1/public/+/+/${n}`);
+      await all(8, async () => {
+        const wire = await Wire.greeted(port);
+        wire.send(many(1_000, (n) => subscribePacket(filters, n + 1)));
+        await delay(floodMs);
+        wire.socket.destroy();
+      });
+    },
+  },
   'subscribers that do not read, under a feed': {
     run: async ({ port, child }, ask) => {
       const wires = await all(20, () => Wire.greeted(port));

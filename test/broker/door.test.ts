@@ -10,6 +10,7 @@ import type { Envelope } from '../../core/envelope.ts';
 import { FailureError } from '../../core/failure.ts';
 import { MemoryLog } from '../../log/memory.ts';
 import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
+import { until } from './made-door.ts';
 import { Wire } from './wire.ts';
 
 const sha256 = (secret: string): string => createHash('sha256').update(secret).digest('hex');
@@ -192,6 +193,39 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     await log.flush();
     expect(door.counters()).toMatchObject({ messages: 2, refused: { 'subscribe-denied': 5 } });
     expect(() => door.publishPublic('city/v1/north/x/telemetry', '', false)).toThrow('bad-request');
+  });
+
+  it('sends what is retained again for a repeated SUBSCRIBE, one replay after the other', async () => {
+    const { door } = await open();
+    const topics = Array.from({ length: 600 }, (_, n) => `city/v1/public/kept/${n}`);
+    for (const one of topics) await door.publishPublic(one, 'kept', true);
+    const spy = await client(door);
+    const heard: string[] = [];
+    spy.on('message', (one) => heard.push(one));
+    const other = 'city/v1/public/+/7';
+    const asked = [...Array.from({ length: 50 }, () => 'city/v1/public/#'), other];
+    await Promise.all(asked.map((filter) => spy.subscribeAsync(filter)));
+    await until(() => heard.length >= 1_200);
+    // Those that came while the first was sent are answered together, each topic once.
+    expect(heard).toEqual([...topics, ...topics]);
+    await spy.subscribeAsync(other);
+    await until(() => heard.length > 1_200);
+    await spy.subscribeAsync('city/v1/public/#');
+    await until(() => heard.length >= 1_801);
+    expect(heard.slice(1_200)).toEqual([topics[7], ...topics]);
+  });
+
+  it('begins no replay of what was unsubscribed while it waited', async () => {
+    const { door } = await open();
+    for (let n = 0; n < 600; n++) await door.publishPublic(`city/v1/public/kept/${n}`, 'kept', true);
+    const spy = await client(door);
+    let heard = 0;
+    spy.on('message', () => heard++);
+    await Promise.all([spy.subscribeAsync('city/v1/public/#'), spy.subscribeAsync('city/v1/public/+/+'), spy.unsubscribeAsync('city/v1/public/+/+')]);
+    await until(() => heard === 600);
+    await spy.subscribeAsync('city/v1/public/kept/1');
+    await until(() => heard === 601);
+    expect(heard).toBe(601);
   });
 
   it('forgets every retained message at once, and says so to who listens', async () => {

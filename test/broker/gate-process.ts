@@ -2,8 +2,8 @@
 import { openDoor } from '../../broker/door.ts';
 import { openAppendFile } from '../../log/append-file-writer.ts';
 
-/** What its parent may ask. `stuck`: the log takes nothing, as on a full disk, until told otherwise. `feed`: publishes that many public messages. */
-export type Ask = { readonly stuck: boolean } | { readonly feed: number };
+/** What its parent may ask. `stuck`: the log takes nothing, as on a full disk, until told otherwise. `feed`: publishes that many public messages. `retain`: one on each of that many public topics, for good. */
+export type Ask = { readonly stuck: boolean } | { readonly feed: number } | { readonly retain: number };
 
 const [folder = '', limits = '{}'] = process.argv.slice(2);
 const log = await openAppendFile({ folder, clock: Date.now });
@@ -28,7 +28,12 @@ const feed = async (messages: number): Promise<void> => {
   }
 };
 
+const retain = async (topics: number): Promise<void> => {
+  for (let n = 0; n < topics; n++) await door.publishPublic(`city/v1/public/kept/${n}`, 'x'.repeat(100), true);
+};
+
 process.on('message', (ask: Ask) => {
+  if ('retain' in ask) return void retain(ask.retain).then(() => process.send?.({ retained: true }));
   if ('feed' in ask) return void feed(ask.feed).then(() => process.send?.({ fed: true, counters: door.counters() }));
   const release = held ?? [];
   held = ask.stuck ? [] : null;

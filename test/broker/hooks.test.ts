@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
 import { expect, it } from 'vitest';
-import type { AedesClient } from '../../broker/aedes-client.ts';
+import { type AedesClient, retainedOf } from '../../broker/aedes-client.ts';
 import { Gate } from '../../broker/gate.ts';
 import { type HookContext, hooks } from '../../broker/hooks.ts';
 import { doorLimitDefaults } from '../../broker/limits.ts';
@@ -63,6 +63,7 @@ it('finds the private fields of aedes that it relies on', async () => {
   expect(typeof client._parsingBatch).toBe('number');
   expect(client._keepaliveTimer).toBeNull();
   expect(typeof client.pause).toBe('function');
+  expect(await retainedOf(broker).createRetainedStreamCombi(['#']).toArray()).toEqual([]);
   client.close();
   const closed = once(broker, 'closed');
   broker.close();
