@@ -80,6 +80,8 @@ export interface DeadLetter {
 
 /** Of a payload a dead letter keeps that many characters: the store writes a group of 122,880 rows anew whenever some were added to it. */
 export const deadLetterExcerptChars = 1_000;
+/** So many readings of one message are refused for good each with a dead letter of its own; one more stands for all the others. */
+export const lettersPerEnvelopeMax = 100;
 /** Of a topic it keeps that many. */
 export const deadLetterTopicCharsMax = 256;
 

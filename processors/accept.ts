@@ -3,7 +3,7 @@ import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
 import { type Element, paneOf } from '../core/pane.ts';
-import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag } from '../core/reading.ts';
+import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag, lettersPerEnvelopeMax } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { type Level, lifetime, windowName } from '../core/window.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
@@ -123,13 +123,19 @@ const acceptAll = (
   { flags, itemFirst }: { readonly flags: number; readonly itemFirst: number },
   out: Outputs,
 ): void => {
+  const text = textOnce(envelope);
+  let forGood = 0;
+  let rest: { readonly item: number; readonly cause: Failure } | undefined;
   for (let place = 0; place < candidates.length; place++) {
     const candidate = candidates[place] as Candidate;
     const item = itemFirst + place;
     const validated = validate(candidate, context.state.logTime);
     if ('refused' in validated) {
       const cause = envelope.kind === 'import' ? refusedForGood(validated.refused) : validated.refused;
-      bury(context, envelope, item, cause, validated.at, nativeText(envelope, candidate), out);
+      // What waits for its time must be opened one by one, and imports are told cell by cell.
+      const isCounted = envelope.kind !== 'import' && failures[cause.code].class === 'permanent';
+      if (isCounted && ++forGood > lettersPerEnvelopeMax) rest ??= { item, cause };
+      else bury(context, envelope, item, cause, validated.at, nativeText(candidate, text), out);
     } else if ((validated.flags & Flag.unstamped) === 0 || unstamped === undefined) {
       accept(context, envelope, item, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
     } else if (unstamped === 'duplicate') {
@@ -140,15 +146,31 @@ const acceptAll = (
       accept(context, envelope, item, subject, candidate, { ...validated, at: unstamped.at, flags: validated.flags | unstamped.flags }, out);
     }
   }
+  if (rest !== undefined) bury(context, envelope, rest.item, standsFor(rest.cause, forGood - lettersPerEnvelopeMax), null, text(), out);
 };
+
+/** The cause of the first of so many readings that one dead letter stands for; the books count it as one. */
+const standsFor = (cause: Failure, readings: number): Failure => ({
+  ...cause,
+  message: `${cause.message}; this letter stands for ${readings} refused readings of its message`,
+});
 
 /** A row of an import that lies ahead does not wait for its time: it would come back as a message, without its span. It can be imported again. */
 const refusedForGood = (cause: Failure): Failure => (cause.code === 'future' ? { ...cause, code: 'time-out-of-range' } : cause);
 
+/** The payload as text, decoded when it is first asked for: thousands of readings may be refused in one envelope. */
+const textOnce = ({ payload }: Envelope): (() => string) => {
+  let text: string | undefined;
+  return () => {
+    text ??= textOf(payload);
+    return text;
+  };
+};
+
 /** The candidate alone, as a native message; the whole payload where it is nested too deeply to print. */
-const nativeText = (envelope: Envelope, { ts, field, value }: Candidate): string => {
+const nativeText = ({ ts, field, value }: Candidate, whole: () => string): string => {
   const isFlat = (part: unknown): boolean => typeof part !== 'object' || part === null;
-  return isFlat(ts) && isFlat(value) ? JSON.stringify({ ts, values: { [field]: value } }) : textOf(envelope.payload);
+  return isFlat(ts) && isFlat(value) ? JSON.stringify({ ts, values: { [field]: value } }) : whole();
 };
 
 /** One reading: identified, stored, folded, judged; or kept until the next tick. */
