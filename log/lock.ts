@@ -1,8 +1,10 @@
 /** The lock of a data folder: one octroi at a time. A lock whose owner is dead is taken over; what is locked is left to the caller. */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fail } from '../core/failure.ts';
+import { type FailureError, fail } from '../core/failure.ts';
+import { isAnswered, openLockSocket, removeLockSocket } from './lock-socket.ts';
 
 interface Owner {
   readonly pid: number;
@@ -10,9 +12,13 @@ interface Owner {
   readonly birth: string;
   /** Tells one lock from another of the same process. */
   readonly id: string;
+  /** Whether it answers on a socket in the folder; where it does not, and with locks of older versions, its number counts. */
+  readonly socket?: boolean;
 }
 
 export interface Lock {
+  /** Whether who had it before ended without releasing it: what that one started may still run. */
+  readonly isInherited: boolean;
   release(): Promise<void>;
 }
 
@@ -28,7 +34,10 @@ const birthOf = async (pid: number): Promise<string> => {
   }
 };
 
-const isAlive = async (owner: Owner): Promise<boolean> => {
+/** Numbers mean nothing from one container to another: they are asked only where there is no socket to ask. */
+const isAlive = async (folder: string, owner: Owner): Promise<boolean> => {
+  const answered = owner.socket === true ? await isAnswered(folder, owner.id) : null;
+  if (answered !== null) return answered;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -66,7 +75,7 @@ const take = async (path: string, mine: string, owner: Owner): Promise<Owner | n
   for (;;) {
     if (await tryLink(mine, path)) return null;
     const other = await readOwner(path);
-    if (other !== null && (await isAlive(other))) return other;
+    if (other !== null && (await isAlive(dirname(path), other))) return other;
     const claim = `${path}.after-${other?.id ?? 'damage'}`;
     const claimant = await take(claim, mine, owner);
     if (claimant !== null) return claimant;
@@ -76,6 +85,7 @@ const take = async (path: string, mine: string, owner: Owner): Promise<Owner | n
       const copy = `${mine}.copy`;
       await writeFile(copy, JSON.stringify(owner), { mode: 0o600 });
       await rename(copy, path);
+      if (other !== null) await removeLockSocket(dirname(path), other.id);
       return null;
     } finally {
       await rm(claim, { force: true });
@@ -95,32 +105,45 @@ const removeMade = async (folder: string, first: string | undefined): Promise<vo
   }
 };
 
+const notWritable = (error: unknown, folder: string): FailureError => fail('data-not-writable', error instanceof Error ? error.message : String(error), folder);
+
 /**
  * Locks a data folder for this process, creating it where it is absent; released with nothing in it, such a folder goes again.
  * @throws FailureError `data-in-use` (names the owner's process), `data-not-writable`
  */
 export const lockFolder = async (folder: string): Promise<Lock> => {
   const path = join(folder, 'lock');
-  const mine = join(folder, `lock.${randomUUID()}`);
-  const owner: Owner = { pid: process.pid, birth: await birthOf(process.pid), id: randomUUID() };
+  const id = randomUUID();
+  const mine = join(folder, `lock.${id}`);
   let made: string | undefined;
   try {
     made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(mine, JSON.stringify(owner), { mode: 0o600 });
   } catch (error) {
-    throw fail('data-not-writable', error instanceof Error ? error.message : String(error), folder);
+    throw notWritable(error, folder);
   }
+  // It answers before anybody can read its name.
+  const socket = await openLockSocket(folder, id);
+  const isInherited = existsSync(path);
   try {
+    const owner: Owner = { pid: process.pid, birth: await birthOf(process.pid), id, socket: socket !== null };
+    await writeFile(mine, JSON.stringify(owner), { mode: 0o600 }).catch((error: unknown) => {
+      throw notWritable(error, folder);
+    });
     const other = await take(path, mine, owner);
     if (other !== null) throw fail('data-in-use', `process ${other.pid} uses it`, folder);
+  } catch (error) {
+    await socket?.close();
+    throw error;
   } finally {
     await rm(mine, { force: true });
   }
   return {
+    isInherited,
     async release() {
-      if ((await readOwner(path))?.id !== owner.id) return;
-      await rm(path, { force: true });
-      await removeMade(folder, made);
+      const isMine = (await readOwner(path))?.id === id;
+      if (isMine) await rm(path, { force: true });
+      await socket?.close();
+      if (isMine) await removeMade(folder, made);
     },
   };
 };
