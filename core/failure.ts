@@ -51,6 +51,11 @@ export const failures = {
   'limit-reached': { stage: 'broker', class: 'retryable', remedy: 'Slow down, or raise the named limit.' },
   // log
   'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Run octroi rebuild; octroi ledger names what is missing.' },
+  'log-removed': {
+    stage: 'log',
+    class: 'permanent',
+    remedy: 'Stop whatever else uses the data folder, then start again: what was not acknowledged is sent again.',
+  },
   'log-diverged': { stage: 'log', class: 'permanent', remedy: 'Name an empty folder: this copy belongs to another log, or the log lost what was shipped.' },
   'log-unreachable': {
     stage: 'log',

@@ -5,7 +5,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Draft } from '../core/envelope.ts';
-import { fail } from '../core/failure.ts';
+import { type FailureError, fail } from '../core/failure.ts';
 import type { LogWriter } from '../core/log.ts';
 import { envelopeBytesMax, frameBytesMax, frameHeadBytes } from './frame.ts';
 import { Group, type Settled } from './group.ts';
@@ -90,6 +90,8 @@ export class AppendFileWriter implements LogWriter {
   #heldBytes = 0;
   #logTime: number;
   #trouble: string | null = null;
+  /** Set once the file that was written had lost its name: another one writes the folder, and nothing is acknowledged any more. */
+  #removed: FailureError | null = null;
   #tried: (() => void) | null = null;
   readonly #closing = new AbortController();
   /** Envelopes a second, smoothed. */
@@ -274,6 +276,7 @@ export class AppendFileWriter implements LogWriter {
   }
 
   async #write(group: Group): Promise<void> {
+    if (this.#removed !== null) throw this.#removed;
     if (this.#segment !== null && this.#segment.bytes >= this.#settings.segmentBytesMax) {
       const { file } = this.#segment;
       this.#segment = null;
@@ -284,6 +287,10 @@ export class AppendFileWriter implements LogWriter {
     const frame = group.frame(segment.salt);
     await segment.file.write(frame, segment.bytes);
     await segment.file.sync();
+    if (!segment.file.isNamed()) {
+      this.#removed = fail('log-removed', 'the segment that is being written was removed or replaced', this.#folder);
+      throw this.#removed;
+    }
     segment.bytes += frame.length;
   }
 

@@ -1,4 +1,5 @@
 /** What the log asks of a file system when it writes: a small port, so that tests make it fail for real; when to write is left to the writer. */
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 
 export interface LogFile {
@@ -6,6 +7,8 @@ export interface LogFile {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** fdatasync. */
   sync(): Promise<void>;
+  /** Whether any name leads to it: what is written into a file that was removed or replaced, nobody can read again. */
+  isNamed(): boolean;
   close(): Promise<void>;
 }
 
@@ -17,7 +20,8 @@ export interface LogFiles {
   syncFolder(path: string): Promise<void>;
 }
 
-const logFile = (handle: FileHandle): LogFile => ({
+/** @param hasLinks whether this file system counts the names of a file; some in user space always say 0 */
+const logFile = (handle: FileHandle, hasLinks: boolean): LogFile => ({
   async write(bytes, position) {
     let done = 0;
     while (done < bytes.length) {
@@ -26,6 +30,8 @@ const logFile = (handle: FileHandle): LogFile => ({
     }
   },
   sync: () => handle.datasync(),
+  // At once: it is asked once a group, and the file is open.
+  isNamed: () => !hasLinks || fstatSync(handle.fd).nlink > 0,
   close: () => handle.close(),
 });
 
@@ -44,7 +50,8 @@ export const syncFolder = async (path: string): Promise<void> => {
 export const realFiles: LogFiles = {
   async create(path) {
     await rm(path, { force: true });
-    return logFile(await open(path, 'wx', 0o600));
+    const handle = await open(path, 'wx', 0o600);
+    return logFile(handle, (await handle.stat()).nlink > 0);
   },
   rename,
   syncFolder,

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, it } from 'vitest';
@@ -48,6 +48,7 @@ class FailingFiles implements LogFiles {
           throw error;
         }),
       sync: () => guarded('sync', () => file.sync()),
+      isNamed: () => file.isNamed(),
       close: () => file.close(),
     };
   }
@@ -124,6 +125,32 @@ it('says what is wrong, settles nothing meanwhile, and closes without it', async
   expect(writer.trouble).toContain('EIO');
   expect(writer.held.envelopes).toBe(1);
   expect(writer.durableEnd).toBe(1);
+  await writer.close();
+  expect(settled).toBe(0);
+});
+
+it.each(['removed', 'replaced'])('acknowledges nothing more once the segment that it writes was %s', async (how) => {
+  const folder = temporaryFolder();
+  const writer = await openWith(folder, realFiles);
+  writer.append(draft(0));
+  await writer.flush();
+  const [name] = readdirSync(join(folder, 'log'));
+  const segment = join(folder, 'log', name as string);
+  if (how === 'removed') rmSync(segment);
+  else {
+    copyFileSync(segment, `${segment}.copy`);
+    renameSync(`${segment}.copy`, segment);
+  }
+  const before = readdirSync(join(folder, 'log'));
+  let settled = 0;
+  writer.append(draft(1), () => settled++);
+  while (writer.trouble === null && settled === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  // Another one may be writing the next segment: it is not touched either.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(settled).toBe(0);
+  expect(writer.trouble).toContain('log-removed');
+  expect(writer.durableEnd).toBe(1);
+  expect(readdirSync(join(folder, 'log'))).toEqual(before);
   await writer.close();
   expect(settled).toBe(0);
 });
