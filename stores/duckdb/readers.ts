@@ -20,11 +20,14 @@ const bind = (statement: DuckDBPreparedStatement, parameters: readonly Parameter
 /** How DuckDB 1.5 speaks of a file that is damaged, and of no other trouble (a full disk, a lock, too little memory). */
 const damage = /corrupt|checksum|not a valid DuckDB database|Serialization Error|deserializ|Could not read enough bytes/i;
 
+/** What DuckDB says, without the paths that it names: how a folder is called says nothing of what is in it. */
+const withoutPaths = (message: string): string => message.replace(/"[^"]*"|(?<!\S)\/\S+/g, '');
+
 /** What DuckDB throws, as a failure that names the file: `store-corrupt` where the file itself is damaged, else `store-failed`. */
 export const storeFailed = (error: unknown, file: string): FailureError => {
   if (error instanceof FailureError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return fail(damage.test(message) ? 'store-corrupt' : 'store-failed', message, file);
+  return fail(damage.test(withoutPaths(message)) ? 'store-corrupt' : 'store-failed', message, file);
 };
 
 /** One connection. */

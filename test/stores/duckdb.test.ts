@@ -1,12 +1,12 @@
 /** What the DuckDB store must do beyond the contract: its file survives restarts, kills and refuses what it cannot read. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, rm, truncate } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { DeadLetter } from '../../core/reading.ts';
 import { emptyLedger } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
@@ -201,6 +201,19 @@ describe('a file that is opened again', () => {
     await truncate(file, 20_000);
     expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-corrupt', where: file });
   });
+});
+
+it('is not called damaged for the name of its folder', async () => {
+  const named = join(folder, 'corrupt', 'checksum free', 'store.duckdb');
+  await mkdir(join(named, '..'), { recursive: true });
+  const hold = `const { DuckDBInstance } = await import(${JSON.stringify(import.meta.resolve('@duckdb/node-api'))});
+    await (await DuckDBInstance.create(${JSON.stringify(named)})).connect();
+    console.log('held');
+    setInterval(() => {}, 1000);`;
+  const other = spawn(process.execPath, ['--input-type=module', '-e', hold], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void other.kill('SIGKILL'));
+  await once(other.stdout, 'data');
+  expect(await failureOf(duckdbStore({ file: named }))).toMatchObject({ code: 'store-failed', where: named, message: expect.stringContaining('lock') });
 });
 
 describe('a commit that fails', () => {
