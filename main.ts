@@ -119,7 +119,7 @@ const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): P
   await requireWritable(config.data);
   const lock = await lockFolder(config.data);
   opened.add(() => lock.release());
-  await requirePorts(config);
+  await requirePorts(config, lock.isInherited);
   await requireLog(config);
   await requireStore(config);
   const applied = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });

@@ -59,10 +59,13 @@ const syncTree = async (folder: string): Promise<void> => {
   await syncFolder(folder);
 };
 
-/** True where there is no such folder, or nothing in it. */
+/** Name of what is being written into a folder that cannot be replaced. */
+const unfinishedName = '.unfinished';
+
+/** True where there is no such folder, or nothing in it but what was not finished. */
 export const isFree = async (folder: string): Promise<boolean> => {
   try {
-    return (await readdir(folder)).length === 0;
+    return (await readdir(folder)).every((name) => name === unfinishedName);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
     throw fail('not-empty', 'it is no folder', folder);
@@ -72,15 +75,19 @@ export const isFree = async (folder: string): Promise<boolean> => {
 /** Folders that this process is writing now. */
 const underWay = new Set<string>();
 
-const fillAndRename = async (folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
+type Fill = (unfinished: string) => Promise<void>;
+
+const fillAnew = async (unfinished: string, fill: Fill): Promise<void> => {
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  await fill(unfinished);
+  await syncTree(unfinished);
+};
+
+const fillAndRename = async (folder: string, fill: Fill): Promise<void> => {
   const unfinished = `${folder}.unfinished`;
   try {
-    await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
-    await rm(unfinished, { recursive: true, force: true });
-    await mkdir(unfinished, { mode: 0o700 });
-    await fill(unfinished);
-    await syncTree(unfinished);
-    await rmdir(folder).catch(() => {}); // it was empty, or absent
+    await fillAnew(unfinished, fill);
     await rename(unfinished, folder);
     await syncFolder(dirname(folder));
   } catch (error) {
@@ -89,17 +96,52 @@ const fillAndRename = async (folder: string, fill: (unfinished: string) => Promi
   }
 };
 
+/** What makes a folder a backup, or one to start on, comes last, so that one in which a move was cut short is neither. */
+const lastNames: readonly string[] = ['log', 'store', manifestName];
+
+const fillInPlace = async (folder: string, fill: Fill): Promise<void> => {
+  const unfinished = join(folder, unfinishedName);
+  try {
+    await fillAnew(unfinished, fill);
+    for (const name of (await readdir(unfinished)).sort((a, b) => lastNames.indexOf(a) - lastNames.indexOf(b))) {
+      await rename(join(unfinished, name), join(folder, name));
+      await syncFolder(folder);
+    }
+  } finally {
+    await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+  }
+};
+
+/** Removes an empty folder, unless it is one that another cannot take the place of: a mount point, a link, one in a folder that is not ours. */
+const removeEmpty = async (folder: string): Promise<'removed' | 'absent' | 'stays'> => {
+  await rm(join(folder, unfinishedName), { recursive: true, force: true }).catch(() => {}); // of one that was killed
+  try {
+    await rmdir(folder);
+    return 'removed';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'absent' : 'stays';
+  }
+};
+
 /**
- * Makes a folder whole or not at all: `fill` writes under another name, which is renamed once everything is on disk.
+ * Makes a folder whole or not at all: `fill` writes under another name, which is renamed once everything is on disk. Where the
+ * folder itself cannot be replaced, that name lies in it, and what stands there is moved.
  * @throws FailureError `not-empty`, or what `fill` throws
  */
-export const makeWhole = async (folder: string, fill: (unfinished: string) => Promise<void>): Promise<void> => {
+export const makeWhole = async (folder: string, fill: Fill): Promise<void> => {
   // Before anything is waited for: of two that begin at once one is refused.
   if (underWay.has(folder)) throw fail('not-empty', 'another one is being written into it', folder);
   underWay.add(folder);
   try {
     if (!(await isFree(folder))) throw fail('not-empty', 'there is something in it', folder);
-    await fillAndRename(folder, fill);
+    const before = await removeEmpty(folder);
+    if (before === 'stays') return await fillInPlace(folder, fill);
+    try {
+      await fillAndRename(folder, fill);
+    } catch (error) {
+      if (before === 'removed') await mkdir(folder, { mode: 0o700 }).catch(() => {});
+      throw error;
+    }
   } finally {
     underWay.delete(folder);
   }

@@ -3,8 +3,9 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config.ts';
-import { fail } from '../core/failure.ts';
+import { FailureError, fail } from '../core/failure.ts';
 
 /** Free space below which a gate does not open, bytes: a lock, a segment and an empty store. A gate that is open goes on below it. */
 export const diskFreeStartBytesMin = 2 * 1024 * 1024;
@@ -58,9 +59,30 @@ export const requireWritable = async (data: string): Promise<void> => {
   if (fault !== null) throw fail('data-not-writable', fault, data);
 };
 
-/** @throws FailureError as `requirePort` */
-export const requirePorts = async ({ mqttHost, mqttPort, mqttWsPort, httpHost, httpPort }: Config): Promise<void> => {
+/** The plant of a gate that was killed holds the HTTP port until it has ended, which takes it 10 s at most; it is waited for that long, ms. */
+const orphanMsMax = 12_000;
+/** Pause between two looks at its port, ms. */
+const orphanLookMs = 100;
+
+const isPortTaken = (error: unknown): boolean => error instanceof FailureError && error.failure.code === 'port-taken';
+
+const requirePortWithin = async (ms: number, ...port: Parameters<typeof requirePort>): Promise<void> => {
+  for (const until = performance.now() + ms; ; ) {
+    try {
+      return await requirePort(...port);
+    } catch (error) {
+      if (!isPortTaken(error) || performance.now() >= until) throw error;
+      await delay(orphanLookMs);
+    }
+  }
+};
+
+/**
+ * @param isInherited whether the gate before was killed: its plant may be about to leave
+ * @throws FailureError as `requirePort`
+ */
+export const requirePorts = async ({ mqttHost, mqttPort, mqttWsPort, httpHost, httpPort }: Config, isInherited = false): Promise<void> => {
   await requirePort('MQTT', mqttHost, mqttPort);
   if (mqttWsPort !== undefined) await requirePort('MQTT over WebSocket', mqttHost, mqttWsPort);
-  await requirePort('HTTP', httpHost, httpPort);
+  await requirePortWithin(isInherited ? orphanMsMax : 0, 'HTTP', httpHost, httpPort);
 };

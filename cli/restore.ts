@@ -74,15 +74,21 @@ export const restoreStore = async (backup: string, manifest: Manifest, data: str
   }
 };
 
+/** As `makeWhole`; what the system refuses is said in one line. */
+const makeData = (data: string, fill: (unfinished: string) => Promise<void>): Promise<void> =>
+  makeWhole(resolve(data), fill).catch((error: NodeJS.ErrnoException) => {
+    throw error.syscall === undefined ? error : fail('data-not-writable', error.message, data);
+  });
+
 /**
  * Makes a data folder of a backup; its log begins at the backup's position.
  * @param data absent or empty
- * @throws FailureError `no-backup`, `backup-damaged`, `not-empty`, `newer-version`
+ * @throws FailureError `no-backup`, `backup-damaged`, `not-empty`, `newer-version`, `data-not-writable`
  */
 export const restoreBackup = async (backup: string, data: string, config: StoreConfig): Promise<Restored> => {
   const manifest = await readManifest(backup);
   const { position, logTime } = manifest;
-  await makeWhole(resolve(data), async (unfinished) => {
+  await makeData(data, async (unfinished) => {
     await restoreStore(backup, manifest, unfinished, config, true);
     await beginLog(unfinished, position, logTime);
   });
@@ -122,12 +128,12 @@ const restoreNewest = async (standby: string, into: string, start: number, confi
 /**
  * Makes a data folder of what `octroi follow` kept; the plant catches up with the log at the first start.
  * @param data absent or empty
- * @throws FailureError `no-backup`, `not-empty`, `newer-version`
+ * @throws FailureError `no-backup`, `not-empty`, `newer-version`, `data-not-writable`
  */
 export const restoreStandby = async (standby: string, followed: Followed, data: string, config: StoreConfig): Promise<RestoredStandby> => {
   let end = 0;
   let manifest: Manifest | null = null;
-  await makeWhole(resolve(data), async (unfinished) => {
+  await makeData(data, async (unfinished) => {
     const reader = new AppendFileReader(standby);
     try {
       const [start, shipped] = [await reader.start(), await reader.end()];

@@ -1,14 +1,14 @@
 /** What the command does when it cannot start, and how it ends: one clear line, the exit code, nothing left behind. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { encodeHeader, formatVersion, segmentName } from '../../log/segment.ts';
-import { folder, octroi, started } from './running.ts';
+import { folder, octroi, started, until } from './running.ts';
 
 const quiet = { OCTROI_LOG_LEVEL: 'fatal' };
 const ports = ['--http-port', '0', '--mqtt-port', '0'];
@@ -29,6 +29,8 @@ const takenPort = async (): Promise<number> => {
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
 };
+
+const lockOf = (data: string): { readonly pid: number } | null => JSON.parse(readFileSync(join(data, 'lock'), 'utf8'));
 
 /** A small disk, or null where none can be mounted. */
 const disk = (options: string): string | null => {
@@ -185,6 +187,21 @@ test('doctor and config print one object, and make nothing; a password for simul
 });
 
 describe('it ends', () => {
+  test('by kill -9 of the gate alone: the next one waits for the port that the plant of the first still holds', async () => {
+    const data = folder();
+    const gate = await started(data, quiet);
+    const plant = gate.plantPid() as number;
+    process.kill(plant, 'SIGSTOP'); // it holds the port until it is ended
+    await gate.stop('SIGKILL');
+    const next = started(data, quiet, '--http-port', new URL(gate.http).port);
+    // The next one has the lock, and finds the port taken.
+    await until('another lock', () => lockOf(data)?.pid !== gate.pid);
+    await delay(1_000);
+    process.kill(plant, 'SIGKILL');
+    expect((await next).http).toBe(gate.http);
+    await (await next).stop();
+  });
+
   test('at SIGTERM: within seconds, with 0, the folder free; meanwhile no other may use it', async () => {
     const data = folder();
     const gate = await started(data, { ...quiet, OCTROI_COMIT_MS: '200' });

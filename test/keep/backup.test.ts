@@ -1,10 +1,11 @@
 /** A backup taken under load, and what comes of it elsewhere: the same ledger, the same rows. A damaged one is refused. */
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { backup } from '../../cli/backup.ts';
-import { makeWhole, readManifest } from '../../cli/backup-files.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { backup, takeBackup } from '../../cli/backup.ts';
+import { checkFiles, makeWhole, readManifest } from '../../cli/backup-files.ts';
 import { storeFile } from '../../cli/parts.ts';
 import { restoreBackup } from '../../cli/restore.ts';
 import { adoptedDevices, adoptedFile, appliedTown } from '../../cli/town-file.ts';
@@ -13,7 +14,15 @@ import { balance } from '../../core/ledger.ts';
 import { openGate } from '../../main.ts';
 import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
 import { townOf } from '../drive.ts';
-import { configFor, contents, loaded, replayed, temporaryFolder, writtenLog } from './folder.ts';
+import { caughtUp, configFor, contents, filled, loaded, replayed, temporaryFolder, writtenLog } from './folder.ts';
+
+/** An empty disk, or null where none can be mounted. */
+const mounted = (options: string): string | null => {
+  const path = temporaryFolder();
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path]).status !== 0) return null;
+  onTestFinished(() => void spawnSync('umount', ['-l', path]));
+  return path;
+};
 
 test('under load: nothing waits at the door, and the restored folder equals the log run up to the position', async () => {
   const data = join(temporaryFolder(), 'data');
@@ -130,6 +139,36 @@ test('of a folder at rest, and what is refused', async () => {
     ),
   ).toMatchObject({ code: 'backup-damaged', where: expect.stringContaining('manifest.json') });
   expect(await damaged((copy) => writeFileSync(join(copy, 'manifest.json'), '{"format": 99}'))).toMatchObject({ code: 'newer-version' });
+});
+
+test('a mounted folder is filled in place: a backup, and the data folder that is made of it', async (context) => {
+  const [backup, into] = [mounted('size=64m'), mounted('size=64m')];
+  if (backup === null || into === null) return context.skip('no tmpfs can be mounted here');
+  const data = temporaryFolder();
+  await (await filled(data, 3)).close();
+  const plant = await caughtUp(data);
+  await takeBackup(plant, data, backup);
+  await plant.close();
+  await checkFiles(backup, await readManifest(backup));
+  mkdirSync(join(into, '.unfinished')); // as one that was killed leaves it
+  await restoreBackup(backup, into, configFor(into));
+  expect(readdirSync(into)).not.toContain('.unfinished');
+  expect((await contents(into)).dump).toEqual((await contents(data)).dump);
+  await expect(restoreBackup(backup, into, configFor(into))).rejects.toMatchObject({ failure: { code: 'not-empty' } });
+});
+
+test('in a mounted folder a backup that fails leaves nothing, and what the system refuses is one line', async (context) => {
+  const [small, closed] = [mounted('size=64k'), mounted('ro')];
+  if (small === null || closed === null) return context.skip('no tmpfs can be mounted here');
+  const data = temporaryFolder();
+  await (await filled(data, 1)).close();
+  const plant = await caughtUp(data);
+  const backup = join(temporaryFolder(), 'backup');
+  await takeBackup(plant, data, backup);
+  await expect(takeBackup(plant, data, small)).rejects.toMatchObject({ failure: { code: 'backup-failed' } });
+  await plant.close();
+  expect(readdirSync(small)).toEqual([]);
+  await expect(restoreBackup(backup, closed, configFor(closed))).rejects.toMatchObject({ failure: { code: 'data-not-writable' } });
 });
 
 test('two that are written into one folder at once: the second is refused, the first is whole', async () => {
