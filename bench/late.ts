@@ -5,7 +5,7 @@
  *   node bench/late.ts [devices] [days]      default 500 and 2
  */
 import { availableParallelism, loadavg } from 'node:os';
-import { types } from '../cli/parts.ts';
+import { types } from '../cli/types.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { LogReader } from '../core/log.ts';
 import { dayMs, minuteMs } from '../core/time.ts';

@@ -11,8 +11,10 @@ import type { DuckDbStore } from '../stores/duckdb.ts';
 import { requireApart } from './apart.ts';
 import { type Manifest, makeWhole, writeManifest } from './backup-files.ts';
 import { reachControl } from './control.ts';
+import { requireData } from './data-folder.ts';
+import { openReader } from './log-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant, openReader, type Plant, requireData } from './parts.ts';
+import { openPlant, type Plant } from './plant-parts.ts';
 import { gateFileNames } from './town-file.ts';
 
 export interface BackedUp {

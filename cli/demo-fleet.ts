@@ -3,8 +3,8 @@
 import { fail } from '../core/failure.ts';
 import { wallClock } from '../simulators/clock.ts';
 import { runFleet } from '../simulators/run.ts';
-import { types } from './parts.ts';
 import { readTown } from './town-file.ts';
+import { types } from './types.ts';
 
 const [url, file, historyHours, speed] = process.argv.slice(2);
 if (url === undefined || file === undefined) throw fail('bad-setting', 'demo-fleet needs the address of the gate and a town file');

@@ -10,7 +10,7 @@ import type { Change, ChangeCause, Receipt } from '../core/views.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
 import { nearest } from './nearest.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { types } from './parts.ts';
+import { types } from './types.ts';
 import { inWorkshop, type Workshop } from './workshop.ts';
 
 type Behind = Awaited<ReturnType<Workshop['behind']>>;

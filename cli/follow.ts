@@ -17,8 +17,8 @@ import { requireApart } from './apart.ts';
 import { backup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
+import { requireData } from './data-folder.ts';
 import { configOf, dataCommand, positive, print } from './options.ts';
-import { requireData } from './parts.ts';
 import { gateFileNames } from './town-file.ts';
 import { writeWhole } from './whole-file.ts';
 

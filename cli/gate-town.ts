@@ -5,8 +5,8 @@ import type { RegistryChange } from '../core/envelope.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import { adoptable, changeFaults, type Device, deviceSchema, type Past, pastFaults, pastOf, standingIn, type Town, townSchema } from '../core/town.ts';
 import type { Views } from '../core/views.ts';
-import { typeNames } from './parts.ts';
 import { adoptedFile, appliedFile } from './town-file.ts';
+import { typeNames } from './types.ts';
 import { writeWhole } from './whole-file.ts';
 
 export interface GateTown {

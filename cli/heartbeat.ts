@@ -6,7 +6,7 @@ import type { Tick } from '../core/envelope.ts';
 import type { LogWriter } from '../core/log.ts';
 import type { GateReport, PlantLife } from '../core/views.ts';
 import type { GateWatch } from './gate-watch.ts';
-import { openReader } from './parts.ts';
+import { openReader } from './log-parts.ts';
 import type { Supervised } from './plant-supervisor.ts';
 
 const tickMs = 1_000;

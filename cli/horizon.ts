@@ -9,7 +9,7 @@ import type { Config } from '../config.ts';
 import { FailureError } from '../core/failure.ts';
 import { dayMs, hourMs } from '../core/time.ts';
 import { backupName, backupsFolder, keptBackups } from './backup-files.ts';
-import type { GateLog } from './parts.ts';
+import type { GateLog } from './log-parts.ts';
 
 /** Pause before a pass that failed is tried again. */
 const retryMs = hourMs;

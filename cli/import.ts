@@ -12,8 +12,8 @@ import { type DeviceRows, readRows } from '../imports/rows.ts';
 import { counted } from './counted.ts';
 import { type Refusals, refusalsOf, withoutKnown } from './import-known.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { types } from './parts.ts';
 import { appliedFile } from './town-file.ts';
+import { types } from './types.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
 /** Readings that are appended at once; each time the log is synced and the store commits. */

@@ -5,7 +5,7 @@ import { FailureError } from '../core/failure.ts';
 import { connect } from '../stores/influxdb/connection.ts';
 import { checkBuckets } from '../stores/influxdb/setup.ts';
 import type { InfluxDbOptions } from '../stores/influxdb.ts';
-import { isUsed } from './used-folder.ts';
+import { isUsed } from './data-folder.ts';
 
 type Named = Pick<InfluxDbOptions, 'url' | 'org' | 'token' | 'buckets'>;
 

@@ -14,7 +14,7 @@ import { aboutOf } from '../processors/judge.ts';
 import { type OneKey, oneKey } from '../processors/one-key.ts';
 import { type Declared, foldRule } from '../processors/registry.ts';
 import { validate } from '../processors/validate.ts';
-import { types } from './parts.ts';
+import { types } from './types.ts';
 
 /** What a device type is to the suite. */
 const classes: Readonly<Record<string, SeriesClass>> = {

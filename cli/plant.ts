@@ -7,8 +7,8 @@ import { type Failure, failure, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Status, Views } from '../core/views.ts';
 import { keepNotices, type Notices, tellOperators } from './notices.ts';
 import { startPlantThread } from './plant-thread.ts';
-import { asides, requestRebuild } from './rebuild.ts';
 import { serve } from './serve.ts';
+import { asides, requestRebuild } from './set-aside.ts';
 
 export type ToPlant = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly stop: true };
 /** Where it listens, and the offset at which its store stands. */

@@ -3,7 +3,7 @@
  * the gate stays open: its plant is asked to do it. What a backup is on disk is `backup-files.ts`.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -14,36 +14,17 @@ import { beginLog } from '../log/begin-log.ts';
 import { lockFolder } from '../log/lock.ts';
 import { keptBackups } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
+import { requireData, storeFile } from './data-folder.ts';
+import { openReader } from './log-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant, openReader, requireData, storeFile } from './parts.ts';
+import { openPlant } from './plant-parts.ts';
 import { progressBar } from './progress-bar.ts';
 import { restoreStore } from './restore.ts';
 import { standingOf } from './same-log.ts';
+import { endRebuildRequest, isRebuildRequested, requestRebuild, setAside } from './set-aside.ts';
 
-/** A plant that starts and finds this file sets its store aside first. */
-const requestFile = (data: string): string => join(data, 'store.rebuild');
 /** Where a store that was made anew came from. */
 const originFile = (data: string): string => join(dirname(storeFile(data)), 'origin.json');
-const asidePrefix = 'store.aside-';
-
-/** Stores that were set aside, by name. */
-export const asides = async (data: string): Promise<string[]> => (await readdir(data)).filter((name) => name.startsWith(asidePrefix)).sort();
-
-/** Asks the next plant of the folder to make its store anew. */
-export const requestRebuild = (data: string): Promise<void> => writeFile(requestFile(data), '', { mode: 0o600 });
-
-/** Renames the store. @returns its new folder; null where there is none */
-const setAside = async (data: string): Promise<string | null> => {
-  const folder = dirname(storeFile(data));
-  if (!existsSync(folder)) return null;
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const taken = new Set(await asides(data));
-  let name = asidePrefix + stamp;
-  for (let n = 2; taken.has(name); n++) name = `${asidePrefix}${stamp}-${n}`;
-  await rename(folder, join(data, name));
-  return join(data, name);
-};
-
 export interface Prepared {
   /** Where the old store is now; null where there was none to set aside. */
   readonly aside: string | null;
@@ -80,7 +61,7 @@ const restoreLast = async (config: Config, start: number, end: number): Promise<
  * @returns null where nothing had to be done
  * @throws FailureError `no-backup` where the log was cut and no backup reaches it
  */
-export const prepareStore = async (config: Config, anew = existsSync(requestFile(config.data))): Promise<Prepared | null> => {
+export const prepareStore = async (config: Config, anew = isRebuildRequested(config.data)): Promise<Prepared | null> => {
   const { data } = config;
   if (config.store !== 'duckdb') return null;
   if (!anew && existsSync(storeFile(data))) return null;
@@ -95,7 +76,7 @@ export const prepareStore = async (config: Config, anew = existsSync(requestFile
     const prepared: Prepared = { aside, ...restored };
     await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o700 });
     await writeFile(originFile(data), JSON.stringify(prepared), { mode: 0o600 });
-    await rm(requestFile(data), { force: true });
+    await endRebuildRequest(data);
     return prepared;
   } finally {
     await reader.close();
@@ -166,7 +147,7 @@ const rebuildInUse = async (config: Config, client: ControlClient, progress: Pro
   await requestRebuild(config.data);
   await client.remote.view('abandon', []).catch(() => {}); // it ends before it answers, or is down anyway
   let status: Status | null = null;
-  while (existsSync(requestFile(config.data)) || status === null) {
+  while (isRebuildRequested(config.data) || status === null) {
     await delay(pollMs);
     status = await statusOf(client);
   }

@@ -15,8 +15,10 @@ import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { alarmScope } from '../processors/state.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
-import { openReader, requireData, storeFile, types } from './parts.ts';
+import { requireData, storeFile } from './data-folder.ts';
+import { openReader } from './log-parts.ts';
 import { restoreOldest } from './replay.ts';
+import { types } from './types.ts';
 
 /** Settings of alarms in a file: its section `alarms`, as in the town file. */
 const rulesSchema = z.strictObject({ alarms: alarmSettingsSchema });

@@ -11,9 +11,12 @@ import { run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { requireApart } from './apart.ts';
 import { isFree, keptBackups } from './backup-files.ts';
+import { requireData, storeFile } from './data-folder.ts';
+import { openReader } from './log-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant, openReader, requireData, storeFile, types } from './parts.ts';
+import { openPlant } from './plant-parts.ts';
 import { restoreStore } from './restore.ts';
+import { types } from './types.ts';
 
 export interface Difference {
   /** Line of the dumps, counted from 1. */

@@ -11,9 +11,9 @@ import { openShipment } from '../log/shipment.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { storeInBackup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, makeWhole, readManifest } from './backup-files.ts';
+import { storeFile } from './data-folder.ts';
 import { type Followed, readFollowed } from './follow.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { storeFile } from './parts.ts';
 import { gateFileNames } from './town-file.ts';
 
 type StoreConfig = Pick<Config, 'storeMemoryMb' | 'storeThreads'>;

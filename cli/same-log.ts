@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
-import { openReader, storeFile } from './parts.ts';
+import { storeFile } from './data-folder.ts';
+import { openReader } from './log-parts.ts';
 
 /** Where a store stands: all below `position` is in it; `logTime` is that of the envelope before. */
 export interface Standing {

@@ -4,8 +4,8 @@ import type { Views } from '../core/views.ts';
 import { httpServer } from '../dashboards/http.ts';
 import { feed } from '../feed/feed.ts';
 import { geography } from './geo.ts';
-import { types } from './parts.ts';
 import type { GateCalls } from './plant.ts';
+import { types } from './types.ts';
 
 export interface Served {
   readonly url: string;

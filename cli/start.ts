@@ -5,7 +5,6 @@ import { openGate } from '../main.ts';
 import { demoTownFile, startDemo } from './demo.ts';
 import { newestTick } from './heartbeat.ts';
 import { configOf } from './options.ts';
-import { runRole } from './role-start.ts';
 import { stopAsked } from './stop-asked.ts';
 import { appliedTown } from './town-file.ts';
 
@@ -29,6 +28,7 @@ export const startCommand = (): Command =>
         warnOfUnknown();
         const stop = stopAsked();
         void stop.then(() => setTimeout(() => process.exit(1), stopMsMax).unref());
+        const { runRole } = await import('./role-start.ts'); // with all that any role needs, pages too
         await runRole({ ...given, role: given.role }, stop);
         process.exit(0);
       }

@@ -1,7 +1,7 @@
 /** Tells its parent where the store of a folder stands, and ends. */
 import type { Config } from '../config.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
-import { storeFile } from './parts.ts';
+import { storeFile } from './data-folder.ts';
 import type { Standing } from './same-log.ts';
 
 const { data, storeMemoryMb, storeThreads } = JSON.parse(process.argv[2] ?? '{}') as Config;

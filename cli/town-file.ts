@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError, fail } from '../core/failure.ts';
 import { type Device, deviceSchema, parseTown, type Town, townSchema } from '../core/town.ts';
-import { typeNames } from './parts.ts';
+import { typeNames } from './types.ts';
 
 const townBytesMax = 16 * 1024 * 1024;
 

@@ -1,7 +1,7 @@
 /** The verifications that run on a plant: each may be asked how far it is, and ended. What is compared is left to `stores/verify.ts`. */
 
 import { type Verified, type VerifyProgress, verify } from '../stores/verify.ts';
-import type { Plant } from './parts.ts';
+import type { Plant } from './plant-parts.ts';
 
 export interface Verifications {
   /** Recomputes every pane. @param name by which it can be asked and ended meanwhile */

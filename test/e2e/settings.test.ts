@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startDemo } from '../../cli/demo.ts';
 import { influxAccess } from '../../cli/influx-parts.ts';
 import { kafkaAccess } from '../../cli/kafka-parts.ts';
-import { openPlant } from '../../cli/parts.ts';
+import { openPlant } from '../../cli/plant-parts.ts';
 import { resolveConfig } from '../../config.ts';
 import { dayMs } from '../../core/time.ts';
 import { connectPacket } from '../../simulators/mqtt-packets.ts';

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { backup, takeBackup } from '../../cli/backup.ts';
 import { checkFiles, makeWhole, readManifest } from '../../cli/backup-files.ts';
-import { storeFile } from '../../cli/parts.ts';
+import { storeFile } from '../../cli/data-folder.ts';
 import { restoreBackup } from '../../cli/restore.ts';
 import { adoptedDevices, adoptedFile, appliedTown } from '../../cli/town-file.ts';
 import { openWorkshop } from '../../cli/workshop.ts';

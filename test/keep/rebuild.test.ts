@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { backup } from '../../cli/backup.ts';
 import { backupName, backupsFolder } from '../../cli/backup-files.ts';
-import { storeFile } from '../../cli/parts.ts';
+import { storeFile } from '../../cli/data-folder.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { openWorkshop, type Workshop } from '../../cli/workshop.ts';
 import { openGate } from '../../main.ts';

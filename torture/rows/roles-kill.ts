@@ -1,7 +1,9 @@
 /** kill -9 of gates, plants, Kafka and InfluxDB in turn, at random moments, while devices publish through two gates, some through both. */
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openPlant, openReader, types } from '../../cli/parts.ts';
+import { openReader } from '../../cli/log-parts.ts';
+import { openPlant } from '../../cli/plant-parts.ts';
+import { types } from '../../cli/types.ts';
 import { verifications } from '../../cli/verifications.ts';
 import { type Config, resolveConfig } from '../../config.ts';
 import type { Store } from '../../core/store.ts';
