@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
-import type { Aedes, Client } from 'aedes';
+import type { Aedes, Client, PublishPacket } from 'aedes';
 import { bodyFault, levelFault } from './grammar.ts';
 import type { Session } from './session.ts';
 
@@ -36,6 +36,7 @@ export interface AedesClient extends EventEmitter {
 interface RetainedMessages {
   /** Packets that any of the filters match; aedes asks right after its event `subscribe`. */
   createRetainedStreamCombi(filters: readonly string[]): Readable;
+  storeRetained(packet: PublishPacket): Promise<void>;
 }
 
 /** A client of aedes with its private side: the only place where the types of aedes are left behind. */

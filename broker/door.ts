@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Aedes } from 'aedes';
+import { Aedes, type PublishPacket } from 'aedes';
 import { TextCache } from '../core/text-cache.ts';
 import { type AedesClient, guardParser, privateOf, sessionOf } from './aedes-client.ts';
 import { Gate, type Ingest } from './gate.ts';
@@ -137,7 +137,7 @@ class OpenDoor implements Door {
     await this.#aedes.listen();
     this.#public.fanOut = takeFanOut(this.#aedes);
     this.#operators.fanOut = this.#public.fanOut;
-    takeReplays(this.#aedes);
+    takeReplays(this.#aedes, () => this.#retained());
     this.#follow(this.#aedes);
     try {
       const isAedes = this.#options.front === 'aedes';
@@ -243,6 +243,11 @@ class OpenDoor implements Door {
 
   #refuse(reason: string): void {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+
+  *#retained(): Iterable<PublishPacket> {
+    yield* this.#public.retained();
+    yield* this.#operators.retained();
   }
 
   /** Learns who is there, and counts what went wrong. */

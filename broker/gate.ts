@@ -198,9 +198,10 @@ export class Gate {
     this.#pass(session, draft.sender === sender ? draft : { ...draft, sender }, release);
   }
 
-  /** Counts a packet against the rate of its connection, a token bucket: full, it holds one second's worth; in debt, the connection is not read until it is paid off. */
-  spend(session: Session): void {
-    if (--session.tokens >= 0) return;
+  /** Counts a packet, or as many, against the rate of its connection, a token bucket: full, it holds one second's worth; in debt, the connection is not read until it is paid off. */
+  spend(session: Session, packets = 1): void {
+    session.tokens -= packets;
+    if (session.tokens >= 0) return;
     const rate = this.limits.ratePerDeviceMax;
     const now = this.#clock();
     session.tokens = Math.min(rate, session.tokens + ((now - session.refilledMs) * rate) / 1000);

@@ -34,6 +34,8 @@ export interface DoorLimits {
   readonly packetTimeoutMs: number;
   /** Packets a second of one connection, with a burst of one second; above it that connection alone is read more slowly. */
   readonly ratePerDeviceMax: number;
+  /** Packets that one SUBSCRIBE or UNSUBSCRIBE counts as, against that rate: a few bytes ask for all that is retained. */
+  readonly packetsPerSubscribe: number;
   /** QoS 2 messages of one connection between PUBREC and PUBREL; one more closes it. */
   readonly qos2OpenPerClientMax: number;
   /** Subscriptions of one connection; one more is refused in the SUBACK. */
@@ -71,6 +73,7 @@ export const doorLimitDefaults: DoorLimits = {
   gatheredBytesPerClientFree: 4 * 1024,
   packetTimeoutMs: 60_000,
   ratePerDeviceMax: 10_000,
+  packetsPerSubscribe: 500,
   qos2OpenPerClientMax: 1_000,
   subscriptionsPerClientMax: 20,
   clientIdCharsMax: 128,

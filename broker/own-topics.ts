@@ -23,7 +23,7 @@ export class OwnTopics {
   readonly #prefix: string;
   readonly #limits: DoorLimits;
   readonly #refused: (reason: string) => void;
-  readonly #retained = new Set<string>();
+  readonly #retained = new Map<string, PublishPacket>();
   /** Set when the broker is up. */
   fanOut: FanOut = () => {};
 
@@ -36,28 +36,35 @@ export class OwnTopics {
   /** As `Door.publishPublic`, and `Door.publishToOperators`. */
   publish(topic: string, payload: string | Uint8Array, retain: boolean): Promise<void> {
     if (!topic.startsWith(this.#prefix) || topicRule(topic, this.#limits).fault !== null) throw fail('bad-request', `not a topic below ${this.#prefix}`, topic);
-    if (retain) this.#retain(topic, payload.length);
     // Not by `Buffer.from(text)`: a retained payload would hold the pool in which that puts it.
     const own = typeof payload === 'string' ? encoder.encode(payload) : payload;
     const bytes = Buffer.from(own.buffer, own.byteOffset, own.byteLength);
+    const packet: PublishPacket = { cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain };
+    if (retain) this.#retain(packet);
     return new Promise((resolve, reject) => {
-      this.fanOut({ cmd: 'publish', topic, payload: bytes, qos: 0, dup: false, retain }, (error) => (error ? reject(error) : resolve()));
+      this.fanOut(packet, (error) => (error ? reject(error) : resolve()));
     });
   }
 
   async clear(): Promise<void> {
-    for (const topic of [...this.#retained]) await this.publish(topic, '', true);
+    for (const topic of [...this.#retained.keys()]) await this.publish(topic, '', true);
+  }
+
+  retained(): Iterable<PublishPacket> {
+    return this.#retained.values();
   }
 
   /** An empty payload forgets the topic. */
-  #retain(topic: string, bytes: number): void {
-    if (bytes === 0) this.#retained.delete(topic);
-    else if (!this.#retained.has(topic)) {
-      if (this.#retained.size >= this.#limits.retainedMax) {
-        this.#refused('retainedMax');
-        throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
-      }
-      this.#retained.add(topic);
+  #retain(packet: PublishPacket): void {
+    const { topic, payload } = packet;
+    if (payload.length === 0) {
+      this.#retained.delete(topic);
+      return;
     }
+    if (!this.#retained.has(topic) && this.#retained.size >= this.#limits.retainedMax) {
+      this.#refused('retainedMax');
+      throw fail('limit-reached', `${this.#retained.size} topics are retained`, 'retainedMax');
+    }
+    this.#retained.set(topic, packet);
   }
 }

@@ -13,6 +13,8 @@ import type { TopicRule } from './topic.ts';
 
 const typeConnect = 1;
 const typePublish = 3;
+const typeSubscribe = 8;
+const typeUnsubscribe = 10;
 /** How long a closing connection may take what was written to it, ms. */
 const lastWriteMs = 1_000;
 
@@ -284,7 +286,7 @@ export class Scanner implements Connection {
       } else {
         if (flags >> 4 === typeConnect) this.#session.greeted = true;
         // A PUBLISH is counted by the gate.
-        else if (flags >> 4 !== typePublish) this.#gate.spend(this.#session);
+        else if (flags >> 4 !== typePublish) this.#gate.spend(this.#session, this.#weight(flags >> 4));
         if (!this.tunnel.push(Buffer.copyBytesFrom(buffer, at, end - at))) this.#tunnelFull = true;
       }
       at = end;
@@ -292,6 +294,11 @@ export class Scanner implements Connection {
     if (alive) this.touch();
     if (pings > 0 && !this.#session.closed) this.#write(Buffer.concat(Array<Buffer>(pings).fill(pingResponse)));
     return at;
+  }
+
+  /** Packets that one of this type counts as. */
+  #weight(type: number): number {
+    return type === typeSubscribe || type === typeUnsubscribe ? this.#gate.limits.packetsPerSubscribe : 1;
   }
 
   /** False where the packet ends the connection. */

@@ -92,6 +92,13 @@ const pour = async (wire: Wire, bytes: Buffer, ms: number): Promise<void> => {
 
 const many = (count: number, make: (n: number) => Buffer): Buffer => Buffer.concat(Array.from({ length: count }, (_, n) => make(n)));
 
+/** What the town has published is no part of the attack. */
+const retain = async ({ child }: Gate, topics: number): Promise<void> => {
+  const kept = once(child, 'message');
+  child.send({ retain: topics } satisfies Ask);
+  await kept;
+};
+
 /** Ordinary load, so that what the process needs anyway is there before it is measured. */
 const warmUp = async ({ port }: Gate): Promise<void> => {
   const devices = await all(20, () => Wire.greeted(port));
@@ -112,6 +119,8 @@ const warmUp = async ({ port }: Gate): Promise<void> => {
 
 interface Attack {
   readonly limits?: Partial<DoorLimits>;
+  /** Topics that the town has published before. Default 0. */
+  readonly retained?: number;
   readonly run: (gate: Gate, ask: (ask: Ask) => void) => Promise<unknown>;
 }
 
@@ -240,10 +249,8 @@ const attacks: Readonly<Record<string, Attack>> = {
     },
   },
   'the same SUBSCRIBE 20,000 times, by 8 that do not read, with 2,000 retained topics': {
-    run: async ({ port, child }, ask) => {
-      const kept = once(child, 'message');
-      ask({ retain: 2_000 });
-      await kept;
+    retained: 2_000,
+    run: async ({ port }) => {
       await all(8, async () => {
         const wire = await Wire.greeted(port);
         wire.socket.pause();
@@ -254,10 +261,8 @@ const attacks: Readonly<Record<string, Attack>> = {
     },
   },
   'filters that match none of 5,000 retained topics, again and again, by 8': {
-    run: async ({ port, child }, ask) => {
-      const kept = once(child, 'message');
-      ask({ retain: 5_000 });
-      await kept;
+    retained: 5_000,
+    run: async ({ port }) => {
       const filters = Array.from({ length: 20 }, (_, n) => `city/v1/public/+/+/${n}`);
       await all(8, async () => {
         const wire = await Wire.greeted(port);
@@ -323,9 +328,10 @@ const attacks: Readonly<Record<string, Attack>> = {
 };
 
 describe.skipIf(process.platform !== 'linux')('attacks', () => {
-  test.each(Object.entries(attacks))('%s', async (name, { limits = {}, run }) => {
+  test.each(Object.entries(attacks))('%s', async (name, { limits = {}, retained = 0, run }) => {
     const gate = await startGate(limits);
     await warmUp(gate);
+    await retain(gate, retained);
     const bystander = new Bystander();
     await bystander.start(gate.port);
     await delay(300);

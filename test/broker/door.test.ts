@@ -203,7 +203,7 @@ describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
     const heard: string[] = [];
     spy.on('message', (one) => heard.push(one));
     const other = 'city/v1/public/+/7';
-    const asked = [...Array.from({ length: 50 }, () => 'city/v1/public/#'), other];
+    const asked = [...Array.from({ length: 15 }, () => 'city/v1/public/#'), other];
     await Promise.all(asked.map((filter) => spy.subscribeAsync(filter)));
     await until(() => heard.length >= 1_200);
     // Those that came while the first was sent are answered together, each topic once.

@@ -37,6 +37,16 @@ const unfinished = (claimed: number, sent: number): Buffer => {
   return Buffer.concat([head, Buffer.alloc(sent - head.length)]);
 };
 
+test('packetsPerSubscribe: who subscribes again and again is read more slowly, alone', async () => {
+  const made = await open({ limits: { ratePerDeviceMax: 100, packetsPerSubscribe: 10 } });
+  const greedy = await wire(made);
+  for (let n = 0; n < 15; n++) greedy.send(subscribePacket(['city/v1/public/a'], n + 1));
+  await until(() => made.door.counters().slowed.ratePerDeviceMax === 1);
+  expect(greedy.received.length).toBeLessThanOrEqual(11 * 5);
+  await serves(made);
+  expect((await greedy.until(15 * 5)).length).toBe(15 * 5);
+});
+
 describe.each(fronts)('limits: %s', (front) => {
   it('inFlightBytesPerClientMax: reads no further, cuts nobody off', async () => {
     const made = await open({ front, limits: { inFlightBytesPerClientMax: 50_000 } });
