@@ -35,6 +35,8 @@ export const streamsMax = 200;
 export const eventsKept = 256;
 /** Latest values that all of them together carry; the oldest go first. A value takes some 110 bytes. */
 export const eventValuesKeptMax = 20_000;
+/** The same while nobody reads, nor has for as many commits as are kept. */
+export const eventValuesUnreadMax = 2_000;
 /** Latest values that one event carries to a page; a burst is cut, the next event brings the rest. */
 export const eventValuesMax = 500;
 

@@ -1,6 +1,6 @@
-/** The stream of commits: the last events are kept, so that a reader who comes back misses nothing or is told. Sending is left to the route. */
+/** The stream of commits: the last events are kept, fewer while nobody reads, so that who comes back misses nothing or is told. Sending is left to the route. */
 import type { LiveEvent, Views } from '../core/views.ts';
-import { eventsKept, eventValuesKeptMax } from './limits.ts';
+import { eventsKept, eventValuesKeptMax, eventValuesUnreadMax } from './limits.ts';
 
 export interface Live {
   /**
@@ -22,7 +22,10 @@ export const live = (views: Views, kept = eventsKept, valuesKept = eventValuesKe
   const listeners = new Set<(event: LiveEvent) => void>();
   /** Position of the last event that is no longer kept. */
   let floor: number | null = null;
+  let newest: number | null = null;
   let values = 0;
+  /** Commits since a stream was open. After as many as are kept, nobody has left who could be told them all. */
+  let unread = kept;
   const forget = (): void => {
     const oldest = events.shift();
     if (oldest === undefined) return;
@@ -30,20 +33,22 @@ export const live = (views: Views, kept = eventsKept, valuesKept = eventValuesKe
     values -= oldest.latest.length;
   };
   const end = views.onCommit((event) => {
-    if (event.position <= (events.at(-1)?.position ?? -1)) return;
+    if (event.position <= (newest ?? -1)) return;
+    newest = event.position;
+    unread = listeners.size > 0 ? 0 : unread + 1;
     events.push(event);
     values += event.latest.length;
-    while (events.length > kept || (values > valuesKept && events.length > 1)) forget();
+    const most = unread > kept ? Math.min(valuesKept, eventValuesUnreadMax) : valuesKept;
+    while (events.length > kept || (values > most && events.length > 1)) forget();
     for (const listener of listeners) listener(event);
   });
   return {
     since(position) {
-      const newest = events.at(-1);
-      if (newest === undefined || position > newest.position) return null;
+      if (newest === null || position > newest) return null;
       if (position !== floor && !events.some((event) => event.position === position)) return null;
       return events.filter((event) => event.position > position);
     },
-    position: () => events.at(-1)?.position ?? null,
+    position: () => newest,
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

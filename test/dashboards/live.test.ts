@@ -20,8 +20,10 @@ const kept = (events: readonly LiveEvent[], eventsMax: number, valuesMax: number
     return () => {};
   };
   const stream = live({ onCommit } as Views, eventsMax, valuesMax);
+  const leave = stream.listen(() => {});
   for (const one of events) tell(one);
-  return stream;
+  leave();
+  return { ...stream, tell: (one: LiveEvent) => tell(one) };
 };
 const positions = (found: readonly LiveEvent[] | null): number[] | null => found?.map(({ position }) => position) ?? null;
 
@@ -43,4 +45,16 @@ test('one event that carries more than all may is kept until the next', () => {
   const stream = kept([event(1, 1), event(2, 500)], 10, 300);
   expect(positions(stream.since(1))).toEqual([2]);
   expect(stream.position()).toBe(2);
+});
+
+test('less is kept while nobody reads, nor has for as many commits as are kept', () => {
+  const stream = kept([event(1, 1_500), event(2, 1_500)], 3, 100_000);
+  for (const position of [3, 4, 5]) stream.tell(event(position, 1_500));
+  expect(positions(stream.since(2))).toEqual([3, 4, 5]);
+  stream.tell(event(6, 1_500));
+  expect(stream.since(4)).toBeNull();
+  expect(positions(stream.since(5))).toEqual([6]);
+  stream.listen(() => {});
+  for (const position of [7, 8]) stream.tell(event(position, 1_500));
+  expect(positions(stream.since(5))).toEqual([6, 7, 8]);
 });
