@@ -9,7 +9,7 @@ import { type AlarmBook, alarmBookBody, alarmBookOf, emptyAlarmBook } from './al
 import type { DetectorState } from './detect/detector.ts';
 import type { Lost } from './horizon.ts';
 import { type KeyFold, keyFold } from './key-fold.ts';
-import { floatsBack, floatsOut } from './learn/memory.ts';
+import { floatsBack, floatsOut, packed, unpacked } from './learn/memory.ts';
 import type { Basis } from './mark.ts';
 import type { Registry } from './registry.ts';
 
@@ -223,7 +223,7 @@ const subjectBody = ({ keys, ...rest }: SubjectState): string =>
 /** The blocks of its keys by quantity and detector; null where it has none. */
 const learntBody = ({ keys }: SubjectState): string | null => {
   const learnt = [...keys].flatMap(([name, { floats }]) => (floats === undefined ? [] : [[name, floats] as const]));
-  return learnt.length === 0 ? null : JSON.stringify(Object.fromEntries(learnt), out);
+  return learnt.length === 0 ? null : packed(JSON.stringify(Object.fromEntries(learnt), out));
 };
 
 /** While it is the same, what was written stands: the hours that were seen, and a checksum, since some detectors learn of readings. */
@@ -239,7 +239,7 @@ const blocksBack = (texts: Readonly<Record<string, unknown>>): Record<string, Fl
 /** Where the subject's own scope has blocks, a program of before wrote it, and later. */
 const restoreLearnt = (subject: SubjectState, body: string): void => {
   if ([...subject.keys.values()].some(({ floats }) => floats !== undefined)) return;
-  for (const [name, blocks] of Object.entries(JSON.parse(body) as Record<string, Record<string, unknown>>)) {
+  for (const [name, blocks] of Object.entries(JSON.parse(unpacked(body)) as Record<string, Record<string, unknown>>)) {
     const key = subject.keys.get(name);
     if (key !== undefined) key.floats = blocksBack(blocks);
   }

@@ -1,6 +1,15 @@
-/** The memory of detectors as text, and back: numbers as they are, blocks of single-precision numbers in base64. */
+/** The memory of detectors as text, and back: numbers as they are, blocks of single-precision numbers in base64, all of a subject packed. */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 const mark = 'f32:';
+const packedMark = 'zstd:';
+
+/** A text as a shorter one: most of what a young series has learnt is zeros (32 KB become 0.5), and of an old one it grows by nothing. */
+export const packed = (text: string): string => packedMark + zstdCompressSync(text).toString('base64');
+
+/** The text in a packed one; programs of before packed none. */
+export const unpacked = (text: string): string =>
+  text.startsWith(packedMark) ? zstdDecompressSync(Buffer.from(text.slice(packedMark.length), 'base64')).toString() : text;
 
 /** For `JSON.stringify`: a block leaves as text. */
 export const floatsOut = (value: unknown): unknown =>
