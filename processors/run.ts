@@ -7,8 +7,8 @@ import type { LogReader } from '../core/log.ts';
 import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
 import type { Pipeline } from './pipeline.ts';
 
-/** Rows that wait for a commit at the most; while they are written as many again may gather. */
-export const commitRowsMax = 30_000;
+/** Rows that wait for a commit at the most, but for those of one envelope; while they are written as many again may gather. */
+export const commitRowsMax = 15_000;
 /** Characters that wait for a commit at the most, but for those of one envelope: DuckDB has the whole commit in memory. */
 export const commitCharsMax = 4_194_304;
 /** Envelopes between two snapshots at the most: what a restart runs again. */
@@ -108,9 +108,8 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
           if (pipeline.end() <= handedEnd) out = emptyOutputs();
           // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.
           if (out.cuts.length > 0) await write(true);
-          if (charsOf(out) >= commitCharsMax) await hand(wantsSnapshot());
+          if (rowsOf(out) >= commitRowsMax || charsOf(out) >= commitCharsMax) await hand(wantsSnapshot());
         }
-        if (rowsOf(out) >= commitRowsMax) await hand(wantsSnapshot());
       }
     },
     hand: () => hand(wantsSnapshot()),
