@@ -30,7 +30,7 @@ export interface Signed {
 export interface Alarm {
   /** `<cause>/<since>`; stable across replays. */
   readonly id: string;
-  /** What its anomalies have in common: `device/<device>/<kind>`, `site/<site>/silent`, `sender/<gateway>/silent` or `octroi/<kind>`; followed by `@<partition>` where the log has several. */
+  /** What its anomalies have in common: `device/<device>/<kind>`, `site/<site>/silent`, `sender/<gateway>/silent` or `octroi/<kind>`. */
   readonly cause: string;
   readonly kind: Anomaly['kind'];
   /** Of its first anomaly. */
@@ -66,6 +66,25 @@ export interface AlarmException extends Signed {
   /** Anomalies that raised no alarm because of it. */
   readonly held: number;
 }
+
+/** What judging tells the alarms of an anomaly. */
+export type Judgement =
+  /** A row of it: its beginning, its end, or a mark. Withheld: it is over, and its value lies within the dead band of its limit. */
+  | { readonly anomaly: Anomaly; readonly isWithheld: boolean }
+  /** The id of one that was withheld: its value has come back. */
+  | { readonly back: string };
+
+/** On its way from a partition to the alarm stage; by offset and item it is told once, however often it comes. */
+export interface Relayed {
+  /** Of the envelope that put it out, and its place among what that one put out. */
+  readonly offset: number;
+  readonly item: number;
+  /** `book`: what a program of before remembers, which made alarms in each partition; as `alarmBookBody` writes it. */
+  readonly judgement: Judgement | { readonly book: string };
+}
+
+/** The state in which each alarm was last told on one channel, by its id; an alarm whose end was told is forgotten. */
+export type Told = Readonly<Record<string, AlarmState>>;
 
 /** What a town may set of one kind of anomaly; what it leaves out is as `processors/alarm-rules.ts` has it. */
 const alarmRuleSchema = z.strictObject({

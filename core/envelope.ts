@@ -1,10 +1,12 @@
 /** What the log holds: envelopes, undecoded, each at its position. */
+import type { AlarmState, Relayed } from './alarm.ts';
 
 /**
  * `message`: a PUBLISH. `tick`: a second has passed, with the gate's counters. `command`: an operator's action.
  * `import`: decoded rows of history. `registry`: the town's file, or a device that was adopted.
+ * `judged`: what a partition tells the alarm stage, in the alarm log alone.
  */
-export type EnvelopeKind = 'message' | 'tick' | 'command' | 'import' | 'registry';
+export type EnvelopeKind = 'message' | 'tick' | 'command' | 'import' | 'registry' | 'judged';
 
 /** What a producer hands to the log. */
 export interface Draft {
@@ -66,8 +68,16 @@ export type RegistryChange = { readonly action: 'apply'; readonly town: unknown 
  * The payload of a command envelope: an operator's or a program's action. `settle`: an import of these subjects has ended.
  * `alarm`: what an operator did about an alarm, as `alarmActionSchema` reads it.
  * `cut`: the log below the offset `before` is behind the horizon, and the raw readings that came from it go with it.
+ * `told`: an alarm was told on a channel in this state; in the alarm log alone.
  */
 export type Command =
   | { readonly action: 'settle'; readonly subjects: readonly string[] }
   | { readonly action: 'cut'; readonly before: number }
-  | { readonly action: 'alarm'; readonly alarm: unknown };
+  | { readonly action: 'alarm'; readonly alarm: unknown }
+  | { readonly action: 'told'; readonly channel: string; readonly alarm: string; readonly state: AlarmState };
+
+/** The payload of a `judged` envelope: what a partition put out, in its order. */
+export interface Judged {
+  readonly partition: number;
+  readonly judgements: readonly Relayed[];
+}

@@ -1,5 +1,5 @@
 /** The ports `History` and `Store`, and what goes through them. Implementations: `stores/duckdb` (embedded), `stores/influxdb`, `stores/memory`. */
-import type { Alarm } from './alarm.ts';
+import type { Alarm, Relayed } from './alarm.ts';
 import type { Pane } from './pane.ts';
 import type { Place } from './place.ts';
 import type { Anomaly, DeadLetter, Reading } from './reading.ts';
@@ -91,6 +91,8 @@ export interface Outputs {
   readonly cuts: Cut[];
   /** One for each envelope that folded windows again: when it was, for receipts. */
   readonly revisions: RevisionTime[];
+  /** What the alarm stage is told, where alarms are made there: no store keeps it. */
+  readonly judgements: Relayed[];
 }
 
 /** When a revision was made. */
@@ -125,6 +127,7 @@ export const emptyOutputs = (): Outputs => ({
   closures: [],
   cuts: [],
   revisions: [],
+  judgements: [],
 });
 
 /** Absolute counters since the log began. `accepted` = `stored` + `duplicate` + `corrected` + `deadLetter`, at any moment. */

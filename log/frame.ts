@@ -18,7 +18,7 @@ export const frameBytesMax = 256 * 1024 * 1024;
 const syncWord = 0x4d52464f;
 const syncBytes = Buffer.from('OFRM', 'latin1');
 
-const kinds: readonly EnvelopeKind[] = ['message', 'tick', 'command', 'import', 'registry'];
+const kinds: readonly EnvelopeKind[] = ['message', 'tick', 'command', 'import', 'registry', 'judged'];
 
 /** A frame that was found good; `start` and `end` bound its content in the buffer. */
 export interface Frame {

@@ -60,7 +60,10 @@ export const alarmRuleOf = (kind: Anomaly['kind'], settings?: AlarmSettings): Al
  * What the anomaly has in common with others. Silent devices that speak through one gateway are one alarm, and so are those of
  * one site: what failed is the gateway, the line or the mains, and one call mends it.
  */
-export const causeOf = ({ subject, kind }: Anomaly, { find }: AlarmTown): { readonly cause: string; readonly site: string | null } => {
+export const causeOf = (
+  { subject, kind }: Pick<Anomaly, 'subject' | 'kind'>,
+  { find }: AlarmTown,
+): { readonly cause: string; readonly site: string | null } => {
   if (kind === 'clock-step') return { cause: `octroi/${kind}`, site: null };
   const { site = null, via } = find(subject)?.device ?? {};
   const [gateway] = via ?? [];

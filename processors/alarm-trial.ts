@@ -3,6 +3,7 @@ import { type Alarm, type AlarmAction, type AlarmSettings, alarmActionSchema } f
 import type { Command, Envelope } from '../core/envelope.ts';
 import type { Anomaly, Reading } from '../core/reading.ts';
 import type { Device, Town } from '../core/town.ts';
+import { judgementsOf } from './alarm-band.ts';
 import { type AlarmBook, type AlarmContext, actOnAlarm, passAlarms } from './alarms.ts';
 import { textOf } from './decode.ts';
 import type { Types } from './registry.ts';
@@ -38,14 +39,14 @@ export const alarmTrial = (town: () => Town, types: Types, book: AlarmBook, sett
   const raised = new Map<string, Alarm>([...book.open.values()].map(({ alarm }) => [alarm.id, alarm]));
   const lastOf = new Map<string, Alarm>([...book.open].map(([cause, { alarm }]) => [cause, alarm]));
 
-  const contextOf = ({ partition, offset }: Envelope, logTime: number): AlarmContext => {
+  const contextOf = ({ offset }: Envelope, logTime: number): AlarmContext => {
     let known: ReadonlyMap<string, Device> | null = null;
     const find: AlarmContext['registry']['find'] = (subject) => {
       known ??= new Map(town().devices.map((device) => [device.id, device]));
       const device = known.get(subject);
       return device === undefined ? undefined : { device, type: types.get(device.type) };
     };
-    return { book, registry: { find, town: () => settings ?? town() }, partition, offset, logTime, out: [] };
+    return { book, registry: { find, town: () => settings ?? town() }, isGone: (subject) => find(subject) === undefined, offset, logTime, out: [] };
   };
 
   /** What a person said of an alarm holds for the alarm of its cause. */
@@ -68,7 +69,7 @@ export const alarmTrial = (town: () => Town, types: Types, book: AlarmBook, sett
     readings: readonly Reading[],
   ): Promise<void> => {
     if (action !== null) await act(context, action);
-    passAlarms(context, kind, anomalies, readings);
+    passAlarms(context, kind, judgementsOf(book.returning, context.registry, anomalies, readings));
     for (const alarm of context.out) {
       raised.set(alarm.id, alarm);
       lastOf.set(alarm.cause, alarm);

@@ -2,12 +2,12 @@
  * Operator alarms: makes alarms of the anomalies that the pipeline puts out, and takes them through their life as time passes and
  * people answer (ISA-18.2). What becomes an alarm, and how soon, is `alarm-rules.ts`; telling anybody of it is left to others.
  */
-import type { Alarm, AlarmAction, AlarmException, Signed } from '../core/alarm.ts';
+import type { Alarm, AlarmAction, AlarmException, Judgement, Signed } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
-import type { Anomaly, Reading } from '../core/reading.ts';
+import type { Anomaly } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
 import { minuteMs } from '../core/time.ts';
-import { isBack, type Returning, returningOf } from './alarm-band.ts';
+import type { Returning } from './alarm-band.ts';
 import { type AlarmRule, type AlarmTown, alarmRuleOf, causeOf, usual } from './alarm-rules.ts';
 import type { Context } from './pipeline.ts';
 
@@ -28,18 +28,21 @@ interface OpenAlarm {
   putAt: number;
 }
 
+/** Of an anomaly what its alarm says. */
+type Joining = Pick<Anomaly, 'id' | 'kind' | 'subject' | 'quantity' | 'reason'>;
+
 /** What the operator remembers: alarms that are open, by cause, and the anomalies that last. As many as a town has keys at the most. */
 export interface AlarmBook {
   readonly open: Map<string, OpenAlarm>;
   /** The cause of each anomaly that an open alarm holds and that lasts, by its id. */
   readonly members: Map<string, string>;
   /** Anomalies that have not lasted long enough yet, and since when (log time), by id. */
-  readonly pending: Map<string, { readonly anomaly: Anomaly; readonly since: number }>;
-  /** Anomalies that are over and that an open alarm still holds, since their value lies within the dead band, by id. */
+  readonly pending: Map<string, { readonly anomaly: Joining; readonly since: number }>;
+  /** Anomalies that are over, and whose value lies within the dead band, by id: kept by `alarm-band.ts`, where the readings are. */
   readonly returning: Map<string, Returning>;
   readonly exceptions: Map<string, AlarmException>;
   /** Anomalies that last and that an exception holds back, by id. */
-  readonly held: Map<string, { readonly anomaly: Anomaly; readonly cause: string }>;
+  readonly held: Map<string, { readonly anomaly: Joining; readonly cause: string }>;
   /** Log times at which alarms were raised within `floodMs`; at most `floodAlarms`, or as many as the town sets. */
   raisedAt: number[];
 }
@@ -83,17 +86,17 @@ export const alarmBookOf = (body: string): AlarmBook => {
 export interface AlarmContext {
   readonly book: AlarmBook;
   readonly registry: AlarmTown;
-  /** Of the log: alarms are made in each by itself. */
-  readonly partition: number;
+  /** True where a device has left the town. */
+  readonly isGone: (subject: string) => boolean;
   readonly offset: number;
   readonly logTime: number;
   readonly out: Alarm[];
 }
 
-export const alarmContext = ({ state, registry }: Context, { offset, partition }: Envelope, out: Outputs): AlarmContext => ({
+export const alarmContext = ({ state, registry }: Context, { offset }: Envelope, out: Outputs): AlarmContext => ({
   book: state.alarms,
   registry,
-  partition,
+  isGone: (subject) => registry.find(subject) === undefined,
   offset,
   logTime: state.logTime,
   out: out.alarms,
@@ -117,7 +120,7 @@ const isFlood = ({ book, logTime, registry }: AlarmContext): boolean => {
 /** Of what is in the book: a later program or town may have another rule for it, or none. */
 const ruleOf = ({ registry }: AlarmContext, kind: Anomaly['kind']): AlarmRule => alarmRuleOf(kind, registry.town().alarms) ?? usual;
 
-const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: string | null): void => {
+const raise = (context: AlarmContext, anomaly: Joining, cause: string, site: string | null): void => {
   const { offset, logTime, book, out } = context;
   const { kind, subject, quantity, reason } = anomaly;
   const { priority } = ruleOf(context, kind);
@@ -148,10 +151,9 @@ const raise = (context: AlarmContext, anomaly: Anomaly, cause: string, site: str
 };
 
 /** Takes an anomaly into the alarm of its cause, which it raises where there is none. */
-const join = (context: AlarmContext, anomaly: Anomaly): void => {
+const join = (context: AlarmContext, anomaly: Joining): void => {
   const { book } = context;
-  const { cause: common, site } = causeOf(anomaly, context.registry);
-  const cause = context.partition === 0 ? common : `${common}@${context.partition}`;
+  const { cause, site } = causeOf(anomaly, context.registry);
   const exception = book.exceptions.get(cause);
   if (exception !== undefined) {
     book.exceptions.set(cause, { ...exception, held: exception.held + 1 });
@@ -174,15 +176,14 @@ const join = (context: AlarmContext, anomaly: Anomaly): void => {
 const leave = ({ book, logTime }: AlarmContext, id: string): void => {
   const one = book.open.get(book.members.get(id) ?? '');
   book.members.delete(id);
-  book.returning.delete(id);
   if (one === undefined) return;
   one.alarm = { ...one.alarm, lasting: one.alarm.lasting - 1 };
   one.isChanged = true;
   if (one.alarm.lasting === 0) one.emptySince = logTime;
 };
 
-/** Takes a row of an anomaly: its beginning, its end, or a mark on it. */
-const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
+/** Takes a row of an anomaly: its beginning, its end, or a mark on it. One that is withheld stays with its alarm until it is back. */
+const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly, isWithheld: boolean): void => {
   const { book, logTime, registry } = context;
   const { id, subject, until, version, kind } = anomaly;
   const rule = alarmRuleOf(kind, registry.town().alarms);
@@ -199,29 +200,24 @@ const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly): void => {
   if (book.pending.delete(id)) return;
   if (version === 0) join(context, anomaly); // it began and ended at once
   book.held.delete(id);
-  if (!book.members.has(id)) return;
-  const returning = (rule?.deadBandPercent ?? 0) > 0 ? returningOf(anomaly) : null;
-  if (returning === null) leave(context, id);
-  else book.returning.set(id, returning);
+  if (!isWithheld) leave(context, id);
 };
 
-/** Lets go of what has come back behind its limit by the dead band; a town that wants none, or does not know the quantity any more, waits for nothing. */
-const passReadings = (context: AlarmContext, readings: readonly Reading[]): void => {
-  for (const [id, one] of context.book.returning) {
-    const { deadBandPercent = 0 } = ruleOf(context, one.kind);
-    const quantity = context.registry.find(one.subject)?.type?.rules.get(one.quantity)?.quantity;
-    if (deadBandPercent === 0 || quantity === undefined || readings.some((reading) => isBack(one, deadBandPercent, quantity, reading))) leave(context, id);
+/** Takes what one envelope brought: its kind, and what was judged. */
+export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], judgements: readonly Judgement[]): void => {
+  for (const one of judgements) {
+    if ('back' in one) leave(context, one.back);
+    else noticeAnomaly(context, one.anomaly, one.isWithheld);
   }
-};
-
-/** Takes what one envelope brought: its kind, and the anomalies and readings that it put out. */
-export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], anomalies: readonly Anomaly[], readings: readonly Reading[]): void => {
-  // By name: one tick may find many devices silent, in an order that is another one after a restore.
-  for (const anomaly of [...anomalies].sort(({ id: a }, { id: b }) => (a < b ? -1 : a > b ? 1 : 0))) noticeAnomaly(context, anomaly);
-  if (context.book.returning.size > 0) passReadings(context, readings);
   if (kind === 'tick') passAlarmTime(context);
   if (kind === 'registry') forgetGone(context);
 };
+
+/** How a pipeline makes alarms of what it judged: by itself, or elsewhere (`alarm-relay.ts`). */
+export type Alarming = (context: Context, envelope: Envelope, judgements: readonly Judgement[], out: Outputs) => void;
+
+/** Alarms beside what they are made of: where one pipeline sees the whole log. */
+export const alarmsHere: Alarming = (context, envelope, judgements, out) => passAlarms(alarmContext(context, envelope, out), envelope.kind, judgements);
 
 /** What passing time does: anomalies that last long enough, alarms that are over for long enough, shelves that end. */
 const passAlarmTime = (context: AlarmContext): void => {
@@ -261,15 +257,53 @@ const endException = (context: AlarmContext, cause: string): void => {
   }
 };
 
+/** The subject in the id of an anomaly. */
+const subjectIn = (id: string): string => id.slice(0, id.indexOf('/'));
+
 /** After a change of the town: what devices had that are gone can neither end nor be answered. */
 const forgetGone = (context: AlarmContext): void => {
-  const { book, registry } = context;
+  const { book } = context;
   const isGone = (id: string): boolean => {
-    const [subject = ''] = id.split('/');
-    return subject !== 'octroi' && registry.find(subject) === undefined;
+    const subject = subjectIn(id);
+    return subject !== 'octroi' && context.isGone(subject);
   };
   for (const id of [...book.members.keys()].filter(isGone)) leave(context, id);
   for (const list of [book.pending, book.held]) for (const id of [...list.keys()].filter(isGone)) list.delete(id);
+};
+
+/** True where the book holds anything of alarms. */
+const isInUse = ({ open, pending, held, exceptions }: AlarmBook): boolean => open.size + pending.size + held.size + exceptions.size > 0;
+
+/**
+ * Ends the alarms that a program of before made in this partition by itself, and forgets them.
+ * @returns the book as it was, for `takeOver`; null where it was empty
+ */
+export const handOver = (context: AlarmContext): string | null => {
+  const { book } = context;
+  if (!isInUse(book)) return null;
+  const body = alarmBookBody(book);
+  for (const one of book.open.values()) put(context, one, { state: 'normal', until: context.logTime });
+  for (const part of [book.open, book.members, book.pending, book.held, book.exceptions]) part.clear();
+  return body;
+};
+
+/** Takes what a partition handed over into the alarms of all: what is open is raised anew, delays begin anew, causes that are known stay so. A cause had the partition in its name. */
+export const takeOver = (context: AlarmContext, before: AlarmBook): void => {
+  const { book, logTime } = context;
+  const commonOf = (cause: string): string => cause.replace(/@\d+$/, '');
+  for (const one of before.exceptions.values()) {
+    const cause = commonOf(one.cause);
+    if (!book.exceptions.has(cause)) book.exceptions.set(cause, { ...one, cause });
+  }
+  for (const { alarm } of before.open.values()) {
+    const { kind, quantity, reason, firstAnomaly } = alarm;
+    const lasting = [...before.members].filter(([, cause]) => cause === alarm.cause).map(([id]) => id);
+    for (const id of new Set([firstAnomaly, ...lasting])) join(context, { id, subject: subjectIn(id), kind, quantity, reason });
+    // It may wait for an answer, or for its delay, though nothing of it lasts.
+    if (!lasting.includes(firstAnomaly)) leave(context, firstAnomaly);
+  }
+  for (const { anomaly, cause } of before.held.values()) book.held.set(anomaly.id, { anomaly, cause: commonOf(cause) });
+  for (const { anomaly } of before.pending.values()) book.pending.set(anomaly.id, { anomaly, since: logTime });
 };
 
 /** Carries out what an operator did. @returns a promise only where the alarm is closed and must be read */

@@ -6,7 +6,7 @@
  *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future, and what one envelope could not
  *   registry        → the town as it holds from here on → reopen what it explains
  *   command         → settle what was imported, or cut at the horizon; what an operator did about an alarm
- *   anomalies, time → alarms
+ *   anomalies, time → alarms, or what the alarm stage is told where there are several partitions
  */
 import type { AlarmException } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
@@ -16,7 +16,8 @@ import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
 import type { LearningSeries } from '../core/views.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
-import { alarmContext, passAlarms } from './alarms.ts';
+import { judgementsOf } from './alarm-band.ts';
+import { alarmsHere } from './alarms.ts';
 import { changeRegistry } from './change-registry.ts';
 import { learning } from './learning.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
@@ -67,8 +68,9 @@ export interface Pipeline {
  * @param types the device types that exist
  * @param history the past, below the envelope at hand
  * @param log the log that is processed: it holds whole payloads of what is reopened
+ * @param alarming where alarms are made: `alarmsHere`, or `alarmsRelayed` for one partition of several
  */
-export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'read'>, limits: ReopenLimits = reopenLimits): Pipeline => {
+export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'read'>, limits = reopenLimits, alarming = alarmsHere): Pipeline => {
   const known = registry(types, (subject) => zoneKept(context.state, subject));
   const context: Context = { state: initialState(), registry: known, types, history, log, limits };
 
@@ -85,11 +87,14 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
       case 'registry':
       case 'command':
         return changeRegistry(context, envelope, out);
+      case 'judged': // only in the log of the alarm stage
     }
   };
   /** Of what the envelope put out, and of the time that it tells. @param before rows that were there before it */
-  const alarm = (envelope: Envelope, before: { readonly anomalies: number; readonly readings: number }, out: Outputs): void =>
-    passAlarms(alarmContext(context, envelope, out), envelope.kind, out.anomalies.slice(before.anomalies), out.readings.slice(before.readings));
+  const alarm = (envelope: Envelope, before: { readonly anomalies: number; readonly readings: number }, out: Outputs): void => {
+    const [anomalies, readings] = [out.anomalies.slice(before.anomalies), out.readings.slice(before.readings)];
+    alarming(context, envelope, judgementsOf(context.state.alarms.returning, known, anomalies, readings), out);
+  };
   const process = (given: Envelope, out: Outputs): Promise<void> | undefined => {
     const { state } = context;
     const envelope = inTime(given);

@@ -2,6 +2,7 @@
  * Runs the pipeline over a log into a store: live, catching up, replay and import are this one loop. When to commit for
  * the sake of freshness is left to the caller, who has a clock.
  */
+import type { Relayed } from '../core/alarm.ts';
 import { fail } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
 import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
@@ -52,8 +53,15 @@ const charsCounter = () => {
  * Restores the pipeline from the store's snapshot. What lies between it and the store's position is run again, and its rows are dropped: they are there.
  * `to` fails with `store-corrupt` where some of that can no longer be read: the state would lack what the rows hold.
  * @param committed told each commit that is durable
+ * @param relay brings judgements to where alarms are made, before the store takes their commit: a crash between the two tells them again, and never leaves one out
  */
-export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, committed: (commit: Commit) => void = () => {}): Promise<Run> => {
+export const run = async (
+  pipeline: Pipeline,
+  reader: LogReader,
+  store: Store,
+  committed: (commit: Commit) => void = () => {},
+  relay: (judgements: readonly Relayed[]) => Promise<void> = async () => {},
+): Promise<Run> => {
   const restored = await store.snapshot();
   pipeline.restore(restored.scopes);
   const charsOf = charsCounter();
@@ -67,6 +75,10 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
   let handedEnd = store.position;
   let writing: Promise<void> = Promise.resolve();
 
+  const write = async (commit: Commit): Promise<void> => {
+    if (commit.outputs.judgements.length > 0) await relay(commit.outputs.judgements);
+    await store.commit(commit);
+  };
   /** Hands over what waits as soon as the commit before is durable: two at the most are in memory. */
   const hand = async (withSnapshot: boolean): Promise<void> => {
     await writing;
@@ -78,7 +90,7 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
     if (snapshot !== null) snapshotAt = end;
     const commit: Commit = { start: handedEnd, end, logTime: pipeline.logTime(), outputs, ledger: pipeline.ledger(Math.max(end, logEnd)), snapshot };
     handedEnd = Math.max(handedEnd, end);
-    writing = store.commit(commit).then(() => committed(commit));
+    writing = write(commit).then(() => committed(commit));
     writing.catch(() => {}); // told to whoever awaits it next
   };
   const seeRedone = (): void => {
@@ -88,11 +100,11 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
     throw fail('store-corrupt', `the log lost messages ${where} after they were stored; the last snapshot is of before`);
   };
   const wantsSnapshot = (): boolean => pipeline.end() - snapshotAt >= snapshotEnvelopesMax;
-  const write = async (withSnapshot: boolean): Promise<void> => {
+  const handAndWait = async (withSnapshot: boolean): Promise<void> => {
     await hand(withSnapshot);
     await writing;
   };
-  const commit = (): Promise<void> => write(wantsSnapshot());
+  const commit = (): Promise<void> => handAndWait(wantsSnapshot());
 
   return {
     async to(end) {
@@ -107,14 +119,14 @@ export const run = async (pipeline: Pipeline, reader: LogReader, store: Store, c
           if (!isRedone) seeRedone();
           if (pipeline.end() <= handedEnd) out = emptyOutputs();
           // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.
-          if (out.cuts.length > 0) await write(true);
+          if (out.cuts.length > 0) await handAndWait(true);
           if (rowsOf(out) >= commitRowsMax || charsOf(out) >= commitCharsMax) await hand(wantsSnapshot());
         }
       }
     },
     hand: () => hand(wantsSnapshot()),
     commit,
-    checkpoint: () => write(true),
+    checkpoint: () => handAndWait(true),
     waitingRows: () => rowsOf(out),
   };
 };

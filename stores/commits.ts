@@ -8,7 +8,7 @@ import type { Commit, Cut, Outputs, RevisionTime } from '../core/store.ts';
 
 export type Closure = Outputs['closures'][number];
 
-export type NewRows = Readonly<{ [Name in keyof Outputs]: Readonly<Outputs[Name]> }>;
+export type NewRows = Readonly<{ [Name in Exclude<keyof Outputs, 'judgements'>]: Readonly<Outputs[Name]> }>;
 
 /** The rows themselves where none is repeated: the usual case copies nothing. */
 const from = <Row>(rows: readonly Row[], position: number, writtenBy: (row: Row) => number): readonly Row[] =>

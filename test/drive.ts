@@ -1,4 +1,5 @@
 /** Drives a pipeline without broker or timers: send, let time pass, read the outputs; crash and come back. */
+import type { Relayed } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { LogReader } from '../core/log.ts';
 import type { Pane } from '../core/pane.ts';
@@ -6,6 +7,8 @@ import type { Ledger, Store } from '../core/store.ts';
 import { type Town, townSchema } from '../core/town.ts';
 import type { WindowName } from '../core/window.ts';
 import { resolveTypes } from '../devices/registry.ts';
+import { alarmsRelayed } from '../processors/alarm-relay.ts';
+import { alarmsHere } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import type { ReopenLimits } from '../processors/reopen.ts';
 import { type Run, run } from '../processors/run.ts';
@@ -36,8 +39,12 @@ export interface Drive {
 export const townOf = (devices: Town['devices'], extra: Partial<Town> = {}): Town =>
   townSchema.parse({ name: 'Test', zone: 'Europe/Paris', admission: 'open', devices, ...extra });
 
-/** @param limits how much one envelope reopens */
-export const drive = async (town: Town, start: number, store: Store = memoryStore(), limits?: ReopenLimits): Promise<Drive> => {
+/** Where judgements go, instead of becoming alarms in the pipeline. */
+export type Relay = (judgements: readonly Relayed[]) => Promise<void>;
+
+/** @param limits how much one envelope reopens @param relay makes it one partition of several */
+export const drive = async (town: Town, start: number, store: Store = memoryStore(), limits?: ReopenLimits, relay?: Relay): Promise<Drive> => {
+  const alarming = relay === undefined ? alarmsHere : alarmsRelayed;
   const log: Envelope[] = [];
   const reader: LogReader = {
     async *read(from, end, batchMax) {
@@ -53,7 +60,7 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
 
   const self: Drive = {
     store,
-    pipeline: pipeline(types, store, reader, limits),
+    pipeline: pipeline(types, store, reader, limits, alarming),
     log,
     send(subject, payload, options = {}) {
       const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
@@ -88,13 +95,13 @@ export const drive = async (town: Town, start: number, store: Store = memoryStor
     },
     checkpoint: () => running.checkpoint(),
     async crash() {
-      self.pipeline = pipeline(types, store, reader, limits);
-      running = await run(self.pipeline, reader, store);
+      self.pipeline = pipeline(types, store, reader, limits, alarming);
+      running = await run(self.pipeline, reader, store, undefined, relay);
     },
     ledger: () => self.pipeline.ledger(log.length),
     panes: (subject, quantity, window) => store.panesOf({ keys: [{ subject, quantity }], window, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000_000 }),
   };
-  running = await run(self.pipeline, reader, store);
+  running = await run(self.pipeline, reader, store, undefined, relay);
   self.append('registry', { action: 'apply', town });
   self.tick(start + 1000);
   now = start;
