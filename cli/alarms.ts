@@ -81,7 +81,7 @@ const answer = (what: AlarmAction['do'], description: string, target: 'alarm' | 
         try {
           return await actOn({ alarm: (id) => views.alarm(id), alarmExceptions: () => views.alarmExceptions(), act }, action);
         } catch (error) {
-          // A gate among many knows no alarms: it writes the answer down, and the plant that has the alarm heeds it.
+          // A gate among many knows no alarms: it writes the answer down, and the alarm stage heeds it.
           if (error instanceof FailureError && error.failure.code === 'unavailable') return act(action);
           throw error;
         }

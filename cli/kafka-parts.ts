@@ -41,9 +41,15 @@ export const topicPlan = (config: Config): TopicPlan => ({
 /** The topic that tells all gates of the town. */
 const townPlan = (config: Config): TopicPlan => ({ ...topicPlan(config), topic: `${config.kafkaTopic}-town`, partitions: 1, compact: true });
 
-/** The topics that a log needs: gates among many have one beside it that tells them of the town. */
+/** The alarm log: what all partitions judged and what people answered, in one order. */
+const alarmPlan = (config: Config): TopicPlan => ({ ...topicPlan(config), topic: `${config.kafkaTopic}-alarms`, partitions: 1 });
+
+/** The topics that a log needs: gates and plants among many have one beside it that tells gates of the town, and one for the alarm stage. */
 export const topicPlans = (config: Config): TopicPlan[] =>
-  config.role === 'all' && config.kafkaPartitions === 1 ? [topicPlan(config)] : [topicPlan(config), townPlan(config)];
+  config.role === 'all' && config.kafkaPartitions === 1 ? [topicPlan(config)] : [topicPlan(config), townPlan(config), alarmPlan(config)];
+
+/** The alarm log is followed, and its stage stored, as the partition behind the last: how many there are is fixed. */
+export const stagePartition = ({ kafkaPartitions }: Config): number => kafkaPartitions;
 
 const logOptions = (config: Config, partition = 0): KafkaLogOptions => ({
   ...kafkaAccess(config),
@@ -51,6 +57,7 @@ const logOptions = (config: Config, partition = 0): KafkaLogOptions => ({
   partition,
   messageBytesMax: config.kafkaMessageBytesMax,
 });
+const alarmOptions = (config: Config): KafkaLogOptions => ({ ...logOptions(config), topic: alarmPlan(config).topic });
 
 /** Whether the topics are there, and as they must be. Rejects as `checkTopic`. */
 export const checkKafka = async (config: Config): Promise<void> => {
@@ -66,7 +73,9 @@ export const requireLog = async (config: Config): Promise<void> => {
 };
 
 export const openKafkaLog = (config: Config) => openKafkaWriter(logOptions(config));
-export const openKafkaReader = (config: Config, partition = 0) => kafkaReader(logOptions(config, partition));
+export const openKafkaReader = (config: Config, partition = 0) =>
+  kafkaReader(partition === stagePartition(config) ? alarmOptions(config) : logOptions(config, partition));
+export const openAlarmLog = (config: Config) => openKafkaWriter(alarmOptions(config));
 export const openAllPartitions = (config: Config) => openPartitions(logOptions(config), config.kafkaPartitions);
 export const townOptions = (config: Config): KafkaLogOptions => ({ ...logOptions(config), topic: townPlan(config).topic });
 
@@ -89,9 +98,23 @@ export interface Following {
   close(): Promise<void>;
 }
 
-/** Tells where partitions end, again and again. */
+/** Tells where partitions end, again and again, that of the alarm stage with them. */
 export const followEnds = (config: Config, partitions: () => readonly number[], tell: (partition: number, end: number) => void): Following => {
-  const client = new KafkaClient(kafkaAccess(config), config.kafkaTopic);
+  const stage = stagePartition(config);
+  const both = [
+    followTopic(config, config.kafkaTopic, () => partitions().filter((one) => one !== stage), tell),
+    followTopic(config, alarmPlan(config).topic, () => (partitions().includes(stage) ? [0] : []), (_, end) => tell(stage, end)), // biome-ignore format: one line
+  ];
+  return {
+    trouble: () => both.map((one) => one.trouble()).find((one) => one !== null) ?? null,
+    async close() {
+      await Promise.all(both.map((one) => one.close()));
+    },
+  };
+};
+
+const followTopic = (config: Config, topic: string, partitions: () => readonly number[], tell: (partition: number, end: number) => void): Following => {
+  const client = new KafkaClient(kafkaAccess(config), topic);
   let trouble: string | null = null;
   const look = async (): Promise<void> => {
     for (const partition of partitions()) tell(partition, await endOf(client, partition));

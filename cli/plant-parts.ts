@@ -2,13 +2,20 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../config.ts';
-import type { Commit, Store } from '../core/store.ts';
+import type { LogReader } from '../core/log.ts';
+import type { Commit, History, Store } from '../core/store.ts';
+import { alarmsRelayed } from '../processors/alarm-relay.ts';
+import { alarmStage, type ToldBy } from '../processors/alarm-stage.ts';
+import { alarmsHere } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
+import { reopenLimits } from '../processors/reopen.ts';
 import { type Run, run } from '../processors/run.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { influxDbFollower, influxDbStore } from '../stores/influxdb.ts';
+import { alarmRelay } from './alarm-log.ts';
 import { storeFile } from './data-folder.ts';
 import { influxOptions } from './influx-parts.ts';
+import { stagePartition } from './kafka-parts.ts';
 import { openReader } from './log-parts.ts';
 import { types } from './types.ts';
 
@@ -22,6 +29,8 @@ export interface Plant {
   readonly store: Store;
   readonly pipeline: Pipeline;
   readonly run: Run;
+  /** What the channels were told, where this is the alarm stage; else nothing. */
+  told(): ToldBy;
   close(): Promise<void>;
 }
 
@@ -31,18 +40,27 @@ const stores: Readonly<Record<Config['store'], (config: Config, partition: numbe
   influxdb: (config, partition) => (config.role === 'web' ? influxDbFollower : influxDbStore)({ ...influxOptions(config), partition }),
 };
 
-/** Opens the store of a data folder and a pipeline that stands where the store does. */
+/** The pipeline over a log, or over one partition of several: those make no alarms by themselves, and tell the alarm stage. */
+export const pipelineOf = ({ role }: Pick<Config, 'role'>, history: History, log: Pick<LogReader, 'read'>): Pipeline =>
+  pipeline(types, history, log, reopenLimits, role === 'all' ? alarmsHere : alarmsRelayed);
+
+/** Opens the store of a data folder and a pipeline that stands where the store does. @param partition that of the alarm stage opens the stage */
 export const openPlant = async (config: Config, committed?: (commit: Commit) => void, partition = 0): Promise<Plant> => {
   const store = await stores[config.store](config, partition);
   const reader = openReader(config, partition);
-  const piped = pipeline(types, store, reader);
-  const running = await run(piped, reader, store, committed);
+  const stage = config.role !== 'all' && partition === stagePartition(config) ? alarmStage(types, store) : null;
+  const piped = stage ?? pipelineOf(config, store, reader);
+  // Pages run the log again, and what comes out is told by its plant.
+  const relay = config.role === 'plant' ? alarmRelay(config, partition) : null;
+  const running = await run(piped, reader, store, committed, relay?.tell);
   return {
     store,
     pipeline: piped,
     run: running,
+    told: () => stage?.told() ?? {},
     async close() {
       await running.checkpoint();
+      await relay?.close();
       await reader.close();
       await store.close();
     },

@@ -4,7 +4,8 @@ import type { Config } from '../config.ts';
 import { calling } from '../core/channel.ts';
 import { type Failure, FailureError, failureOf } from '../core/failure.ts';
 import type { GateReport, LiveEvent, Views } from '../core/views.ts';
-import type { FromWorker, ToWorker } from './plant-worker.ts';
+import type { ToldBy } from '../processors/alarm-stage.ts';
+import type { Assigned, FromWorker, ToWorker } from './plant-worker.ts';
 import type { Verifications } from './verifications.ts';
 
 /** What a plant's thread answers. */
@@ -12,6 +13,8 @@ export type PlantViews = Omit<Views, 'change' | 'act' | 'onCommit'> &
   Verifications & {
     /** Resolves when all below `end` is committed. */
     reached(end: number): Promise<void>;
+    /** Of the alarm stage: what the channels were told by all below `end`, processed or not yet committed. */
+    told(): Promise<{ readonly end: number; readonly by: ToldBy }>;
   };
 
 export interface PlantThread {
@@ -27,7 +30,7 @@ export interface PlantThread {
   /** Fails whatever it was asked and has not answered. */
   abort(cause: Failure): void;
   /** Tells a spare which partition is its own. */
-  follow(partition: number): void;
+  follow(partition: number, onEvent?: (event: LiveEvent) => void): void;
   /** Lets it commit what it has, with a snapshot, and end. */
   stop(): void;
   /** Ends it as it is, without another commit. Not for the embedded store, which aborts the whole process. */
@@ -40,8 +43,10 @@ const nurseryMbMax = 24;
 
 /** Starts the thread that owns the store of a data folder. @param partition of the log that it runs; null: a spare, which `follow` tells */
 export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void, partition: number | null = 0): PlantThread => {
+  let hear = onEvent;
+  const assigned: Assigned | null = partition === null ? null : { partition, live: onEvent !== undefined };
   const worker = new Worker(new URL('./plant-worker.ts', import.meta.url), {
-    workerData: { config, live: onEvent !== undefined, partition },
+    workerData: { config, assigned },
     resourceLimits: { maxOldGenerationSizeMb: heapMbMax, maxYoungGenerationSizeMb: nurseryMbMax },
   });
   const send = (message: ToWorker): void => worker.postMessage(message);
@@ -66,7 +71,7 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
     ended.resolve(error);
   };
   worker.on('message', (message: FromWorker) => {
-    if ('event' in message) onEvent?.(message.event);
+    if ('event' in message) hear?.(message.event);
     else if ('pong' in message) pingedAt = null;
     else if ('ready' in message) {
       isOpen = true;
@@ -84,7 +89,10 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
     tell: (logEnd, report = null) => send({ logEnd, report }),
     ping,
     abort: asked.abort,
-    follow: (own) => worker.postMessage({ partition: own }),
+    follow(own, onOwn) {
+      hear = onOwn;
+      worker.postMessage({ partition: own, live: onOwn !== undefined } satisfies Assigned);
+    },
     stop: () => send({ stop: true }),
     drop: () => void worker.terminate(),
   };

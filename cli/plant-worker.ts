@@ -28,13 +28,18 @@ const sliceEnvelopesMax = 4_096;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
 
-/** Without `live` nobody is told of commits. */
-const { config, live, partition: given } = workerData as { config: Config; live: boolean; partition: number | null };
+/** What the thread is for. Without `live` nobody is told of commits. */
+export interface Assigned {
+  readonly partition: number;
+  readonly live: boolean;
+}
+
+const { config, assigned } = workerData as { config: Config; assigned: Assigned | null };
 const port = parentPort;
 if (port === null) throw fail('bad-request', 'plant-worker runs as a thread of the plant');
 const send = (message: FromWorker): void => port.postMessage(message);
 /** A spare thread is told later: then all that takes long to load is there. */
-const partition = given ?? (await new Promise<number>((resolve) => port.once('message', (told: { readonly partition: number }) => resolve(told.partition))));
+const { partition, live } = assigned ?? (await new Promise<Assigned>((resolve) => port.once('message', resolve)));
 
 const startedAt = Date.now();
 let logEnd = 0;
@@ -174,6 +179,7 @@ const answer = answering(
     reached,
     backup,
     abandon,
+    told: async () => ({ end: plant.pipeline.end(), by: plant.told() }),
     ...verifications(plant),
   },
   send,

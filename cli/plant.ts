@@ -98,7 +98,7 @@ const endThread = (): void => {
 
 let server: Awaited<ReturnType<typeof serve>> | undefined;
 let notices: Notices | undefined;
-let topics: Notices | undefined;
+let topics: ReturnType<typeof tellOperators> | undefined;
 
 /** What the pages or the API failed with. */
 let unserved: Failure | null = null;
@@ -151,7 +151,7 @@ const stop = async (): Promise<void> => {
   if (stopping) return;
   stopping = true;
   gate.abort(failure('unavailable', 'the gate is stopping'));
-  notices?.close();
+  void notices?.close();
   topics?.close();
   endThread();
   await server?.close();

@@ -12,7 +12,7 @@ import { listenControl } from './control.ts';
 import { gateTown, requireLoopback } from './gate-town.ts';
 import { gateWatch } from './gate-watch.ts';
 import { heartbeat } from './heartbeat.ts';
-import { checkKafka, openAllPartitions } from './kafka-parts.ts';
+import { checkKafka } from './kafka-parts.ts';
 import { ownDraft } from './own-draft.ts';
 import { requirePorts, requireWritable } from './preflight.ts';
 import type { Opened, Role } from './role.ts';
@@ -20,6 +20,7 @@ import { serveHealth } from './role-health.ts';
 import { openSharedTown } from './shared-town.ts';
 import { townDoor } from './town-door.ts';
 import { readTown } from './town-file.ts';
+import { openTownLog } from './town-log.ts';
 
 /**
  * Opens a gate. Its data folder holds its lock, its control socket and what it last knew of the town; no readings.
@@ -40,7 +41,7 @@ export const openGateRole = async (config: Config, opened: Opened): Promise<Role
   const isFresh = shared.town === null;
   const current = shared.town ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
   requireLoopback(given ?? current, config.mqttHost);
-  const log = await openAllPartitions(config);
+  const log = await openTownLog(config, shared.standing());
   opened.add(() => log.close());
   const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, resolve));
 

@@ -1,7 +1,9 @@
-/** `octroi start --role plant`: the pipeline over the partitions that are this plant's, a thread each. Which they are is left to the group. */
+/** `octroi start --role plant`: the pipeline over the partitions that are this plant's, and the alarm stage with the first, a thread each. Which they are is left to the group. */
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { followEnds, joinPlants } from './kafka-parts.ts';
+import type { LiveEvent, Views } from '../core/views.ts';
+import { followEnds, joinPlants, stagePartition } from './kafka-parts.ts';
+import { tellForStage } from './notices.ts';
 import { type PlantThread, startPlantThread } from './plant-thread.ts';
 import type { Opened, Role } from './role.ts';
 import { serveHealth } from './role-health.ts';
@@ -23,6 +25,8 @@ class Threads {
   readonly #spares: PlantThread[] = [];
   #closing = false;
   #own: ReadonlySet<number> = new Set();
+  /** Resolves when what the alarm stage had on its way is told, or was not taken. */
+  #told: Promise<void> = Promise.resolve();
 
   constructor(config: Config, logger: Logger) {
     this.#config = config;
@@ -35,10 +39,11 @@ class Threads {
 
   /** Starts what is new, ends what is another's now: what that one makes of the partition is the same, so nothing is handed over. */
   assign(partitions: readonly number[]): void {
-    this.#own = new Set(partitions);
+    // One partition is always somebody's: who has it has the alarm stage, and the group elects both at once.
+    this.#own = new Set(partitions.includes(0) ? [...partitions, stagePartition(this.#config)] : partitions);
     this.#logger.info({ partitions }, 'the partitions of this plant');
     for (const [partition, thread] of this.#running) if (!this.#own.has(partition)) thread.drop();
-    for (const partition of partitions) this.#start(partition);
+    for (const partition of this.#own) this.#start(partition);
     this.#prepare();
   }
 
@@ -68,12 +73,36 @@ class Threads {
     const running = [...this.#running.values()];
     for (const thread of running) thread.stop();
     await Promise.all(running.map(({ ended }) => ended));
+    await this.#told;
+  }
+
+  /** Lets a thread run the alarm stage, and tells what comes of it until it ends. */
+  #followStage(thread: PlantThread): void {
+    const listeners = new Set<(event: LiveEvent) => void>();
+    const onCommit: Views['onCommit'] = (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    };
+    thread.follow(stagePartition(this.#config), (event) => {
+      for (const listener of listeners) listener(event);
+    });
+    const telling = thread.ready.then(() => tellForStage(this.#config, thread, onCommit));
+    // Kafka is away: it is tried again with the thread.
+    telling.catch(() => thread.drop());
+    this.#told = thread.ended
+      .then(() => telling)
+      .then(
+        (notices) => notices.close(),
+        () => {},
+      );
   }
 
   #start(partition: number): void {
     if (this.#running.has(partition) || !this.#own.has(partition)) return;
     const thread = this.#spares.shift() ?? startPlantThread(this.#config, undefined, null);
-    thread.follow(partition);
+    const isStage = partition === stagePartition(this.#config);
+    if (isStage) this.#followStage(thread);
+    else thread.follow(partition);
     this.#running.set(partition, thread);
     this.#opening.add(thread);
     const opened = (): void => {
@@ -82,7 +111,8 @@ class Threads {
     };
     thread.ready.then(
       (position) => {
-        this.#logger.info({ partition, position }, 'a partition is followed');
+        if (isStage) this.#logger.info({ position }, 'the alarm stage is here');
+        else this.#logger.info({ partition, position }, 'a partition is followed');
         opened();
       },
       () => {}, // told by `ended`

@@ -1,9 +1,10 @@
-/** `octroi start --role web`: the pages and the API where there are many gates and plants. It runs the log again beside the plants, as far as they have stored it, and writes nothing. */
+/** `octroi start --role web`: the pages and the API where there are many gates and plants. It runs the log again beside the plants, as far as they have stored it, and writes nothing but what people answer to alarms. */
 import type { Logger } from 'pino';
 import { type Config, environmentName } from '../config.ts';
 import { fail } from '../core/failure.ts';
 import type { LiveEvent, Views } from '../core/views.ts';
-import { followEnds } from './kafka-parts.ts';
+import { answer } from './alarm-log.ts';
+import { followEnds, openAlarmLog, stagePartition } from './kafka-parts.ts';
 import { type PlantThread, startPlantThread } from './plant-thread.ts';
 import type { Opened, Role } from './role.ts';
 import { openBesideKafka } from './role-opening.ts';
@@ -15,7 +16,7 @@ const restartMs = 1_000;
 /** How often a thread that hangs is looked for, ms. */
 const lookMs = 1_000;
 
-/** A thread a partition: each knows its part of the town, its open windows and the books as its plant does. */
+/** A thread a partition, and one for the alarm stage: each knows its part of the town, its open windows and the books as its plant does. */
 class Followers {
   readonly #config: Config;
   readonly #logger: Logger;
@@ -31,12 +32,17 @@ class Followers {
     for (const partition of this.partitions) this.#start(partition);
   }
 
+  /** That of the alarm stage is the last. */
   get partitions(): number[] {
-    return Array.from({ length: this.#config.kafkaPartitions }, (_, partition) => partition);
+    return Array.from({ length: stagePartition(this.#config) + 1 }, (_, partition) => partition);
   }
 
   get views(): PlantThread['views'][] {
-    return this.#threads.map(({ views }) => views);
+    return this.#threads.slice(0, -1).map(({ views }) => views);
+  }
+
+  get stage(): PlantThread['views'] {
+    return (this.#threads.at(-1) as PlantThread).views;
   }
 
   /** Resolves when every thread knows where its store stands. Rejects with what keeps one from it. */
@@ -105,17 +111,18 @@ export const openWebRole = async (config: Config, opened: Opened): Promise<Role>
   const looking = setInterval(() => followers.look(), lookMs);
   opened.add(() => clearInterval(looking));
   await followers.ready();
+  const alarms = await openAlarmLog(config);
+  opened.add(() => alarms.close());
   const views: Views = {
     ...partitionedViews(
       () => followers.views,
+      () => followers.stage,
       () => following.trouble(),
     ),
     change: async () => {
       throw fail('unavailable', 'these pages cannot change the town: octroi town apply does, at any gate', environmentName('role'));
     },
-    act: async () => {
-      throw fail('unavailable', 'these pages cannot answer alarms: octroi alarms does, at any gate', environmentName('role'));
-    },
+    act: (action) => answer(alarms, action),
     onCommit: (listener) => followers.listen(listener),
   };
   // What is public is not retained on MQTT here: these pages are no client of any gate.

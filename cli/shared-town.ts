@@ -15,6 +15,8 @@ export interface SharedTown {
   /** As they were when it was opened; null where no town was applied yet. */
   readonly town: Town | null;
   readonly adopted: readonly Device[];
+  /** What would make it of none. */
+  standing(): RegistryChange[];
   /** Tells the other gates. Resolves when it is durable. */
   put(change: RegistryChange): Promise<void>;
   /** Looks for changes from now on; this gate's own come back too. */
@@ -55,6 +57,11 @@ class KafkaTown implements SharedTown {
         this.#adopted.set(device.id, device);
       }
     }
+  }
+
+  standing(): RegistryChange[] {
+    const applied: RegistryChange[] = this.town === null ? [] : [{ action: 'apply', town: this.town }];
+    return [...applied, ...this.adopted.map((device): RegistryChange => ({ action: 'adopt', device }))];
   }
 
   put(change: RegistryChange): Promise<void> {

@@ -83,11 +83,15 @@ const merged = <Row extends Anomaly | Alarm>(pages: readonly Page<Row>[], limit:
   return last !== undefined && pages.some(({ next }) => next !== null) ? { ...found, next: occurrenceCursor(last) } : found;
 };
 
+/** What is asked of the alarm stage. */
+type StageViews = Pick<PartitionViews, 'status' | 'alarms' | 'alarm' | 'alarmExceptions'>;
+
 /**
  * @param partitions the views of each, as they are at the moment of a question
+ * @param stage those of the alarm stage; partitions have alarms of before there was one
  * @param trouble what keeps the ends of the log from being known
  */
-export const partitionedViews = (partitions: () => readonly PartitionViews[], trouble: () => string | null): PartitionViews => {
+export const partitionedViews = (partitions: () => readonly PartitionViews[], stage: () => StageViews, trouble: () => string | null): PartitionViews => {
   const every = <T>(ask: (one: PartitionViews) => Promise<T>): Promise<T[]> => Promise.all(partitions().map(ask));
   const flat = async <T>(ask: (one: PartitionViews) => Promise<readonly T[]>): Promise<T[]> => (await every(ask)).flat();
   const placeOf = (subject: string): number => partitionOf(subject, partitions().length);
@@ -112,7 +116,7 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
   };
 
   const alarms = async (query: Parameters<Views['alarms']>[0]): ReturnType<Views['alarms']> => {
-    const pages: Awaited<ReturnType<Views['alarms']>>[] = await every((one) => one.alarms(query));
+    const pages: Awaited<ReturnType<Views['alarms']>>[] = await Promise.all([...partitions(), stage()].map((one) => one.alarms(query)));
     return merged(pages, query.limit);
   };
 
@@ -125,7 +129,7 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
   const adopted = async (): Promise<readonly Device[]> => [...new Map((await flat((one) => one.adopted())).map((device) => [device.id, device])).values()];
 
   return {
-    status: async () => statusOf(await every((one) => one.status()), trouble()),
+    status: async () => statusOf(await Promise.all([...partitions(), stage()].map((one) => one.status())), trouble()),
     async town() {
       const [town, more] = await Promise.all([first().town(), adopted()]);
       const known = new Set(town.devices.map(({ id }) => id));
@@ -171,10 +175,10 @@ export const partitionedViews = (partitions: () => readonly PartitionViews[], tr
     anomalies: (query) => (query.subject === undefined ? anomalies(query) : of(query.subject).anomalies(query)),
     alarms,
     async alarm(id) {
-      const found = await every((one) => one.alarm(id));
+      const found = await Promise.all([stage(), ...partitions()].map((one) => one.alarm(id)));
       return found.find((one) => one !== null) ?? null;
     },
-    alarmExceptions: () => flat((one) => one.alarmExceptions()),
+    alarmExceptions: () => stage().alarmExceptions(),
     deadLetters: (query) => (query.subject === undefined ? mergedLetters(partitions(), query) : of(query.subject).deadLetters(query)),
     async deadLetterCounts() {
       const all = new Map<string, Awaited<ReturnType<Views['deadLetterCounts']>>[number]>();

@@ -2,7 +2,7 @@
  * Tells alarms to a channel: once for each state that they come into, again and again until it was taken. What was told is kept,
  * so that a restart tells what was missed. What an alarm is, and what is one, is left to the pipeline.
  */
-import type { Alarm, AlarmState } from '../core/alarm.ts';
+import type { Alarm, Told } from '../core/alarm.ts';
 import type { Views } from '../core/views.ts';
 import type { Channel } from './channel.ts';
 
@@ -13,15 +13,12 @@ const openMax = 1_000;
 /** How often it is looked whether a quiet time has ended, ms. */
 const lookMs = 30_000;
 
-/** The state in which each alarm was last told, by its id; an alarm whose end was told is forgotten. */
-export type Told = Readonly<Record<string, AlarmState>>;
-
 export interface NotifierOptions {
   readonly channel: Channel;
   readonly views: Pick<Views, 'alarms' | 'alarm' | 'onCommit'>;
   readonly told: Told;
-  /** Called after each that was taken. */
-  readonly keep: (told: Told) => Promise<void>;
+  /** Called after each that was taken, with all that was told, and with that one. */
+  readonly keep: (told: Told, last: Alarm) => Promise<void>;
   /** True while only what is of high priority is told. */
   readonly isQuiet: () => boolean;
   /** Says what failed, and how long it waits. */
@@ -105,7 +102,7 @@ export const notifier = ({ channel, views, told: before, keep, isQuiet, tell, re
       retries.delete(id);
       if (state === 'normal') told.delete(id);
       else told.set(id, state);
-      await keep(Object.fromEntries(told));
+      await keep(Object.fromEntries(told), alarm);
     } catch (error) {
       const waitMs = Math.min(retry.last, 2 * (retries.get(id)?.waitMs ?? retry.first / 2));
       retries.set(id, { at: performance.now() + waitMs, waitMs });

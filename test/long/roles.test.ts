@@ -2,11 +2,10 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { types } from '../../cli/types.ts';
+import { pipelineOf } from '../../cli/plant-parts.ts';
 import type { Store } from '../../core/store.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
 import { type KafkaLogOptions, kafkaReader } from '../../log/kafka.ts';
-import { pipeline } from '../../processors/pipeline.ts';
 import { run } from '../../processors/run.ts';
 import { type LoadResult, loadReadingsPerMessage } from '../../simulators/load.ts';
 import { influxDbStore } from '../../stores/influxdb.ts';
@@ -115,7 +114,7 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), () => {
         return null;
       });
       const reference = memoryStore();
-      const anew = await run(pipeline(types, reference, reader), reader, reference);
+      const anew = await run(pipelineOf({ role: 'plant' }, reference, reader), reader, reference);
       await anew.to(end);
       await anew.commit();
       expect(await dumped(store)).toEqual(await dumped(reference));

@@ -2,14 +2,12 @@
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openReader } from '../../cli/log-parts.ts';
-import { openPlant } from '../../cli/plant-parts.ts';
-import { types } from '../../cli/types.ts';
+import { openPlant, pipelineOf } from '../../cli/plant-parts.ts';
 import { verifications } from '../../cli/verifications.ts';
 import { type Config, resolveConfig } from '../../config.ts';
 import type { Store } from '../../core/store.ts';
 import { dayMs, minuteMs } from '../../core/time.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
-import { pipeline } from '../../processors/pipeline.ts';
 import { run as runOver } from '../../processors/run.ts';
 import { views } from '../../processors/views.ts';
 import { memoryStore } from '../../stores/memory.ts';
@@ -198,7 +196,7 @@ const differenceFromOneRun = async (config: Config, partition: number, store: St
   const reader = openReader(config, partition);
   try {
     const reference = memoryStore();
-    const anew = await runOver(pipeline(types, reference, reader), reader, reference);
+    const anew = await runOver(pipelineOf(config, reference, reader), reader, reference);
     await anew.to(store.position);
     await anew.commit();
     const [found, wanted] = [await dumped(store), await dumped(reference)];
