@@ -1,10 +1,12 @@
 /**
  * The log in the folder with InfluxDB as the store, beside a rival on the same machine in the same minutes, round by round: mosquitto, Telegraf
- * and InfluxDB, driven by the script that is named. CPU seconds of all processes but the load generators, for a million readings. Prints JSON.
+ * and InfluxDB, driven by the script that is named. CPU seconds of all processes but the load generators, for a million readings that were
+ * stored; octroi's hold one look at its ledger with the recount of all rows, as the rival's hold its script's count. Prints JSON.
  *
- *   node bench/influx-path.ts <script of the rival> [rounds] [messages] [messages a second] [devices]      default 2, 150,000, 5,000 and 1,000
+ *   node bench/influx-path.ts <script of the rival> [rounds] [messages]      default 2 and 150,000
  *
- * The script takes N, R and C (messages, messages a second, devices) and says on one line what was acknowledged, stored, and used.
+ * The script takes N, R, C, W and B (messages, messages a second, connections, in flight, packets a write) and says on one line what was
+ * acknowledged, stored, and used.
  */
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,32 +18,45 @@ import type { LoadReport } from '../cli/bench-load.ts';
 import { residentMb } from '../cli/resident.ts';
 import { type LoadOptions, loadReadingsPerMessage } from '../simulators/load.ts';
 import { freePort } from '../torture/free-port.ts';
-import { Gate, get, plantIsUp, until } from '../torture/gate.ts';
+import { Gate, get, metric, plantIsUp, until } from '../torture/gate.ts';
 import { influxEnvironment, openInfluxd } from '../torture/rigs/town-of-many.ts';
 import { Scope } from '../torture/row.ts';
 import { childrenOf, cpuSeconds } from './processes.ts';
 
 const [script = '', ...numbers] = process.argv.slice(2);
-const [rounds = 2, messages = 150_000, ratePerSecond = 5_000, devices = 1_000] = numbers.map(Number);
-const rounded = (value: number): number => Math.round(value * 10) / 10;
-const perMillionReadings = (seconds: number, count: number): number => rounded((seconds * 1e6) / (count * loadReadingsPerMessage));
+const [rounds = 2, messages = 150_000] = numbers.map(Number);
 
-const rival = (): object => {
-  const env = { ...process.env, N: String(messages), R: String(ratePerSecond), C: String(devices), W: '1', B: '1' };
+type Case = Pick<LoadOptions, 'connections' | 'window' | 'ratePerSecond'>;
+const cases: Record<string, Case> = {
+  'a thousand devices, one in flight, 5,000 messages a second': { connections: 1_000, window: 1, ratePerSecond: 5_000 },
+  'twenty gateways, 16 in flight, flat out': { connections: 20, window: 16 },
+};
+
+const rounded = (value: number): number => Math.round(value * 10) / 10;
+
+interface Used {
+  readonly acknowledged: number;
+  /** Messages of which all readings are stored. */
+  readonly stored: number;
+  /** CPU seconds by process. */
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly resident: string;
+}
+
+const rowOf = (who: string, { acknowledged, stored, seconds, resident }: Used): object => {
+  const perMillion = (one: number): number => rounded((one * 1e6) / (stored * loadReadingsPerMessage));
+  const all = Object.values(seconds).reduce((sum, one) => sum + one, 0);
+  const of = Object.fromEntries(Object.entries(seconds).map(([name, one]) => [name, perMillion(one)]));
+  return { who, acknowledged, lost: acknowledged - stored, cpuSecondsPerMillionReadings: perMillion(all), of, residentMb: resident };
+};
+
+const rival = ({ connections, window, ratePerSecond = 0 }: Case): Used => {
+  const env = { ...process.env, N: `${messages}`, R: `${ratePerSecond}`, C: `${connections}`, W: `${window}`, B: `${window}` };
   const { status, stdout, stderr } = spawnSync('bash', [script], { encoding: 'utf8', env, timeout: 600_000 });
-  const said = /acknowledged (\d+), stored (\d+), lost (-?\d+).*\(mosquitto ([\d.]+), Telegraf ([\d.]+), InfluxDB ([\d.]+) s\)/.exec(stdout);
+  const said = /acknowledged (\d+), stored (\d+),.*\(mosquitto ([\d.]+), Telegraf ([\d.]+), InfluxDB ([\d.]+) s\)/.exec(stdout);
   if (status !== 0 || said === null) throw new Error(`${script} said: ${stdout}${stderr}`);
-  const [sent, stored, lost, mosquitto, telegraf, influxdb] = said.slice(1).map(Number) as [number, number, number, number, number, number];
-  const resident = /resident MB: (.*)/.exec(stdout)?.[1] ?? '';
-  return {
-    who: 'mosquitto, Telegraf, InfluxDB',
-    acknowledged: sent,
-    stored,
-    lost,
-    cpuSecondsPerMillionReadings: perMillionReadings(mosquitto + telegraf + influxdb, sent),
-    of: { mosquitto: perMillionReadings(mosquitto, sent), telegraf: perMillionReadings(telegraf, sent), influxdb: perMillionReadings(influxdb, sent) },
-    resident,
-  };
+  const [acknowledged, stored, mosquitto, telegraf, influxdb] = said.slice(1).map(Number) as [number, number, number, number, number];
+  return { acknowledged, stored, seconds: { mosquitto, telegraf, influxdb }, resident: /resident MB: (.*)/.exec(stdout)?.[1] ?? '' };
 };
 
 const load = async (options: LoadOptions): Promise<LoadReport> => {
@@ -51,7 +66,7 @@ const load = async (options: LoadOptions): Promise<LoadReport> => {
   return report;
 };
 
-const octroi = async (base: string): Promise<object> => {
+const octroi = async (base: string, how: Case): Promise<Used> => {
   const scope = new Scope();
   try {
     const influxd = await openInfluxd(scope);
@@ -64,25 +79,17 @@ const octroi = async (base: string): Promise<object> => {
     const plant = childrenOf(pid)[0] ?? 0;
     const used = () => ({ gate: cpuSeconds(pid), plant: cpuSeconds(plant), influxdb: cpuSeconds(influxd.pid()) });
     const before = used();
-    const report = await load({ port: gate.mqttPort, connections: devices, window: 1, messages, ratePerSecond, firstAt: Date.parse('2026-01-15T00:00:00Z') });
-    const accepted = async (): Promise<number> => (JSON.parse((await get(`${gate.http}/api/v1/ledger`)) || '{}') as { readings?: { stored: number } }).readings?.stored ?? 0; // biome-ignore format: one line
+    const { acknowledged } = await load({ port: gate.mqttPort, ...how, messages, firstAt: Date.parse('2026-01-15T00:00:00Z') });
+    const committed = 'octroi_readings_total{fate="stored"}';
     await until('all is stored', 300_000, async () => {
-      await delay(1_000);
-      return (await accepted()) >= report.acknowledged * loadReadingsPerMessage;
+      await delay(2_000);
+      return ((await metric(gate, committed)) ?? 0) >= acknowledged * loadReadingsPerMessage;
     });
+    const { recount } = JSON.parse(await get(`${gate.http}/api/v1/ledger`)) as { recount: { stored: number } };
     const after = used();
-    const of = (name: keyof typeof after): number => after[name] - before[name];
-    const stored = (await accepted()) / loadReadingsPerMessage;
-    return {
-      who: 'octroi, InfluxDB',
-      acknowledged: report.acknowledged,
-      stored,
-      lost: report.acknowledged - stored,
-      cpuSecondsPerMillionReadings: perMillionReadings(of('gate') + of('plant') + of('influxdb'), report.acknowledged),
-      of: Object.fromEntries((['gate', 'plant', 'influxdb'] as const).map((name) => [name, perMillionReadings(of(name), report.acknowledged)])),
-      latencyMsP99: rounded(report.latencyMsP99),
-      resident: `octroi ${residentMb([pid, plant])}, InfluxDB ${residentMb([influxd.pid()])}`,
-    };
+    const seconds = { gate: after.gate - before.gate, plant: after.plant - before.plant, influxdb: after.influxdb - before.influxdb };
+    const resident = `octroi ${residentMb([pid, plant])}, InfluxDB ${residentMb([influxd.pid()])}`;
+    return { acknowledged, stored: recount.stored / loadReadingsPerMessage, seconds, resident };
   } finally {
     await scope.close();
   }
@@ -93,13 +100,15 @@ try {
   const rows: object[] = [];
   const loadBefore = rounded(loadavg()[0] ?? 0);
   for (let round = 0; round < rounds; round++) {
-    rows.push(rival());
-    process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
-    rows.push(await octroi(base));
-    process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
+    for (const [name, how] of Object.entries(cases)) {
+      rows.push({ case: name, ...rowOf('mosquitto, Telegraf, InfluxDB', rival(how)) });
+      process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
+      rows.push({ case: name, ...rowOf('octroi, InfluxDB', await octroi(base, how)) });
+      process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
+    }
   }
   const machine = { cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version, loadBefore };
-  console.log(JSON.stringify({ date: new Date().toISOString(), machine, messages, ratePerSecond, devices, rows }, null, 2));
+  console.log(JSON.stringify({ date: new Date().toISOString(), machine, messages, rows }, null, 2));
 } finally {
   rmSync(base, { recursive: true, force: true });
 }

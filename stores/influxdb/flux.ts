@@ -83,16 +83,17 @@ const cutParameters = ({ first, last }: Points): Parameters => {
   return rows === undefined ? {} : { rows };
 };
 
+/** Each count reads by itself: only then does the storage compare and count, at a tenth of the cost of rows that Flux looks at. */
 const countsScript = `position = params.position
 corrections = params.corrections
 partition = params.partition
-readings = from(bucket: params.raw) |> range(start: time(v: 0), stop: time(v: params.stop))
-  |> filter(fn: (r) => r._measurement == "reading" and r.partition == partition and r._field == "written")
-total = (tables=<-) => tables |> count() |> group() |> sum() |> keep(columns: ["_value"])
-readings |> filter(fn: (r) => r._value >= 0 and r._value < position) |> total() |> yield(name: "stored")
-readings |> filter(fn: (r) => r._value < 0 and r._value > corrections) |> total() |> yield(name: "corrected")
-letters = (of) => from(bucket: params.state) |> range(start: time(v: 0), stop: time(v: params.stop))
-  |> filter(fn: (r) => r._measurement == of and r.partition == partition and r._field == "revision")
+rows = (bucket, of, field) => from(bucket: bucket) |> range(start: time(v: 0), stop: time(v: params.stop))
+  |> filter(fn: (r) => r._measurement == of and r.partition == partition and r._field == field)
+readings = () => rows(bucket: params.raw, of: "reading", field: "written")
+letters = (of) => rows(bucket: params.state, of: of, field: "revision")
+total = (tables=<-) => tables |> group() |> count() |> keep(columns: ["_value"])
+readings() |> filter(fn: (r) => r._value >= 0 and r._value < position) |> total() |> yield(name: "stored")
+readings() |> filter(fn: (r) => r._value < 0 and r._value > corrections) |> total() |> yield(name: "corrected")
 letters(of: "dead_letter") |> filter(fn: (r) => r._value < position) |> total() |> yield(name: "letters")
 letters(of: "reopened") |> filter(fn: (r) => r._value < position) |> total() |> yield(name: "reopened")`;
 
