@@ -142,7 +142,7 @@ const writing = (opened: Opened): ((one: Commit) => Promise<void>) => {
     const isWhole = isDue(loaded.snapshot);
     const changed = new Set(scopes.map(({ scope }) => scope));
     const others = isWhole && loaded.snapshot.offset > 0 ? (await readSnapshot(patient, buckets)).scopes.filter(({ scope }) => !changed.has(scope)) : [];
-    const { pieces, done, state } = snapshotLines(partition, offset, [...others, ...scopes], isWhole, loaded.snapshot);
+    const { pieces, done, state } = await snapshotLines(partition, offset, [...others, ...scopes], isWhole, loaded.snapshot);
     await writer.state(pieces);
     return async () => {
       await writer.state([done]);

@@ -56,8 +56,9 @@ export interface Connection {
 
 const pauseMsMin = 100;
 const pauseMsMax = 10_000;
-/** Lines of more characters than that travel compressed. */
+/** Lines of more characters than that travel compressed, but on this machine: there a byte costs less than to compress it. */
 const gzipThreshold = 1_000;
+const isThisMachine = ({ hostname }: URL): boolean => hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
 
 /** The parameters as a file of Flux's own syntax tree: text can hold anything without being read as Flux. */
 const externOf = (parameters: Parameters): object => ({
@@ -122,6 +123,7 @@ export const connect = ({ url, org, token, timeoutMs = 30_000 }: Access, tell: (
     throw fail('bad-setting', `${JSON.stringify(url)} is no http or https URL`, 'OCTROI_INFLUX_URL');
   const { transport } = new InfluxDB({ url, token, timeout: timeoutMs });
   const where = `${new URL(url).origin}, organisation ${org}`;
+  const compressed = isThisMachine(new URL(url)) ? {} : { gzipThreshold };
   const ending = new AbortController();
   let told: string | null = null;
 
@@ -165,7 +167,7 @@ export const connect = ({ url, org, token, timeoutMs = 30_000 }: Access, tell: (
       persist(held, async (signal, isAgain) => {
         await before?.(isAgain);
         const path = `/api/v2/write?${inOrg}&bucket=${encodeURIComponent(bucket)}&precision=ns`;
-        await transport.request(path, lines, { method: 'POST', headers: { 'content-type': 'text/plain; charset=utf-8' }, gzipThreshold, signal });
+        await transport.request(path, lines, { method: 'POST', headers: { 'content-type': 'text/plain; charset=utf-8' }, ...compressed, signal });
       }),
     query: (query, parameters, patienceMs = answeredWithinMs) =>
       persist(patienceMs, async (signal) => {

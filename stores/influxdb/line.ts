@@ -29,3 +29,6 @@ export const fromFieldText = (text: string): string => (text.includes('\\') ? (J
 
 /** The value of a text field. The text must hold no controls: JSON, or what `fieldText` made. */
 export const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
+
+/** The millisecond at the end of a line. */
+export const msOf = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1, -6));

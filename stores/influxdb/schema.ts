@@ -13,8 +13,8 @@ export interface Buckets {
 export type BucketRole = keyof Buckets;
 export const bucketRoles: readonly BucketRole[] = ['raw', 'panes', 'state'];
 
-/** What this program writes; a later one that writes otherwise counts it up. */
-export const form = 1;
+/** What this program writes; a later one that writes otherwise counts it up. Form 1 had snapshots as plain text: it is read too. */
+export const form = 2;
 
 /**
  * Tags are few and bounded: partition, subject and quantity of declared devices, window, kind of anomaly, code of failure,
@@ -47,7 +47,7 @@ export const versionsMax = 1_000_000;
 /** The time of version `version` of what begins at `at` (epoch ms): nanoseconds, as line protocol writes them. */
 export const nanosOf = (at: number, version: number): string => {
   if (version >= versionsMax || at < 0) throw fail('store-failed', `version ${version} of ${at} has no place in InfluxDB`);
-  return `${at}${String(version).padStart(6, '0')}`;
+  return version === 0 ? `${at}000000` : `${at}${String(version).padStart(6, '0')}`;
 };
 
 /** The last nanosecond that InfluxDB knows. */

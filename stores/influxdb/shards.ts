@@ -18,12 +18,9 @@ const againMs = 20;
 /** Where InfluxDB begins to count its shards: the year 1, epoch ms. */
 const yearOneMs = -62_135_596_800_000;
 
-/** The millisecond at the end of a line of line protocol. */
-const timeOf = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1, -6));
-
 export interface Shards {
-  /** Writes lines, to shards that are open. Rejects with `Refusal`. */
-  write(bucket: string, lines: readonly string[]): Promise<void>;
+  /** Writes lines, to shards that are open. Rejects with `Refusal`. @param points their times, ms */
+  write(bucket: string, lines: string, points: Iterable<number>): Promise<void>;
 }
 
 /** @param times of the buckets, by name */
@@ -31,13 +28,12 @@ export const openShards = (connection: Connection, flux: Flux, partition: number
   /** When a shard last got points, ms of this process; the oldest first. */
   const lastWritten = new Map<string, number>();
 
-  /** A time of each shard that the lines go to. */
-  const shardsOf = (bucket: string, lines: readonly string[]): Map<string, number> => {
+  /** A time of each shard that the points go to. */
+  const shardsOf = (bucket: string, points: Iterable<number>): Map<string, number> => {
     const { groupMs } = times.get(bucket) as BucketTimes;
     const shards = new Map<string, number>();
     let [start, end] = [0, 0];
-    for (const line of lines) {
-      const at = timeOf(line);
+    for (const at of points) {
       if (at >= start && at < end) continue;
       start = at - ((at - yearOneMs) % groupMs);
       end = start + groupMs;
@@ -63,9 +59,9 @@ export const openShards = (connection: Connection, flux: Flux, partition: number
   };
 
   return {
-    async write(bucket, lines) {
-      const shards = shardsOf(bucket, lines);
-      await connection.write(bucket, lines.join('\n'), async (isAgain) => {
+    async write(bucket, lines, points) {
+      const shards = shardsOf(bucket, points);
+      await connection.write(bucket, lines, async (isAgain) => {
         // A server that was away may have begun anew.
         if (isAgain) lastWritten.clear();
         const now = performance.now();

@@ -2,14 +2,35 @@
  * Snapshots in the state bucket: the changed scopes of each, as a text in pieces, and a point that says that all pieces are
  * there. Now and then one is written whole, and what lies before it is deleted. When to take one is left to the pipeline.
  */
+import { promisify } from 'node:util';
+import { constants, gunzip, gzip } from 'node:zlib';
 import type { Snapshot } from '../../core/store.ts';
 import { compareText } from '../key-book.ts';
 import { always, type Flux } from './flux.ts';
 import { quoted } from './line.ts';
 import { type Buckets, offsetOf, piecesOf, slotOf } from './schema.ts';
 
-/** Between two scopes; no JSON holds it. */
+/** Between two scopes in form 1; no JSON holds it. */
 const separator = '\u001e';
+
+/** Names and lengths in a first line, then the texts. */
+const joined = (scopes: readonly Snapshot[]): string =>
+  [JSON.stringify(scopes.map(({ scope, body }) => [scope, body.length])), '\n', ...scopes.map(({ body }) => body)].join('');
+const parted = (text: string): Snapshot[] => {
+  let from = text.indexOf('\n') + 1;
+  const lengths = JSON.parse(text.slice(0, from)) as [scope: string, length: number][];
+  return lengths.map(([scope, length]) => {
+    from += length;
+    return { scope, body: text.slice(from - length, from) };
+  });
+};
+
+/** Where a packed text ends: a crash may have left pieces of a longer one behind it. base64 does not have it. */
+const packedEnd = '.';
+
+/** A tenth of the characters, of which line protocol escapes none: less work than the text as it is, here and on InfluxDB. */
+const packed = async (text: string): Promise<string> => (await promisify(gzip)(text, { level: constants.Z_BEST_SPEED })).toString('base64') + packedEnd;
+const unpacked = async (text: string): Promise<string> => (await promisify(gunzip)(Buffer.from(text.slice(0, text.indexOf(packedEnd)), 'base64'))).toString();
 
 /** Changed scopes may take that many times the characters of a whole snapshot, and at least `slackChars`, before one is written whole. */
 const growthMax = 4;
@@ -36,9 +57,15 @@ export interface Written {
 }
 
 /** @param isWhole these are all scopes, not only changed ones */
-export const snapshotLines = (partition: number, offset: number, scopes: readonly Snapshot[], isWhole: boolean, before: SnapshotState): Written => {
-  const text = scopes.map(({ scope, body }) => JSON.stringify([scope, body])).join(separator);
-  const pieces = piecesOf(text).map((piece, i) => `snapshot,partition=${partition} body=${quoted(piece)} ${slotOf(offset, i)}`);
+export const snapshotLines = async (
+  partition: number,
+  offset: number,
+  scopes: readonly Snapshot[],
+  isWhole: boolean,
+  before: SnapshotState,
+): Promise<Written> => {
+  const text = joined(scopes);
+  const pieces = piecesOf(await packed(text)).map((piece, i) => `snapshot,partition=${partition} body=${quoted(piece)} ${slotOf(offset, i)}`);
   const done = `snapshot_done,partition=${partition} whole=${isWhole},chars=${text.length}i ${slotOf(offset)}`;
   const state = isWhole
     ? { offset, wholeChars: text.length, sinceChars: 0 }
@@ -63,6 +90,16 @@ export const findSnapshots = async (flux: Flux, { state: bucket }: Buckets): Pro
   return { offsets, state: { offset: offsets.at(-1) ?? 0, wholeChars: chars[0] ?? 0, sinceChars } };
 };
 
+/** The scopes in what the pieces hold together; form 1 held them as they were. */
+const scopesIn = async (text: string): Promise<Snapshot[]> => {
+  if (text === '') return [];
+  if (!text.startsWith('[')) return parted(await unpacked(text));
+  return text.split(separator).map((one) => {
+    const [scope, body] = JSON.parse(one) as [string, string];
+    return { scope, body };
+  });
+};
+
 /** All scopes of the newest snapshot, by name. */
 export const readSnapshot = async (flux: Flux, buckets: Buckets): Promise<{ readonly offset: number; readonly scopes: Snapshot[] }> => {
   const { offsets, state } = await findSnapshots(flux, buckets);
@@ -76,11 +113,7 @@ export const readSnapshot = async (flux: Flux, buckets: Buckets): Promise<{ read
   }
   const scopes = new Map<string, string>();
   for (const offset of offsets) {
-    for (const one of (texts.get(offset) ?? '').split(separator)) {
-      if (one === '') continue;
-      const [scope, body] = JSON.parse(one) as [string, string];
-      scopes.set(scope, body);
-    }
+    for (const { scope, body } of await scopesIn(texts.get(offset) ?? '')) scopes.set(scope, body);
   }
   return { offset: state.offset, scopes: [...scopes].map(([scope, body]) => ({ scope, body })).sort((a, b) => compareText(a.scope, b.scope)) };
 };

@@ -9,15 +9,15 @@ import { dayMs, minuteMs } from '../../core/time.ts';
 import type { NewRows } from '../commits.ts';
 import { type Connection, Refusal } from './connection.ts';
 import type { Flux } from './flux.ts';
-import { quoted } from './line.ts';
+import { msOf, quoted } from './line.ts';
 import { alarmLine, anomalyLine, booksLine, letterLines, paneHead, paneLine, placeLine, readingHead, readingLine } from './points.ts';
 import { type BucketRole, type Buckets, bucketRoles, form, slotOf } from './schema.ts';
 import type { BucketTimes } from './setup.ts';
 import { openShards, type Shards } from './shards.ts';
 
 /** Lines, and characters, of one request at the most. */
-const linesMax = 5_000;
-const charsMax = 2_000_000;
+const linesMax = 20_000;
+const charsMax = 4_000_000;
 
 /** A reading that InfluxDB will not have, and the dead letter that tells of it. */
 export interface Refused {
@@ -48,21 +48,52 @@ const settled = (ledger: Ledger): Ledger => ({
   envelopes: { ...ledger.envelopes, appended: ledger.envelopes.appended - ledger.envelopes.pending, pending: 0 },
 });
 
-/** Lines by request. */
-function* requests(lines: readonly string[]): Generator<readonly [from: number, to: number]> {
-  let from = 0;
+/** Points of one bucket. Their lines are made when they are sent: those of a whole commit would outlive the sweeps of the nursery. */
+interface Points {
+  readonly count: number;
+  lineOf(place: number): string;
+  /** Ms. */
+  timeOf(place: number): number;
+}
+
+interface Request {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+function* requests({ count, lineOf }: Points): Generator<Request> {
+  let lines: string[] = [];
   let chars = 0;
-  for (let i = 0; i < lines.length; i++) {
-    const { length } = lines[i] as string;
-    if (i > from && (i - from >= linesMax || chars + length > charsMax)) {
-      yield [from, i];
-      from = i;
+  for (let place = 0; place < count; place++) {
+    const line = lineOf(place);
+    if (lines.length > 0 && (lines.length >= linesMax || chars + line.length > charsMax)) {
+      yield { from: place - lines.length, to: place, text: lines.join('\n') };
+      lines = [];
       chars = 0;
     }
-    chars += length + 1;
+    lines.push(line);
+    chars += line.length + 1;
   }
-  if (from < lines.length) yield [from, lines.length];
+  if (lines.length > 0) yield { from: count - lines.length, to: count, text: lines.join('\n') };
 }
+
+const requestOf = ({ lineOf }: Points, from: number, to: number): Request => ({
+  from,
+  to,
+  text: Array.from({ length: to - from }, (_, i) => lineOf(from + i)).join('\n'),
+});
+
+function* timesOf({ timeOf }: Points, { from, to }: Request): Generator<number> {
+  for (let place = from; place < to; place++) yield timeOf(place);
+}
+
+/** Points whose lines are there already. */
+const written = (lines: readonly string[]): Points => ({
+  count: lines.length,
+  lineOf: (place) => lines[place] as string,
+  timeOf: (place) => msOf(lines[place] as string),
+});
 
 const isBeyondRetention = (reason: string): boolean => /outside retention policy|Retention Policy/i.test(reason);
 
@@ -84,34 +115,35 @@ const lineHeads = (): ((subject: string, name: string, make: () => string) => st
   };
 };
 
-type Refuse = (line: number, reason: string) => void;
+type Refuse = (place: number, reason: string) => void;
 
-/** Writes the lines [from, to); halves what is refused until the point is alone that InfluxDB will not have. */
-const sendSome = async (shards: Shards, bucket: string, lines: readonly string[], from: number, to: number, refuse: Refuse): Promise<void> => {
+/** Writes some points; halves what is refused until the point is alone that InfluxDB will not have. */
+const sendSome = async (shards: Shards, bucket: string, points: Points, request: Request, refuse: Refuse): Promise<void> => {
+  const { from, to, text } = request;
   try {
-    await shards.write(bucket, lines.slice(from, to));
+    await shards.write(bucket, text, timesOf(points, request));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (to - from === 1 || error.dropped === to - from) {
-      for (let line = from; line < to; line++) refuse(line, error.message);
+      for (let place = from; place < to; place++) refuse(place, error.message);
       return;
     }
     const middle = (from + to) >>> 1;
-    await sendSome(shards, bucket, lines, from, middle, refuse);
-    await sendSome(shards, bucket, lines, middle, to, refuse);
+    await sendSome(shards, bucket, points, requestOf(points, from, middle), refuse);
+    await sendSome(shards, bucket, points, requestOf(points, middle, to), refuse);
   }
 };
 
-const send = async (shards: Shards, bucket: string, lines: readonly string[], refuse: Refuse): Promise<void> => {
-  for (const [from, to] of requests(lines)) await sendSome(shards, bucket, lines, from, to, refuse);
+const send = async (shards: Shards, bucket: string, points: Points, refuse: Refuse): Promise<void> => {
+  for (const request of requests(points)) await sendSome(shards, bucket, points, request, refuse);
 };
 
-/** Sends lines of which what is refused is no reading: the figures would be wrong without it, so nothing is taken until it is mended. */
-const mustSend = (shards: Shards, where: string, bucket: string, lines: readonly string[]): Promise<void> =>
-  send(shards, bucket, lines, (line, reason) => {
+/** Sends points of which what is refused is no reading: the figures would be wrong without it, so nothing is taken until it is mended. */
+const mustSend = (shards: Shards, where: string, bucket: string, points: Points): Promise<void> =>
+  send(shards, bucket, points, (place, reason) => {
     // A bucket that keeps nothing as old has expired it at once.
     if (isBeyondRetention(reason)) return;
-    throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${lines[line]?.slice(0, 200)})`, where);
+    throw fail('store-failed', `InfluxDB refuses a point of the store's own: ${reason} (${points.lineOf(place).slice(0, 200)})`, where);
   });
 
 /** The place of a reading in what its envelope wrote says which dead letter it becomes: the same one each time. */
@@ -182,17 +214,24 @@ export const openWriter = ({ connection, flux, buckets, times, partition, clock 
     const refused: Refused[] = [];
     const oldest = oldestKept('raw');
     const places: number[] = [];
-    const lines: string[] = [];
-    for (const [place, reading] of rows.readings.entries()) {
-      const { subject, quantity, at } = reading;
-      if (at < oldest) {
-        refused.push(refusedOf(rows, place, `older than the ${times.raw.keptMs / dayMs} days that the bucket ${buckets.raw} keeps`, logTime));
-        continue;
-      }
-      lines.push(readingLine(headOf(subject, quantity, () => readingHead(partition, { subject, quantity })), reading)); // biome-ignore format: one line
-      places.push(place);
+    for (const [place, { at }] of rows.readings.entries()) {
+      if (at >= oldest) places.push(place);
+      else refused.push(refusedOf(rows, place, `older than the ${times.raw.keptMs / dayMs} days that the bucket ${buckets.raw} keeps`, logTime));
     }
-    await send(shards, buckets.raw, lines, (line, reason) => refused.push(refusedOf(rows, places[line] as number, reason, logTime)));
+    const readingAt = (place: number): Reading => rows.readings[places[place] as number] as Reading;
+    const points: Points = {
+      count: places.length,
+      lineOf(place) {
+        const reading = readingAt(place);
+        const { subject, quantity } = reading;
+        return readingLine(
+          headOf(subject, quantity, () => readingHead(partition, { subject, quantity })),
+          reading,
+        );
+      },
+      timeOf: (place) => readingAt(place).at,
+    };
+    await send(shards, buckets.raw, points, (place, reason) => refused.push(refusedOf(rows, places[place] as number, reason, logTime)));
     return refused;
   };
 
@@ -206,10 +245,10 @@ export const openWriter = ({ connection, flux, buckets, times, partition, clock 
     }
     for (const anomaly of rows.anomalies) if (anomaly.since >= oldest) lines.push(anomalyLine(partition, anomaly));
     for (const alarm of rows.alarms) if (alarm.since >= oldest) lines.push(alarmLine(partition, alarm));
-    return mustSend(shards, connection.where, buckets.panes, lines);
+    return mustSend(shards, connection.where, buckets.panes, written(lines));
   };
 
-  const state = (lines: readonly string[]): Promise<void> => mustSend(shards, connection.where, buckets.state, lines);
+  const state = (lines: readonly string[]): Promise<void> => mustSend(shards, connection.where, buckets.state, written(lines));
 
   return {
     async rows(rows, end, logTime) {

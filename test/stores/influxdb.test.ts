@@ -6,7 +6,8 @@ import { FailureError } from '../../core/failure.ts';
 import { balance } from '../../core/ledger.ts';
 import { type Commit, emptyLedger, type Store } from '../../core/store.ts';
 import { dayMs, hourMs } from '../../core/time.ts';
-import type { Buckets } from '../../stores/influxdb/schema.ts';
+import { quoted } from '../../stores/influxdb/line.ts';
+import { type Buckets, slotOf } from '../../stores/influxdb/schema.ts';
 import { openForMs } from '../../stores/influxdb/shards.ts';
 import { type InfluxDbOptions, influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
@@ -140,6 +141,28 @@ describe.skipIf(noInfluxd !== null)(`a store on InfluxDB${noInfluxd === null ? '
       const path = `/api/v2/write?org=${influxd.org}&bucket=${buckets.state}`;
       await fetch(influxd.url + path, { method: 'POST', headers: { authorization: `Token ${influxd.token}` }, body: `progress,partition=0 body="${body}" 9` });
       expect(await failureOf(opened(buckets))).toMatchObject({ code: 'newer-version' });
+    });
+
+    it('reads a snapshot of form 1, and writes its next one beside what is left of it', async () => {
+      const buckets = await influxd.buckets();
+      const before = await opened(buckets);
+      await before.commit(commit(0, 3));
+      await before.close();
+      const write = (lines: string[]) =>
+        fetch(`${influxd.url}/api/v2/write?org=${influxd.org}&bucket=${buckets.state}`, {
+          method: 'POST',
+          headers: { authorization: `Token ${influxd.token}` },
+          body: lines.join('\n'),
+        });
+      const piecesOf1 = (offset: number) =>
+        ['["a","1"]', '\u001e["b","2"]'].map((piece, i) => `snapshot,partition=0 body=${quoted(piece)} ${slotOf(offset, i)}`);
+      await write([...piecesOf1(3), `snapshot_done,partition=0 whole=true,chars=19i ${slotOf(3)}`, ...piecesOf1(5)]);
+      const store = await opened(buckets);
+      const found = { a: '1', b: '2' };
+      expect(await store.snapshot()).toEqual({ offset: 3, scopes: Object.entries(found).map(([scope, body]) => ({ scope, body })) });
+      await store.commit(commit(3, 5, {}, { snapshot: { offset: 5, scopes: [{ scope: 'b', body: '3\n' }] } }));
+      expect(await store.snapshot()).toEqual({ offset: 5, scopes: Object.entries({ ...found, b: '3\n' }).map(([scope, body]) => ({ scope, body })) });
+      await store.close();
     });
 
     it('keeps the scopes of many snapshots, and only what a whole one does not replace', async () => {
