@@ -2,15 +2,33 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
-import type { Influxd } from '../../torture/rigs/influxd.ts';
-import type { KafkaServer } from '../../torture/rigs/kafka-server.ts';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { type Influxd, startInfluxd } from '../../torture/rigs/influxd.ts';
+import { type KafkaServer, startKafka } from '../../torture/rigs/kafka-server.ts';
 import { folder, until } from './running.ts';
 
 const command = fileURLToPath(new URL('../../cli/octroi.ts', import.meta.url));
 
+interface Servers {
+  readonly kafka: KafkaServer;
+  readonly influxd: Influxd;
+}
+
+/** Kafka and InfluxDB for the tests of one `describe`: opened before the first, ended behind the last. */
+export const bothServers = (): Servers => {
+  const servers: { -readonly [Name in keyof Servers]?: Servers[Name] } = {};
+  beforeAll(async () => {
+    [servers.kafka, servers.influxd] = await Promise.all([startKafka(), startInfluxd()]);
+  });
+  afterAll(async () => {
+    await servers.kafka?.close();
+    await servers.influxd?.close();
+  });
+  return servers as Servers;
+};
+
 /** The settings of all processes of one town, with fresh buckets. */
-export const roleEnvironment = async (kafka: KafkaServer, influxd: Influxd, topic: string, partitions: number): Promise<Record<string, string>> => {
+export const roleEnvironment = async ({ kafka, influxd }: Servers, topic: string, partitions: number): Promise<Record<string, string>> => {
   const buckets = await influxd.buckets();
   return {
     OCTROI_LOG: 'kafka',

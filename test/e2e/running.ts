@@ -1,5 +1,5 @@
 /** The real command as a process: run to its end, or started and watched. What is expected of it is left to the tests. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,8 +23,12 @@ export interface Ended {
   readonly err: string;
 }
 
-const spawned = (args: readonly string[], env: Readonly<Record<string, string>>): { child: ChildProcess; said: { out: string; err: string } } => {
-  const child = spawn(process.execPath, [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '', ...env } });
+const spawned = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  limits: Pick<SpawnOptions, 'timeout' | 'killSignal'> = {},
+): { child: ChildProcess; said: { out: string; err: string } } => {
+  const child = spawn(process.execPath, [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '', ...env }, ...limits });
   const said = { out: '', err: '' };
   child.stdout.on('data', (text) => (said.out += text));
   child.stderr.on('data', (text) => (said.err += text));
@@ -33,10 +37,8 @@ const spawned = (args: readonly string[], env: Readonly<Record<string, string>>)
 
 /** Runs a command to its end; one that runs on is killed, and its code is null. */
 export const octroi = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => {
-  const { child, said } = spawned(args, env);
-  const late = setTimeout(() => child.kill('SIGKILL'), 500_000);
+  const { child, said } = spawned(args, env, { timeout: 500_000, killSignal: 'SIGKILL' });
   const [code] = await once(child, 'close');
-  clearTimeout(late);
   return { code, ...said };
 };
 

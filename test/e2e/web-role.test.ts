@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hourMs, minuteMs, quarterMs } from '../../core/time.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
-import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
+import { noInfluxd } from '../../torture/rigs/influxd.ts';
+import { noKafka } from '../../torture/rigs/kafka-server.ts';
 import { withReason } from '../reason.ts';
-import { roleEnvironment, startRole } from './roles.ts';
+import { bothServers, roleEnvironment, startRole } from './roles.ts';
 import { folder, octroi, until } from './running.ts';
 
 const reason = noKafka() ?? noInfluxd;
@@ -28,18 +28,10 @@ devices:
 ${meters.map((id) => `  - { id: ${id}, type: submeter, site: mairie }\n`).join('')}`;
 
 describe.skipIf(reason !== null)(withReason('pages beside many gates and plants', reason), () => {
-  let kafka: KafkaServer;
-  let influxd: Influxd;
-  beforeAll(async () => {
-    [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
-  });
-  afterAll(async () => {
-    await kafka?.close();
-    await influxd?.close();
-  });
+  const servers = bothServers();
 
   test('show what every partition holds, follow it, and change nothing', async () => {
-    const env = await roleEnvironment(kafka, influxd, 'shown', partitions);
+    const env = await roleEnvironment(servers, 'shown', partitions);
     expect(await octroi(['kafka', 'setup'], env)).toMatchObject({ code: 0, err: '' });
     const file = join(folder(), 'town.yaml');
     writeFileSync(file, town);

@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { partitionOf } from '../../log/kafka/partitions.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
-import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
-import { type RoleProcess, roleEnvironment, startRole } from '../e2e/roles.ts';
+import { noInfluxd } from '../../torture/rigs/influxd.ts';
+import { noKafka } from '../../torture/rigs/kafka-server.ts';
+import { bothServers, type RoleProcess, roleEnvironment, startRole } from '../e2e/roles.ts';
 import { folder, octroi, until } from '../e2e/running.ts';
 import { withReason } from '../reason.ts';
 
@@ -55,15 +55,7 @@ const hasStage = ({ child, said }: RoleProcess): boolean =>
   child.exitCode === null && child.signalCode === null && [...said().matchAll(/"partitions":\[([\d,]*)\]/g)].at(-1)?.[1]?.split(',').includes('0') === true;
 
 describe.skipIf(reason !== null)(withReason('the alarm stage', reason), () => {
-  let kafka: KafkaServer;
-  let influxd: Influxd;
-  beforeAll(async () => {
-    [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
-  });
-  afterAll(async () => {
-    await kafka?.close();
-    await influxd?.close();
-  });
+  const servers = bothServers();
 
   test('an outage over two partitions is one alarm, told and answered once, though who has the stage is killed', async () => {
     const posted: { type: string; data: { id: string } }[] = [];
@@ -76,7 +68,7 @@ describe.skipIf(reason !== null)(withReason('the alarm stage', reason), () => {
     await once(receiver, 'listening');
     onTestFinished(() => void receiver.close());
     const env = {
-      ...(await roleEnvironment(kafka, influxd, 'one-stage', partitions)),
+      ...(await roleEnvironment(servers, 'one-stage', partitions)),
       OCTROI_WEBHOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`,
       OCTROI_WEBHOOK_SECRET: `whsec_${'a'.repeat(43)}=`,
     };

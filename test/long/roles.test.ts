@@ -1,7 +1,7 @@
 /** Two gates and two plants over a real Kafka and a real InfluxDB: killed, paused, woken under load. About 100 s. */
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { pipelineOf } from '../../cli/plant-parts.ts';
 import type { Store } from '../../core/store.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
@@ -13,10 +13,10 @@ import { memoryStore } from '../../stores/memory.ts';
 import { freePort } from '../../torture/free-port.ts';
 import { Gate } from '../../torture/gate.ts';
 import { type Load, startLoad, untilAcknowledged } from '../../torture/load.ts';
-import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
-import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
+import { noInfluxd } from '../../torture/rigs/influxd.ts';
+import { noKafka } from '../../torture/rigs/kafka-server.ts';
 import { Scope } from '../../torture/row.ts';
-import { type RoleProcess, roleEnvironment, startRole } from '../e2e/roles.ts';
+import { bothServers, type RoleProcess, roleEnvironment, startRole } from '../e2e/roles.ts';
 import { folder, octroi, until } from '../e2e/running.ts';
 import { withReason } from '../reason.ts';
 
@@ -34,18 +34,10 @@ const dumped = async (store: Store): Promise<string[]> => {
 };
 
 describe.skipIf(reason !== null)(withReason('gates and plants', reason), () => {
-  let kafka: KafkaServer;
-  let influxd: Influxd;
-  beforeAll(async () => {
-    [kafka, influxd] = await Promise.all([startKafka(), startInfluxd()]);
-  });
-  afterAll(async () => {
-    await kafka?.close();
-    await influxd?.close();
-  });
+  const servers = bothServers();
 
   test('a plant that is killed or paused is replaced; what any gate acknowledged is there, once, and every figure is that of one run', async () => {
-    const env = await roleEnvironment(kafka, influxd, 'many', partitions);
+    const env = await roleEnvironment(servers, 'many', partitions);
     const made = await octroi(['kafka', 'setup'], env);
     expect(made.err).toBe('');
     expect(made.out).toMatch(/^made {4}many \(4 partitions.*\nmade {4}many-town \(1 partition/);
@@ -92,10 +84,11 @@ describe.skipIf(reason !== null)(withReason('gates and plants', reason), () => {
     for (const each of loads) results.push(await each.result);
     for (const gate of gates) expect(await gate.stop()).toBe(0);
 
-    const options = (partition: number): KafkaLogOptions => ({ brokers: kafka.brokers, topic: 'many', partition, messageBytesMax: 20 * 2 ** 20 });
+    const options = (partition: number): KafkaLogOptions => ({ brokers: servers.kafka.brokers, topic: 'many', partition, messageBytesMax: 20 * 2 ** 20 });
     const named = (which: string): string => env[`OCTROI_INFLUX_${which}_BUCKET`] as string;
     const buckets = { raw: named('RAW'), panes: named('PANES'), state: named('STATE') };
-    const open = (partition: number): Promise<Store> => influxDbStore({ url: influxd.url, org: influxd.org, token: influxd.token, buckets, partition });
+    const open = (partition: number): Promise<Store> =>
+      influxDbStore({ url: servers.influxd.url, org: servers.influxd.org, token: servers.influxd.token, buckets, partition });
     const told = new Map<string, Set<number>>();
     for (const { journal } of results)
       for (const { subject, acknowledged } of journal) {

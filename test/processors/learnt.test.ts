@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Commit, Store } from '../../core/store.ts';
 import { unpacked } from '../../processors/learn/memory.ts';
 import { memoryStore } from '../../stores/memory.ts';
-import { drive, townOf } from '../drive.ts';
+import { type Drive, drive, townOf } from '../drive.ts';
 
 const start = Date.parse('2026-03-02T08:00:00Z');
 const minuteMs = 60_000;
@@ -73,7 +73,8 @@ test('a snapshot holds it only where an hour was judged since the one before; a 
   expect(await checkpointAt(28 * 60 + 3)).toEqual(['subject/room']);
 });
 
-test('blocks that a program of before wrote into the scope of the subject are later than those beside it', async () => {
+/** A room that has been seen for a day. */
+const learntOfADay = async (): Promise<Drive> => {
   const gate = await drive(townOf([{ id: 'room', type: 'room-sensor' }]), start);
   for (let minute = 0; minute <= 26 * 60; minute += 10) {
     const at = start + minute * minuteMs;
@@ -81,6 +82,11 @@ test('blocks that a program of before wrote into the scope of the subject are la
     gate.send('room', { ts: at, values: { temperature: 20 + (minute % 7) / 10 } });
   }
   await gate.process();
+  return gate;
+};
+
+test('blocks that a program of before wrote into the scope of the subject are later than those beside it', async () => {
+  const gate = await learntOfADay();
   const scopes = gate.pipeline.snapshot(true);
   const learnt = JSON.parse(unpacked(scopes.find(({ scope }) => scope === 'learnt/room')?.body ?? '{}'));
   const older = scopes.map(({ scope, body }) => {
@@ -94,13 +100,7 @@ test('blocks that a program of before wrote into the scope of the subject are la
 });
 
 test('blocks that a program of before wrote beside the scope of the subject, not packed, come back', async () => {
-  const gate = await drive(townOf([{ id: 'room', type: 'room-sensor' }]), start);
-  for (let minute = 0; minute <= 26 * 60; minute += 10) {
-    const at = start + minute * minuteMs;
-    gate.at(at);
-    gate.send('room', { ts: at, values: { temperature: 20 + (minute % 7) / 10 } });
-  }
-  await gate.process();
+  const gate = await learntOfADay();
   const scopes = gate.pipeline.snapshot(true);
   const older = scopes.map(({ scope, body }) => ({ scope, body: unpacked(body) }));
   expect(older).not.toEqual(scopes);
