@@ -53,8 +53,9 @@ export interface Reading {
 
 export interface DeadLetter {
   readonly subject: string;
-  /** Offset of the envelope, and the place of the reading in it. */
+  /** Offset of the envelope. */
   readonly offset: number;
+  /** What was refused of it: `wholeEnvelope`, or the place of the reading in it from `firstItem` on. */
   readonly item: number;
   readonly code: FailureCode;
   readonly message: string;
@@ -77,6 +78,13 @@ export interface DeadLetter {
   /** Offset of the envelope whose processing wrote this row: for version 1 the reopener's. */
   readonly revision: number;
 }
+
+/**
+ * The `item` of a dead letter that is an envelope, and of the first reading in one. They differ: a reading that waited for its time may be
+ * refused, behind it, for a cause for which its whole envelope was refused and reopened before.
+ */
+export const wholeEnvelope = 0;
+export const firstItem = 1;
 
 /** Of a payload a dead letter keeps that many characters: the store writes a group of 122,880 rows anew whenever some were added to it. */
 export const deadLetterExcerptChars = 1_000;

@@ -3,7 +3,7 @@ import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
 import { type Element, paneOf } from '../core/pane.ts';
-import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag, lettersPerEnvelopeMax } from '../core/reading.ts';
+import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag, firstItem, lettersPerEnvelopeMax, wholeEnvelope } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { type Level, lifetime, windowName } from '../core/window.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
@@ -80,13 +80,13 @@ const isHeld = ({ state }: Context, { subject, offset }: Envelope): boolean => {
   return true;
 };
 
-/** @param itemFirst place of its first reading in the envelope: a reopened dead letter may be a later one @param waited it is one */
-export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs, itemFirst = 0, waited = false): undefined => {
+/** @param item what it is of its envelope: all of it, or one reading that is opened again @param waited it is a dead letter that is opened again */
+export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs, item: number = wholeEnvelope, waited = false): undefined => {
   if (!waited && isHeld(context, envelope)) {
     bury(
       context,
       envelope,
-      itemFirst,
+      item,
       failure('unknown-device', `what "${envelope.subject}" sent before it was known comes first`),
       null,
       textOf(envelope.payload),
@@ -96,7 +96,7 @@ export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs
   }
   const decoded = decodeMessage(envelope, context.registry, context.types, waited);
   if ('refused' in decoded) {
-    bury(context, envelope, itemFirst, decoded.refused, null, textOf(envelope.payload), out);
+    bury(context, envelope, item, decoded.refused, null, textOf(envelope.payload), out);
     return;
   }
   if (decoded.adopted !== undefined) {
@@ -110,7 +110,7 @@ export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs
   if (decoded.candidates.some(({ ts }) => ts === undefined || ts === null)) {
     unstamped = identifyUnstamped(subject, envelope.payload, envelope.dup, first?.seq !== undefined, envelope.logTime, context.state.logTime);
   }
-  acceptAll(context, envelope, subject, decoded.candidates, unstamped, { flags: 0, itemFirst }, out);
+  acceptAll(context, envelope, subject, decoded.candidates, unstamped, { flags: 0, itemFirst: Math.max(item, firstItem) }, out);
 };
 
 /** @param each `flags`: added to every reading; `itemFirst`: place of the first in the envelope */
@@ -216,13 +216,13 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
 export const acceptImport = (context: Context, envelope: Envelope, out: Outputs): undefined => {
   const decoded = decodeImport(envelope, context.registry);
   if ('refused' in decoded) {
-    bury(context, envelope, 0, decoded.refused, null, textOf(envelope.payload), out);
+    bury(context, envelope, wholeEnvelope, decoded.refused, null, textOf(envelope.payload), out);
     return;
   }
   const subject = subjectState(context.state, envelope.subject);
   arrive(context, subject, envelope, out);
-  acceptAll(context, envelope, subject, decoded.candidates, undefined, { flags: Flag.imported, itemFirst: 0 }, out);
-  let item = decoded.candidates.length;
+  acceptAll(context, envelope, subject, decoded.candidates, undefined, { flags: Flag.imported, itemFirst: firstItem }, out);
+  let item = firstItem + decoded.candidates.length;
   for (const { code, message, line, text } of decoded.rows?.refused ?? []) {
     const known = Object.hasOwn(failures, code) ? (code as Failure['code']) : 'bad-row';
     bury(context, envelope, item++, failure(known, message, `${decoded.rows?.source}:${line}`), null, text, out);

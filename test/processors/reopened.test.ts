@@ -80,7 +80,7 @@ test('readings of one envelope that are refused again keep their places', async 
   gate.tick(now + 3_701_000);
   await gate.process();
   const { rows } = await gate.store.deadLettersPage({ code: 'unknown-device', limit: 10 });
-  expect(rows.map(({ item }) => item)).toEqual([1, 0]);
+  expect(rows.map(({ item }) => item)).toEqual([2, 1]);
   expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 0, deadLetter: 2 });
   expect(await gate.store.recount()).toMatchObject({ stored: 0, deadLetter: 2 });
 });
