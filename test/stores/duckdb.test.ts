@@ -11,7 +11,7 @@ import type { DeadLetter } from '../../core/reading.ts';
 import { emptyLedger } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { dumpOf, failureOf } from './answers.ts';
-import { anomaly, commit, energy, everything, letter, other, pane, power, reading } from './rows.ts';
+import { anomaly, commit, energy, everyKind, everything, letter, other, pane, power, reading } from './rows.ts';
 
 let folder: string;
 let file: string;
@@ -20,15 +20,6 @@ beforeEach(async () => {
   file = join(folder, 'store.duckdb');
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-const everyKind = {
-  readings: [reading(300, 3, 0, power), reading(100, 1, 0, other), reading(200, 2, 1, other), reading(200, 9, 2, { ...other, version: 1 })],
-  panes: [pane('PT1H', 0, 3_600_000, 5, 1), pane('P', 0, Number.MAX_SAFE_INTEGER, 5, 1, { sharesMs: [1, 2], integral2: 2n ** 61n })],
-  deadLetters: [letter(2, 'unknown-device')],
-  anomalies: [anomaly('a', 5, 2)],
-  devices: [{ id: 'meter-1', type: 'submeter' }],
-  closures: [{ from: 1, to: 2, offset: 2 }],
-};
 
 it('answers what is asked of 30,000 dead letters in little memory', async () => {
   const store = await duckdbStore({ file, memoryLimitMb: 64 });

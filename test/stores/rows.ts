@@ -3,6 +3,7 @@ import type { Alarm } from '../../core/alarm.ts';
 import type { Pane } from '../../core/pane.ts';
 import type { Anomaly, DeadLetter, Reading } from '../../core/reading.ts';
 import { type Commit, emptyLedger, emptyOutputs, type Outputs } from '../../core/store.ts';
+import { hourMs } from '../../core/time.ts';
 import type { WindowName } from '../../core/window.ts';
 
 export const energy = { subject: 'meter-1', quantity: 'energy' } as const;
@@ -99,3 +100,14 @@ export const commit = (start: number, end: number, outputs: Partial<Outputs> = {
 
 /** A bound above every offset. */
 export const everything = Number.MAX_SAFE_INTEGER;
+
+/** Rows of every kind that a commit brings. */
+export const everyKind = {
+  readings: [reading(300, 3, 0, power), reading(100, 1, 0, other), reading(200, 2, 1, other), reading(200, 9, 2, { ...other, version: 1 })],
+  panes: [pane('PT1H', 0, hourMs, 5, 1), pane('P', 0, Number.MAX_SAFE_INTEGER, 5, 1, { sharesMs: [1, 2], integral2: 2n ** 61n })],
+  deadLetters: [letter(2, 'unknown-device')],
+  anomalies: [anomaly('meter-1/energy/jump/5', 5, 2)],
+  devices: [{ id: 'meter-1', type: 'submeter' }],
+  closures: [{ from: 1, to: 2, offset: 2 }],
+  revisions: [{ offset: 1, logTime: 1_000 }],
+};
