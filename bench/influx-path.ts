@@ -28,6 +28,7 @@ const [rounds = 2, messages = 150_000] = numbers.map(Number);
 
 type Case = Pick<LoadOptions, 'connections' | 'window' | 'ratePerSecond'>;
 const cases: Record<string, Case> = {
+  'a thousand devices, one in flight, flat out': { connections: 1_000, window: 1 },
   'a thousand devices, one in flight, 5,000 messages a second': { connections: 1_000, window: 1, ratePerSecond: 5_000 },
   'twenty gateways, 16 in flight, flat out': { connections: 20, window: 16 },
 };

@@ -84,7 +84,7 @@ const latenciesMax = 2_000_000;
 const writeBytesMax = 262_144;
 const reconnectMs = 200;
 /** Pace of a paced run: so often what is due is sent. */
-const paceMs = 2;
+const paceMs = 1;
 
 /** What all connections share. */
 interface Run {

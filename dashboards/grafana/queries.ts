@@ -149,7 +149,7 @@ export const latestRows = ({ buckets }: Source, quantities: readonly string[]): 
   `latest = from(bucket: ${text(buckets.raw)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "reading" and ${anyOf('quantity', quantities)} and (r._field == "value" or r._field == "flags"))
   |> last() |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value") |> group()
-  |> filter(fn: (r) => r.flags >= 0 and bitwise.sand(a: r.flags, b: 16) == 0)`;
+  |> filter(fn: (r) => exists r.value and (not exists r.flags or (r.flags >= 0 and bitwise.sand(a: r.flags, b: 16) == 0)))`;
 
 /** Readings of a state or a step gauge as they came, a series a device. Later versions of one moment come after it. */
 export const readings = (source: Source, { quantity, types, name = deviceName, among, where }: Omit<StatesAsked, 'window'>): string =>
@@ -158,7 +158,7 @@ export const readings = (source: Source, { quantity, types, name = deviceName, a
     lookup('names', amongst(types, among), name),
     `from(bucket: ${text(source.buckets.raw)}) |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "reading" and r.quantity == ${text(quantity)} and (r._field == "value" or r._field == "flags")${where === undefined ? '' : ` and ${where}`})
- ${wide} |> filter(fn: (r) => r.flags >= 0)
+ ${wide} |> filter(fn: (r) => not exists r.flags or r.flags >= 0)
   |> map(fn: (r) => ({_time: r._time, name: ${lookedUp('names')}, _value: float(v: r.value) * ${quantum(source, quantity)}})) |> filter(fn: (r) => r.name != "")
   ${series(quantity)}`,
   );

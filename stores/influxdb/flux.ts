@@ -38,7 +38,7 @@ export interface KeyAsked {
 }
 
 export interface Flux {
-  /** Points in the stretch, a row each, by series and time. */
+  /** Points in the stretch, a row each, by series; by time too, where all have the same fields. */
   points(points: Points, stretch?: Stretch): Promise<Row[]>;
   /** The same of several stretches, in any order. */
   pointsIn(points: Points, stretches: readonly Stretch[]): Promise<Row[]>;

@@ -26,15 +26,16 @@ export const readingHead = (partition: number, { subject, quantity }: Key): stri
   `reading,partition=${partition}${tag('quantity', quantity)}${tag('subject', subject)} value=`;
 
 /**
- * Each field costs the server as much as the value itself, so the fields that say the usual thing are left out: a span of 0,
- * and an offset that is the revision. They are the same in every copy of a point: there is nothing that could be merged.
+ * Each field costs the server as much as the value itself, so the fields that say the usual thing are left out: no flags, a span
+ * of 0, and an offset that is the revision. They are the same in every copy of a point: there is nothing that could be merged.
  * Flags below zero (−1 − the flags) say that there is no value.
  */
 export const readingLine = (head: string, { at, spanMs, value, flags, offset, revision, version }: Reading): string => {
-  const known = value === null ? `0i,flags=${-1 - flags}i` : `${value}i,flags=${flags}i`;
+  const said = value === null ? -1 - flags : flags;
+  const flagged = said === 0 ? '' : `,flags=${said}i`;
   const span = spanMs === 0 ? '' : `,span_ms=${spanMs}i`;
   const came = offset === revision ? '' : `,offset=${offset}i`;
-  return `${head}${known},written=${writtenOf(revision, version)}i${span}${came} ${nanosOf(at, version)}`;
+  return `${head}${value ?? 0}i${flagged},written=${writtenOf(revision, version)}i${span}${came} ${nanosOf(at, version)}`;
 };
 
 /** The reading in a row of the key. */

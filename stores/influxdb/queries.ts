@@ -9,6 +9,7 @@ import { page } from '../paging.ts';
 import { highestVersions, runsOf } from '../series.ts';
 import { writtenOf } from '../written.ts';
 import { anomalies } from './anomalies.ts';
+import type { Row } from './csv.ts';
 import { tracesOf } from './cuts.ts';
 import { askedTogetherMax, type Flux, type Stretch } from './flux.ts';
 import type { Letters } from './letters.ts';
@@ -78,6 +79,8 @@ const panesOf = async ({ swift, buckets, loaded }: Asking, { keys, window, from,
   return found;
 };
 
+const inTime = (a: Row, b: Row): number => (a.nanos < b.nanos ? -1 : 1);
+
 const readingsOf = async ({ swift, buckets, loaded }: Asking, { from, to, limit, after, ...key }: ReadingsQuery): Promise<Page<Reading>> => {
   if (loaded.book.find(key) === undefined) return { rows: [], next: null };
   const { position } = loaded;
@@ -86,8 +89,8 @@ const readingsOf = async ({ swift, buckets, loaded }: Asking, { from, to, limit,
   const asked = limit + 2; // one more than a page, and one that may turn out to have a higher version
   for (let start = boundOf(after === undefined ? from : Math.max(from, after + 1)); ; ) {
     const points = { bucket: buckets.raw, measurement: 'reading' as const, first: asked };
-    // What only some readings have may reach further than what all of them have.
-    const found = (await swift.pointsOf(points, [key], { start, stop })).filter((row) => row.text('written') !== '');
+    // What only some readings have may reach further than what all of them have, and comes first.
+    const found = (await swift.pointsOf(points, [key], { start, stop })).filter((row) => row.text('written') !== '').sort(inTime);
     for (const row of found) if (row.number('written') < position && row.number('written') >= -position) rows.push(readingIn(row, key));
     const highest = highestVersions(rows, atOf);
     const newest = found.at(-1);
