@@ -1,6 +1,7 @@
 /**
- * The horizon, kept by the gate once a day of log time: a backup, then the cut as a command in the log, so that every
- * replay cuts the same readings at the same place; last the segments. What a cut does to readings is `processors/horizon.ts`.
+ * The horizon, kept by the gate once a day of log time: a backup, or a snapshot where the store is elsewhere, then the cut as a
+ * command in the log, so that every replay cuts the same readings at the same place; last the segments. What a cut does to readings
+ * is `processors/horizon.ts`.
  */
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -29,9 +30,7 @@ export interface HorizonParts {
 }
 
 /** Takes a backup into the data folder. @returns the position below which the log may go: the older of the kept backups serves if the newer does not */
-const keepBackup = async ({ config, log, view }: HorizonParts): Promise<number> => {
-  const end = log.durableEnd;
-  await view('reached', [end]); // the log may go below the backup only: one of a plant that still catches up would free little
+const keepBackup = async ({ config, view }: HorizonParts, end: number): Promise<number> => {
   const folder = resolve(join(backupsFolder(config.data), backupName(end)));
   await view('backup', [folder]);
   const kept = await keptBackups(config.data);
@@ -49,14 +48,17 @@ export const passHorizon = async (parts: HorizonParts, now: number): Promise<num
   const limits = { now, horizonDays: config.horizonDays, ...(config.logBytesMax === undefined ? {} : { bytesMax: config.logBytesMax }) };
   const ends = await log.cutPlan({ ...limits, allowedBelow: Number.POSITIVE_INFINITY });
   if (ends.length === 0) return null;
-  const safe = await keepBackup(parts);
+  const end = log.durableEnd;
+  await view('reached', [end]); // the log may go below the backup only: one of a plant that still catches up would free little
+  // InfluxDB is backed up by its own means: what octroi must not lose is the place from which it goes on.
+  const safe = config.store === 'duckdb' ? await keepBackup(parts, end) : Number(await view('checkpoint', []));
   let cut: number | null = null;
   // A segment at a time: the store deletes in one transaction, which must fit its memory (5 million rows do in 128 MB, 20 million do not).
   for (const before of ends.filter((end) => end <= safe)) {
     const offset = await append(JSON.stringify({ action: 'cut', before }));
     await view('reached', [offset + 1]);
     cut = await log.cut({ ...limits, allowedBelow: before });
-    logger.info({ before: cut, command: offset }, 'the log and its raw readings were cut at the horizon, after a backup');
+    logger.info({ before: cut, command: offset }, 'the log and its raw readings were cut at the horizon');
   }
   return cut;
 };

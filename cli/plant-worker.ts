@@ -133,6 +133,15 @@ const backup = (folder: string): Promise<BackedUp> =>
     atRest.push(() => new Promise((copied) => takeBackup(plant, config.data, folder, copied).then(resolve, reject)));
   });
 
+/** Commits all that was processed, with a snapshot. @returns the position from which the pipeline would go on */
+const checkpoint = (): Promise<number> =>
+  new Promise((resolve) =>
+    atRest.push(async () => {
+      await plant.run.checkpoint();
+      resolve(plant.store.position);
+    }),
+  );
+
 const rest = async (): Promise<void> => {
   const due = atRest;
   atRest = [];
@@ -178,6 +187,7 @@ const answer = answering(
     status,
     reached,
     backup,
+    checkpoint,
     abandon,
     told: async () => ({ end: plant.pipeline.end(), by: plant.told() }),
     ...verifications(plant),
