@@ -7,9 +7,9 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { types } from '../cli/types.ts';
 import type { Envelope } from '../core/envelope.ts';
-import type { LogReader } from '../core/log.ts';
 import { dayMs, minuteMs } from '../core/time.ts';
 import { townSchema } from '../core/town.ts';
+import { memoryReader } from '../log/memory.ts';
 import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { influxDbStore } from '../stores/influxdb.ts';
@@ -26,14 +26,7 @@ const count = days * perDay;
 const isLeftOut = (n: number): boolean => n % 10 === 7;
 
 const log: Envelope[] = [];
-const reader: LogReader = {
-  async *read(from, end, batchMax) {
-    for (let at = from; at < end; at += batchMax) yield { envelopes: log.slice(at, Math.min(end, at + batchMax)), corrupt: 0 };
-  },
-  start: async () => 0,
-  end: async () => log.length,
-  close: async () => undefined,
-};
+const reader = memoryReader(log);
 let logTime = begin + count * intervalMs;
 const append = (kind: Envelope['kind'], subject: string, body: unknown): void => {
   const payload = Buffer.from(JSON.stringify(body));

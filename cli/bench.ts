@@ -11,8 +11,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
 import { fail } from '../core/failure.ts';
-import { balance } from '../core/ledger.ts';
-import type { Ledger, Recount } from '../core/store.ts';
+import type { Books } from '../core/store.ts';
+import { books } from '../dashboards/books.ts';
 import { loadReadingsPerMessage } from '../simulators/load.ts';
 import type { LoadReport } from './bench-load.ts';
 import { reachControl } from './control.ts';
@@ -103,12 +103,12 @@ const runCase = async (one: Case): Promise<Record<string, unknown>> => {
     await delay(1_000);
     const [gateCpu, plantCpu] = [cpuOf(gate), cpuOf(plant)];
     const report = await load(mqtt, one);
-    const books = async () => balance((await client.remote.view('ledger', [])) as Ledger, (await client.remote.view('recount', [])) as Recount);
+    const kept = () => books({ books: () => client.remote.view('books', []) as Promise<Books> });
     const began = performance.now();
-    let found = await books();
+    let found = await kept();
     while (found.readings.accepted < report.acknowledged * loadReadingsPerMessage && performance.now() - began < 120_000) {
       await delay(100);
-      found = await books();
+      found = await kept();
     }
     const millions = report.acknowledged / 1e6;
     const [gateUsed, plantUsed] = [cpuOf(gate) - gateCpu, cpuOf(plant) - plantCpu];

@@ -3,6 +3,16 @@ import { Buffer } from 'node:buffer';
 import type { Draft, Envelope } from '../core/envelope.ts';
 import type { LogReader, LogWriter } from '../core/log.ts';
 
+/** Reads envelopes that stand in order from offset 0. @param end offset behind the last that may be read; default all */
+export const memoryReader = (envelopes: readonly Envelope[], end: () => number = () => envelopes.length): LogReader => ({
+  async *read(from, to, batchMax) {
+    for (let at = from; at < to; at += batchMax) yield { envelopes: envelopes.slice(at, Math.min(to, at + batchMax)), corrupt: 0 };
+  },
+  start: async () => 0,
+  end: async () => end(),
+  close: async () => {},
+});
+
 export class MemoryLog implements LogWriter {
   readonly #clock: () => number;
   readonly #envelopes: Envelope[] = [];
@@ -54,15 +64,7 @@ export class MemoryLog implements LogWriter {
 
   /** A reader of this log. */
   reader(): LogReader {
-    const envelopes = this.#envelopes;
-    return {
-      async *read(from, end, batchMax) {
-        for (let at = from; at < end; at += batchMax) yield { envelopes: envelopes.slice(at, Math.min(end, at + batchMax)), corrupt: 0 };
-      },
-      start: async () => 0,
-      end: async () => this.durableEnd,
-      close: async () => {},
-    };
+    return memoryReader(this.#envelopes, () => this.durableEnd);
   }
 
   #schedule(): void {

@@ -1,7 +1,6 @@
 /** compose.yaml and the Dockerfile agree with the program: every command, option, setting, port, path and package in them exists. No engine runs here; `test/long/stack.test.ts` runs the same services as processes. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
@@ -12,6 +11,7 @@ import { configSchema, resolveConfig, unknownVariables } from '../config.ts';
 import { dashboardsFolder, grafanaVariables } from '../dashboards/grafana/provisioning.ts';
 import { kafkaVersions } from '../torture/rigs/kafka-server.ts';
 import { faultOf, read, root } from './command-line.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const given = { OCTROI_INFLUX_TOKEN: 'a-token', OCTROI_INFLUX_PASSWORD: 'a-password', GRAFANA_PASSWORD: 'another' };
 const text = read('compose.yaml');
@@ -95,8 +95,7 @@ test('volumes are declared and used, and what is mounted or named is there', () 
 
 test('Grafana is given what octroi dashboards build writes, where it expects it', async () => {
   const build = /npx octroi (dashboards build --out grafana)$/m.exec(text)?.[1]?.split(' ') ?? [];
-  const folder = mkdtempSync(join(tmpdir(), 'octroi-compose-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const command = [join(root, 'bin/octroi.mjs'), ...build.slice(0, -1), join(folder, build.at(-1) ?? '')];
   await promisify(execFile)(process.execPath, command);
   const mounted = (of('grafana').volumes ?? []).filter((one) => one.startsWith('./')).map((one) => one.split(':'));

@@ -1,12 +1,12 @@
 /** Drives a pipeline without broker or timers: send, let time pass, read the outputs; crash and come back. */
 import type { Relayed } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
-import type { LogReader } from '../core/log.ts';
 import type { Pane } from '../core/pane.ts';
 import type { Ledger, Store } from '../core/store.ts';
 import { type Town, townSchema } from '../core/town.ts';
 import type { WindowName } from '../core/window.ts';
 import { resolveTypes } from '../devices/registry.ts';
+import { memoryReader } from '../log/memory.ts';
 import { alarmsRelayed } from '../processors/alarm-relay.ts';
 import { alarmsHere } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
@@ -46,14 +46,7 @@ export type Relay = (judgements: readonly Relayed[]) => Promise<void>;
 export const drive = async (town: Town, start: number, store: Store = memoryStore(), limits?: ReopenLimits, relay?: Relay): Promise<Drive> => {
   const alarming = relay === undefined ? alarmsHere : alarmsRelayed;
   const log: Envelope[] = [];
-  const reader: LogReader = {
-    async *read(from, end, batchMax) {
-      for (let at = from; at < end; at += batchMax) yield { envelopes: log.slice(at, Math.min(end, at + batchMax)), corrupt: 0 };
-    },
-    start: async () => 0,
-    end: async () => log.length,
-    close: async () => undefined,
-  };
+  const reader = memoryReader(log);
   const types = resolveTypes();
   let now = start;
   let running: Run;

@@ -4,13 +4,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Door, type DoorOptions, openDoor } from '../../broker/door.ts';
+import type { Door, DoorOptions } from '../../broker/door.ts';
 import type { Credential } from '../../broker/identity.ts';
-import type { Envelope } from '../../core/envelope.ts';
 import { FailureError } from '../../core/failure.ts';
-import { MemoryLog } from '../../log/memory.ts';
 import { connectPacket, lengthBytes, packet, pingPacket, publishPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
-import { until } from './made-door.ts';
+import { fronts, type MadeDoor, makeDoor, until } from './made-door.ts';
 import { Wire } from './wire.ts';
 
 const sha256 = (secret: string): string => createHash('sha256').update(secret).digest('hex');
@@ -21,36 +19,16 @@ const declared: Record<string, Credential> = {
 const topic = 'city/v1/north/meter-1/telemetry';
 const mosquitto = spawnSync('mosquitto_pub', ['--help']).error === undefined;
 
-interface Made {
-  readonly door: Door;
-  readonly log: MemoryLog;
-  readonly envelopes: () => Promise<Envelope[]>;
-}
-
-describe.each(['scanner', 'aedes'] as const)('door: %s', (front) => {
+describe.each(fronts)('door: %s', (front) => {
   const closing: (() => unknown)[] = [];
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();
   });
 
-  const open = async (options: Partial<DoorOptions> & { readonly policy?: 'open' | 'declared' } = {}): Promise<Made> => {
-    const log = new MemoryLog(Date.now);
-    const door = await openDoor({
-      host: '127.0.0.1',
-      port: 0,
-      wsPort: null,
-      front,
-      admission: { policy: options.policy ?? 'open', lookup: (id) => declared[id] },
-      ingest: (draft, settled) => log.append(draft, settled),
-      ...options,
-    });
-    closing.push(() => door.close());
-    const envelopes = async (): Promise<Envelope[]> => {
-      const found: Envelope[] = [];
-      for await (const batch of log.reader().read(0, log.durableEnd, 10_000)) found.push(...batch.envelopes);
-      return found;
-    };
-    return { door, log, envelopes };
+  const open = async ({ policy = 'open', ...options }: Partial<DoorOptions> & { readonly policy?: 'open' | 'declared' } = {}): Promise<MadeDoor> => {
+    const made = await makeDoor({ front, admission: { policy, lookup: (id) => declared[id] }, ...options });
+    closing.push(() => made.door.close());
+    return made;
   };
 
   const client = async (door: Door, options: IClientOptions = {}): Promise<MqttClient> => {

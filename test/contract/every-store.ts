@@ -1,6 +1,3 @@
-/** Every store there is, for the cases that each must pass. The cases are in `store.test.ts` and `store-judgements.test.ts`. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe } from 'vitest';
 import type { Store } from '../../core/store.ts';
@@ -9,6 +6,7 @@ import { influxDbStore } from '../../stores/influxdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { type Influxd, noInfluxd, startInfluxd } from '../../torture/rigs/influxd.ts';
 import { withReason } from '../reason.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** One server for all cases, each with buckets of its own. */
 let influxd: Promise<Influxd> | undefined;
@@ -32,12 +30,11 @@ export const onEveryStore = (cases: (current: () => Store) => void): void => {
       let folder: string;
       let store: Store;
       beforeEach(async () => {
-        folder = await mkdtemp(join(tmpdir(), 'octroi-store-'));
+        folder = temporaryFolder();
         store = await open(folder);
       });
       afterEach(async () => {
         await store.close();
-        await rm(folder, { recursive: true });
       });
       cases(() => store);
     });

@@ -6,8 +6,9 @@ import { openAppendFile } from '../../log/append-file-writer.ts';
 import { kafkaReader, openKafkaWriter } from '../../log/kafka.ts';
 import { MemoryLog } from '../../log/memory.ts';
 import { type KafkaServer, type KafkaVersion, kafkaVersions, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
-import { draft, numberOf, readAll, temporaryFolder } from '../log/drafts.ts';
+import { draft, numberOf, readAll } from '../log/drafts.ts';
 import { withReason } from '../reason.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 interface Made {
   readonly writer: LogWriter;

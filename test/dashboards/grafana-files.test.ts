@@ -1,17 +1,16 @@
 /** What Grafana's files must hold to, whatever InfluxDB answers: words, units, twins, links, secrets; and the command that writes them. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { datasource } from '../../dashboards/grafana/panels.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { built, dashboardsIn, panelsOf, variablesOf } from './grafana-built.ts';
 import { faultsOf, filledIn, optionsOf } from './grafana-play.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'octroi-grafana-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const files = built();
 const dashboards = dashboardsIn(files);

@@ -1,17 +1,16 @@
 /** Grafana's own Go types decode the dashboards strictly. They know panels and their options; what stands in `fieldConfig` is left to `tsc` and the builders. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { withReason } from '../reason.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { built } from './grafana-built.ts';
 
 const source = join(import.meta.dirname, 'grafana-go');
-const folder = mkdtempSync(join(tmpdir(), 'octroi-grafana-go-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 /** Why nothing can be decoded here; null where it can: Go is there, and has the module or can fetch it. */
 const noGo = ((): string | null => {

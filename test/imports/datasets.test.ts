@@ -2,16 +2,16 @@
  * The real files, where they are beside the project: every one is imported, the books balance, and the energy of each
  * key is what a second, smaller reader takes straight from the file in whole numbers.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Imported, importPaths } from '../../cli/import.ts';
 import { replay } from '../../cli/replay.ts';
 import { inWorkshop } from '../../cli/workshop.ts';
 import { resolveConfig } from '../../config.ts';
 import { balance } from '../../core/ledger.ts';
 import { Flag } from '../../core/reading.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const datasets = resolve(import.meta.dirname, '../../../shared/datasets');
 const isThere = existsSync(join(datasets, 'steel_15min.csv'));
@@ -86,13 +86,12 @@ describe.skipIf(!isThere)('the real files', () => {
   let imported: Imported;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'octroi-datasets-'));
+    folder = temporaryFolder();
     imported = await importPaths(
       large.map((file) => join(datasets, file)),
       configOf('large'),
     );
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('each large one is read to its last row', () => {
     for (const { file, rows } of imported.files) expect([file, rows]).toEqual([file, cellsOf(file).length - 1]);

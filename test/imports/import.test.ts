@@ -1,8 +1,7 @@
 /** `octroi import` and `octroi replay` on a data folder, with a tiny file and a profile of its own. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { importPaths, importReport } from '../../cli/import.ts';
 import { withoutKnown } from '../../cli/import-known.ts';
 import { firstDifference, replay } from '../../cli/replay.ts';
@@ -12,12 +11,12 @@ import type { ResolvedType } from '../../core/device-type.ts';
 import { balance } from '../../core/ledger.ts';
 import { Flag } from '../../core/reading.ts';
 import { resolveTypes } from '../../devices/registry.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'octroi-import-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const configOf = (name: string) => resolveConfig({ data: join(folder, name) }, {}).config;
 

@@ -14,7 +14,8 @@ import { balance } from '../../core/ledger.ts';
 import { openGate } from '../../main.ts';
 import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
 import { townOf } from '../drive.ts';
-import { caughtUp, configFor, contents, filled, loaded, replayed, temporaryFolder, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { caughtUp, configFor, contents, filled, loaded, replayed, writtenLog } from './folder.ts';
 
 /** An empty disk, or null where none can be mounted. */
 const mounted = (options: string): string | null => {

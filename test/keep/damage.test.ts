@@ -11,7 +11,8 @@ import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import { holesOf } from '../../log/holes.ts';
 import { openGate } from '../../main.ts';
-import { configFor, contents, temporaryFolder, type Written, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { configFor, contents, type Written, writtenLog } from './folder.ts';
 
 const filled = async (data: string, minutes: number): Promise<Written> => {
   const written = await writtenLog(data, { segmentBytesMax: 16_384 });

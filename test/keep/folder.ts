@@ -1,9 +1,6 @@
 /** Data folders for the tests of backup, restore, rebuild, horizon and standby: real files, with a clock of the test's own. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { dirname } from 'node:path';
 import { storeFile } from '../../cli/data-folder.ts';
 import { openPlant, type Plant } from '../../cli/plant-parts.ts';
 import { types } from '../../cli/types.ts';
@@ -18,17 +15,7 @@ import { run } from '../../processors/run.ts';
 import { type LoadResult, runLoad } from '../../simulators/load.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { dumpOf } from '../stores/answers.ts';
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
-export const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'octroi-keep-'));
-  folders.push(folder);
-  return folder;
-};
+import { temporaryFolder } from '../temporary-folder.ts';
 
 export const configFor = (data: string, more: Partial<Config> = {}): Config =>
   configSchema.parse({ data, httpPort: 0, mqttPort: 0, logLevel: 'fatal', commitMs: 200, demo: false, ...more });

@@ -12,7 +12,8 @@ import { restoreStandby } from '../../cli/restore.ts';
 import { adoptedDevices, adoptedFile } from '../../cli/town-file.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openGate } from '../../main.ts';
-import { configFor, contents, filled, loaded, temporaryFolder, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { configFor, contents, filled, loaded, writtenLog } from './folder.ts';
 
 const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open' };
 

@@ -6,7 +6,8 @@ import type { Config } from '../../config.ts';
 import { openGate } from '../../main.ts';
 import { townOf } from '../drive.ts';
 import { onInfluxDb } from '../stores/on-influxdb.ts';
-import { configFor, temporaryFolder, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { configFor, writtenLog } from './folder.ts';
 
 const dayMs = 86_400_000;
 

@@ -23,7 +23,8 @@ import { memoryStore } from '../../stores/memory.ts';
 import { verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
 import { dumpOf } from '../stores/answers.ts';
-import { caughtUp, configFor, contents, temporaryFolder, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { caughtUp, configFor, contents, writtenLog } from './folder.ts';
 
 const quarterMs = 15 * minuteMs;
 const dayMs = 96 * quarterMs;

@@ -9,7 +9,8 @@ import { storeFile } from '../../cli/data-folder.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { openWorkshop, type Workshop } from '../../cli/workshop.ts';
 import { openGate } from '../../main.ts';
-import { configFor, contents, filled, temporaryFolder, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { configFor, contents, filled, writtenLog } from './folder.ts';
 
 /** Both copies of the header, and what follows: no DuckDB opens that. */
 const breakStore = (data: string): void => {

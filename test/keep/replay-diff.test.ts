@@ -6,7 +6,8 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { type AlarmDiff, readRules, replayDiff } from '../../cli/replay-diff.ts';
 import { minuteMs } from '../../core/time.ts';
 import { octroi } from '../e2e/running.ts';
-import { configFor, start, temporaryFolder, type Written, writtenLog } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { configFor, start, type Written, writtenLog } from './folder.ts';
 
 const devices = ['room-1', 'room-2', 'room-3'].map((id) => ({ id, type: 'room-sensor' }));
 const town = { name: 'Test', zone: 'Europe/Paris', admission: 'open', devices };

@@ -8,7 +8,8 @@ import { replay } from '../../cli/replay.ts';
 import { readTown } from '../../cli/town-file.ts';
 import { encodeHeader, formatVersion, segmentName } from '../../log/segment.ts';
 import { octroi } from '../e2e/running.ts';
-import { configFor, filled, temporaryFolder } from './folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { configFor, filled } from './folder.ts';
 
 test.each(['abc', '0', '-1', 'Infinity', ''])('follow --every %j', async (every) => {
   await expect(followCommand().parseAsync([temporaryFolder(), '--every', every], { from: 'user' })).rejects.toMatchObject({

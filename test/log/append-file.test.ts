@@ -7,7 +7,8 @@ import { dayMs } from '../../core/time.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { type AppendFileOptions, type AppendFileWriter, openAppendFile } from '../../log/append-file-writer.ts';
 import { crc32c } from '../../log/crc32c.ts';
-import { draft, numberOf, readAll, temporaryFolder } from './drafts.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { draft, numberOf, readAll } from './drafts.ts';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {

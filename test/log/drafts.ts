@@ -1,11 +1,6 @@
 /** Drafts for the tests of the log; what they prove is left to the tests. */
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Draft, Envelope } from '../../core/envelope.ts';
 import type { LogReader } from '../../core/log.ts';
-
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'octroi-log-'));
 
 /** A message that can be told from its neighbours by `n`. */
 export const draft = (n: number, payloadBytes = 40): Draft => ({

@@ -7,7 +7,8 @@ import { afterEach, expect, it } from 'vitest';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { type AppendFileWriter, openAppendFile } from '../../log/append-file-writer.ts';
 import { type LogFile, type LogFiles, realFiles } from '../../log/log-files.ts';
-import { draft, numberOf, readAll, temporaryFolder } from './drafts.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { draft, numberOf, readAll } from './drafts.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {

@@ -52,18 +52,22 @@ describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), () => {
     const options = await server.topic();
     const writer = await openKafkaWriter(options);
     const settled: number[] = [];
+    const killed = Promise.withResolvers<void>();
     let n = 0;
     const append = (count: number): void => {
-      for (let i = 0; i < count; i++, n++) writer.append(draft(n), (offset) => settled.push(offset));
+      for (let i = 0; i < count; i++, n++)
+        writer.append(draft(n), (offset) => {
+          if (settled.push(offset) === 2_001) killed.resolve(server.kill());
+        });
     };
     append(2_000);
     await writer.flush();
-    append(6_000); // more than a batch: some are on their way
-    await delay(5);
-    await server.kill();
+    append(6_000); // more than a batch: some are taken when it is killed, some on their way, some not
+    await killed.promise;
     append(2_000);
     await expect.poll(() => writer.trouble, { timeout: 120_000 }).toMatch(/^Kafka does not take what is appended: /);
     const seen = settled.length;
+    expect(seen).toBeLessThan(8_000);
     await delay(500);
     expect(settled).toHaveLength(seen);
     expect(writer.held.envelopes).toBe(10_000 - seen);

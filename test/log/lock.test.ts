@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { FailureError } from '../../core/failure.ts';
 import { lockFolder } from '../../log/lock.ts';
-import { temporaryFolder } from './drafts.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const refusal = (folder: string): Promise<unknown> =>
   lockFolder(folder).then(

@@ -1,14 +1,11 @@
-/** Adoption: what a device said before, through whom, and what makes it no device. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { gateTown, type Known } from '../../cli/gate-town.ts';
 import { resolveConfig } from '../../config.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import type { FailureError } from '../../core/failure.ts';
 import type { Town } from '../../core/town.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const now = Date.parse('2026-04-07T10:00:00Z');
 const secretSha256 = 'a'.repeat(64);
@@ -141,8 +138,7 @@ describe("an operator's name", () => {
     const gate = await drive(townOf([], { admission: 'open' }), now);
     gate.send('desk', { ts: now - 60_000, values: { temperature: 20 } });
     await gate.process();
-    const data = mkdtempSync(join(tmpdir(), 'octroi-adopt-'));
-    onTestFinished(() => rmSync(data, { recursive: true }));
+    const data = temporaryFolder();
     const { config } = resolveConfig({ data }, {});
     const changes: RegistryChange[] = [];
     const held = gateTown({ config, town: townOf([]), append: async (change) => changes.push(change), known: async () => knownOf(gate) });
@@ -165,7 +161,7 @@ describe('a device that is adopted, then declared in another zone', () => {
 
   test('is refused by the gate, which asks the plant for it', async () => {
     const gate = await adopted();
-    const data = mkdtempSync(join(tmpdir(), 'octroi-adopt-'));
+    const data = temporaryFolder();
     const changes: RegistryChange[] = [];
     const { config } = resolveConfig({ data }, {});
     const held = gateTown({ config, town: town('declared'), append: async (change) => changes.push(change), known: async () => knownOf(gate) });
@@ -173,7 +169,6 @@ describe('a device that is adopted, then declared in another zone', () => {
     expect(changes).toEqual([]);
     await held.apply(declared('Europe/Paris'));
     expect(changes.length).toBe(1);
-    rmSync(data, { recursive: true });
   });
 
   test('stays as it was adopted where the gate could not ask: its days go on, and the books say why', async () => {

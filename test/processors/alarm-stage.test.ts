@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Alarm, AlarmAction, Relayed } from '../../core/alarm.ts';
 import type { Envelope, Judged } from '../../core/envelope.ts';
-import type { LogReader } from '../../core/log.ts';
 import type { Store } from '../../core/store.ts';
 import { minuteMs } from '../../core/time.ts';
 import type { Town } from '../../core/town.ts';
 import { resolveTypes } from '../../devices/registry.ts';
+import { memoryReader } from '../../log/memory.ts';
 import { alarmsRelayed } from '../../processors/alarm-relay.ts';
 import { type AlarmStage, alarmStage } from '../../processors/alarm-stage.ts';
 import { floodAlarms } from '../../processors/alarms.ts';
@@ -21,19 +21,10 @@ const opened = Date.parse('2026-03-02T08:00:00Z');
 const person = { by: 'Camille', comment: '' };
 const types = resolveTypes();
 
-const readerOf = (log: readonly Envelope[]): LogReader => ({
-  async *read(from, end, batchMax) {
-    for (let at = from; at < end; at += batchMax) yield { envelopes: log.slice(at, Math.min(end, at + batchMax)), corrupt: 0 };
-  },
-  start: async () => 0,
-  end: async () => log.length,
-  close: async () => undefined,
-});
-
 /** What one partition judges of its log, from where its store stands. */
 const judgedOf = async (log: readonly Envelope[], store: Store = memoryStore()): Promise<Relayed[]> => {
   const told: Relayed[] = [];
-  const reader = readerOf(log);
+  const reader = memoryReader(log);
   const running = await run(pipeline(types, store, reader, reopenLimits, alarmsRelayed), reader, store, undefined, async (some) => void told.push(...some));
   await running.to(log.length);
   await running.checkpoint();
@@ -95,7 +86,7 @@ interface Staged {
 
 /** Runs the stage over an alarm log. @param takeovers offsets at which it dies and another takes it over; behind every second one without a snapshot of that moment */
 const staged = async (log: readonly Envelope[], takeovers: readonly number[] = []): Promise<Staged> => {
-  const [store, reader] = [memoryStore(), readerOf(log)];
+  const [store, reader] = [memoryStore(), memoryReader(log)];
   let stage = alarmStage(types, store);
   let running = await run(stage, reader, store);
   for (const [n, end] of [...takeovers].sort((a, b) => a - b).entries()) {

@@ -1,13 +1,10 @@
-/** What is remembered of a device for good: the days of its figures, and that it stood at a home; whatever town files say in between. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { gateTown } from '../../cli/gate-town.ts';
 import { resolveConfig } from '../../config.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import type { Site, Town } from '../../core/town.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const now = Date.parse('2026-04-07T10:00:00Z');
 const sites: Site[] = [
@@ -93,8 +90,7 @@ test('an open town does not adopt a meter of a home by what it sends', async () 
 
 test('the gate asks the plant, and refuses both before anything comes into the log', async () => {
   const gate = await emptied();
-  const data = mkdtempSync(join(tmpdir(), 'octroi-remembered-'));
-  onTestFinished(() => rmSync(data, { recursive: true }));
+  const data = temporaryFolder();
   const changes: RegistryChange[] = [];
   const held = gateTown({
     config: resolveConfig({ data }, {}).config,

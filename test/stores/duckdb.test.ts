@@ -1,25 +1,24 @@
 /** What the DuckDB store must do beyond the contract: its file survives restarts, kills and refuses what it cannot read. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, rm, truncate } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { DeadLetter } from '../../core/reading.ts';
 import { emptyLedger } from '../../core/store.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { dumpOf, failureOf } from './answers.ts';
 import { anomaly, commit, energy, everyKind, everything, letter, other, pane, power, reading } from './rows.ts';
 
 let folder: string;
 let file: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'octroi-duckdb-'));
+  folder = temporaryFolder();
   file = join(folder, 'store.duckdb');
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 it('answers what is asked of 30,000 dead letters in little memory', async () => {
   const store = await duckdbStore({ file, memoryLimitMb: 64 });

@@ -1,9 +1,6 @@
-/** The recomputation by SQL: it agrees with the pipeline on a troubled fleet, and it notices what was changed. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { verifications } from '../../cli/verifications.ts';
 import { amountSumMax } from '../../core/quantity.ts';
 import { minuteMs } from '../../core/time.ts';
@@ -12,6 +9,7 @@ import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { type VerifyProgress, verify } from '../../stores/verify.ts';
 import { type Drive, drive, townOf } from '../drive.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const hourMs = 60 * minuteMs;
 const start = Date.parse('2026-03-26T20:00:00Z'); // before a day of 23 hours, and the end of a month
@@ -113,9 +111,8 @@ const settle = async (gate: Drive): Promise<void> => {
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'octroi-verify-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 test.each([1, 2])('agrees with what the pipeline stored (seed %i)', async (seed) => {
   const store = await duckdbStore({ file: join(folder, 'store.duckdb') });
