@@ -16,6 +16,8 @@ import { type Counters, isExcluded, type KeyState, type Waiting } from './state.
 
 /** Keys that are revised at one tick; the others wait for the next. */
 export const revisedKeysPerTickMax = 2_000;
+/** Readings that one tick revises, of one key and of all together; the others wait for the next. */
+export const revisedReadingsPerTickMax = 50_000;
 /** Waiting readings further apart than this, or further than this from the first, are revised at separate ticks, ms. */
 const clusterGapMs = dayMs;
 const clusterReachMs = 3 * clusterGapMs;
@@ -83,9 +85,21 @@ export const revise = async (revision: Revision): Promise<Lost[]> => {
 
 const isFinest = ({ window }: Pane, { finest }: FoldRule): boolean => window === windowName(finest);
 
+/** How many points, which are in order, are before `at`. */
+const countBefore = (points: readonly Point[], at: number): number => {
+  let [from, to] = [0, points.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((points[middle] as Point).at < at) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+};
+const previousOf = (points: readonly Point[], at: number): Point | undefined => points[countBefore(points, at) - 1];
+const nextOf = (points: readonly Point[], at: number): Point | undefined => points[countBefore(points, at + 1)];
+
 /** The next reading was judged beside the one at `at`; a held value reaches as far as it holds. */
-const judgedUntil = ({ holds, holdMs }: FoldRule, at: number, points: readonly Point[]): number =>
-  points.find((point) => point.at > at)?.at ?? (holds ? at + holdMs : at);
+const judgedUntil = ({ holds, holdMs }: FoldRule, at: number, points: readonly Point[]): number => nextOf(points, at)?.at ?? (holds ? at + holdMs : at);
 
 const appendAhead = ({ state, closures, emit }: Revision, point: Reading): void => {
   const maxAt = Math.max(state.fold.maxAt, point.at);
@@ -127,18 +141,19 @@ interface Cluster {
   readonly touched: readonly [number, number][];
 }
 
-/** Takes the waiting readings and touched spans around the first of them. */
+/** Takes the waiting readings and touched spans around the first of them, in the order in which they came. */
 const takeCluster = (state: KeyState): Cluster => {
-  const times = [...state.waiting.map(({ at }) => [at, at] as const), ...state.touched].sort((a, b) => a[0] - b[0]);
+  const now = state.waiting.slice(0, revisedReadingsPerTickMax);
+  const times = [...now.map(({ at }) => [at, at] as const), ...state.touched].sort((a, b) => a[0] - b[0]);
   const [seedFrom, seedTo] = (state.waiting[0] === undefined ? state.touched[0] : [state.waiting[0].at, state.waiting[0].at]) as readonly [number, number];
   let from = seedFrom;
   let to = seedTo;
   for (const [start, end] of times) if (start >= from && start <= Math.min(to + clusterGapMs, seedTo + clusterReachMs)) to = Math.max(to, end);
   for (const [start, end] of times.reverse()) if (end <= to && end >= Math.max(from - clusterGapMs, seedFrom - clusterReachMs)) from = Math.min(from, start);
   const inside = (start: number, end: number): boolean => start >= from && end <= to;
-  const waiting = state.waiting.filter(({ at }) => inside(at, at));
+  const waiting = now.filter(({ at }) => inside(at, at));
   const touched = state.touched.filter(([start, end]) => inside(start, end));
-  state.waiting = state.waiting.filter(({ at }) => !inside(at, at));
+  state.waiting = [...now.filter(({ at }) => !inside(at, at)), ...state.waiting.slice(now.length)];
   state.touched = state.touched.filter(([start, end]) => !inside(start, end));
   return { from, to, waiting, touched };
 };
@@ -150,6 +165,22 @@ interface Identified {
   /** Changed ones that are newer than all that was folded, in windows that are still open. */
   readonly ahead: Set<number>;
 }
+
+/**
+ * The first time from `at` on that no reading has.
+ * @param passed by time that was looked at, one from which to go on: what stands in a row is passed once, not by each that comes
+ */
+const firstFree = (taken: ReadonlyMap<number, Reading>, passed: Map<number, number>, at: number): number => {
+  const after = (time: number): number => passed.get(time) ?? time + 1;
+  let free = at;
+  while (taken.has(free)) free = after(free);
+  for (let time = at; time < free; ) {
+    const next = after(time);
+    passed.set(time, free);
+    time = next;
+  }
+  return free;
+};
 
 /** @param before what takes part in the fold so far, with the neighbours of the range */
 const identifyWaiting = (
@@ -163,9 +194,9 @@ const identifyWaiting = (
   const { rule } = state.fold;
   const current = new Map(inside.map((reading) => [reading.at, reading]));
   const changed = new Set<number>();
+  const passed = new Map<number, number>();
   for (const one of waiting) {
-    let { at } = one;
-    if ((one.flags & Flag.unstamped) !== 0) while (current.has(at)) at++;
+    const at = (one.flags & Flag.unstamped) === 0 ? one.at : firstFree(current, passed, one.at);
     const known = current.get(at);
     counters.accepted++;
     if (known !== undefined && sameValue(known, one)) {
@@ -217,8 +248,7 @@ const marksNext = (rule: FoldRule): boolean => rule.kind !== 'gauge';
 
 /** The spans in which a window changes when the reading at `at` comes, goes or changes between these neighbours. */
 const touchedSpans = (rule: FoldRule, at: number, points: readonly Point[]): Interval[] => {
-  const previous = points.findLast((point) => point.at < at);
-  const next = points.find((point) => point.at > at);
+  const [previous, next] = [previousOf(points, at), nextOf(points, at)];
   const start = previous !== undefined && at - previous.at <= rule.holdMs ? previous.at : at;
   const heldTo = rule.holds ? at + rule.holdMs : at;
   if (next === undefined) return [{ start, end: heldTo + 1 }];

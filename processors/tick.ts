@@ -10,7 +10,7 @@ import { judgeSilence } from './judge.ts';
 import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
 import { reopenFuture, reopenKnown } from './reopen.ts';
-import { revise, revisedKeysPerTickMax, revisedTogether } from './revise.ts';
+import { revise, revisedKeysPerTickMax, revisedReadingsPerTickMax, revisedTogether } from './revise.ts';
 import { type GateState, isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
 /** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
@@ -140,12 +140,14 @@ interface Behind {
 /** Subjects with something behind, oldest first, up to the limit of a tick, and their keys. */
 const behind = ({ subjects, revising }: PipelineState): [name: string, subject: SubjectState, keys: Behind[]][] => {
   const found: ReturnType<typeof behind> = [];
-  let left = revisedKeysPerTickMax;
+  let keysLeft = revisedKeysPerTickMax;
+  let readingsLeft = revisedReadingsPerTickMax;
   for (const name of revising) {
     const subject = subjects.get(name);
-    if (subject === undefined || left <= 0) break;
+    if (subject === undefined || keysLeft <= 0 || readingsLeft <= 0) break;
     const revised = [...subject.keys].filter(([, key]) => isRevising(key));
-    left -= revised.length;
+    keysLeft -= revised.length;
+    readingsLeft -= revised.reduce((sum, [, { waiting }]) => sum + waiting.length, 0);
     found.push([name, subject, revised.map(([quantity, state]): Behind => ({ quantity, state, out: emptyOutputs(), changed: [] }))]);
   }
   return found;
