@@ -47,13 +47,15 @@ const isAlive = async (folder: string, owner: Owner): Promise<boolean> => {
   return birth === '' || owner.birth === '' || birth === owner.birth;
 };
 
-const readOwner = async (path: string): Promise<Owner | null> => {
+/** @returns `gone` where there is no file, `damaged` where it says nothing: whoever wrote that one cannot be living, since it appears whole */
+const readOwner = async (path: string): Promise<Owner | 'gone' | 'damaged'> => {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Owner;
-  } catch {
-    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : 'damaged';
   }
 };
+const idOf = (owner: Owner | 'gone' | 'damaged'): string => (typeof owner === 'string' ? owner : owner.id);
 
 /** link() is atomic and refuses an existing name, so the file is never seen half-written. */
 const tryLink = async (from: string, to: string): Promise<boolean> => {
@@ -75,17 +77,18 @@ const take = async (path: string, mine: string, owner: Owner): Promise<Owner | n
   for (;;) {
     if (await tryLink(mine, path)) return null;
     const other = await readOwner(path);
-    if (other !== null && (await isAlive(dirname(path), other))) return other;
-    const claim = `${path}.after-${other?.id ?? 'damage'}`;
+    if (other === 'gone') continue; // given back meanwhile: another one may take it as well
+    if (other !== 'damaged' && (await isAlive(dirname(path), other))) return other;
+    const claim = `${path}.after-${idOf(other)}`;
     const claimant = await take(claim, mine, owner);
     if (claimant !== null) return claimant;
     try {
       // Whoever held the claim before may have replaced the file already.
-      if ((await readOwner(path))?.id !== other?.id) continue;
+      if (idOf(await readOwner(path)) !== idOf(other)) continue;
       const copy = `${mine}.copy`;
       await writeFile(copy, JSON.stringify(owner), { mode: 0o600 });
       await rename(copy, path);
-      if (other !== null) await removeLockSocket(dirname(path), other.id);
+      if (other !== 'damaged') await removeLockSocket(dirname(path), other.id);
       return null;
     } finally {
       await rm(claim, { force: true });
@@ -140,7 +143,7 @@ export const lockFolder = async (folder: string): Promise<Lock> => {
   return {
     isInherited,
     async release() {
-      const isMine = (await readOwner(path))?.id === id;
+      const isMine = idOf(await readOwner(path)) === id;
       if (isMine) await rm(path, { force: true });
       await socket?.close();
       if (isMine) await removeMade(folder, made);

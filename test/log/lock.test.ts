@@ -1,8 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { FailureError } from '../../core/failure.ts';
 import { lockFolder } from '../../log/lock.ts';
@@ -112,4 +114,12 @@ it('holds between containers that share the folder, and is taken over when its o
   // What the killed one left is gone.
   expect(readdirSync(folder)).toEqual(lockAndSocket);
   expect((await inContainer(folder)).said).toBe('data-in-use');
+});
+
+it('is never held twice, though four processes take it and give it back at once', async () => {
+  const folder = temporaryFolder();
+  const taker = fileURLToPath(new URL('./lock-taker.ts', import.meta.url));
+  const takers = Array.from({ length: 4 }, () => promisify(execFile)(process.execPath, [taker, folder, '400']));
+  const found = (await Promise.all(takers)).map(({ stdout }) => JSON.parse(stdout));
+  expect(found).toEqual(Array(4).fill({ taken: 400, twice: 0 }));
 });
