@@ -1,15 +1,12 @@
-/** The town as all gates know it: a topic of which Kafka keeps the newest record of each key, one for the town file and one for each device adopted since. */
+/** The town as all gates know it: one record for the town file and one for each device adopted since. How records are shared is left to `shared-topic.ts`. */
 import type { Config } from '../config.ts';
-import type { RegistryChange } from '../core/envelope.ts';
-import type { LogReader, LogWriter } from '../core/log.ts';
+import type { Envelope, RegistryChange } from '../core/envelope.ts';
 import { type Device, deviceSchema, type Town, townSchema } from '../core/town.ts';
-import { kafkaReader, openKafkaWriter } from '../log/kafka.ts';
 import { townOptions } from './kafka-parts.ts';
 import { ownDraft } from './own-draft.ts';
+import { openSharedTopic, type SharedTopic } from './shared-topic.ts';
 
 const townKey = 'town';
-/** How often a gate looks for what others have changed, ms. */
-const lookMs = 1_000;
 
 export interface SharedTown {
   /** As they were when it was opened; null where no town was applied yet. */
@@ -24,25 +21,15 @@ export interface SharedTown {
   close(): Promise<void>;
 }
 
-const changesIn = async (reader: LogReader, from: number, end: number): Promise<RegistryChange[]> => {
-  const changes: RegistryChange[] = [];
-  for await (const { envelopes } of reader.read(from, end, 1_000))
-    for (const { payload } of envelopes) changes.push(JSON.parse(Buffer.from(payload).toString('utf8')) as RegistryChange);
-  return changes;
-};
+const changeIn = ({ payload }: Envelope): RegistryChange => JSON.parse(Buffer.from(payload).toString('utf8')) as RegistryChange;
 
 class KafkaTown implements SharedTown {
   town: Town | null = null;
   readonly #adopted = new Map<string, Device>();
-  readonly #writer: LogWriter;
-  readonly #reader: LogReader;
-  #end = 0;
-  #looking: NodeJS.Timeout | undefined;
-  #look: Promise<void> = Promise.resolve();
+  readonly #topic: SharedTopic;
 
-  constructor(writer: LogWriter, reader: LogReader) {
-    this.#writer = writer;
-    this.#reader = reader;
+  constructor(topic: SharedTopic) {
+    this.#topic = topic;
   }
 
   get adopted(): readonly Device[] {
@@ -50,7 +37,7 @@ class KafkaTown implements SharedTown {
   }
 
   async learn(): Promise<void> {
-    for (const change of await this.#next()) {
+    for (const change of (await this.#topic.news()).map(changeIn)) {
       if (change.action === 'apply') this.town = townSchema.parse(change.town);
       else {
         const device = deviceSchema.parse(change.device);
@@ -66,44 +53,23 @@ class KafkaTown implements SharedTown {
 
   put(change: RegistryChange): Promise<void> {
     const key = change.action === 'apply' ? townKey : `device/${deviceSchema.parse(change.device).id}`;
-    return new Promise((resolve) => this.#writer.append(ownDraft('registry', JSON.stringify(change), key), () => resolve()));
+    return this.#topic.put(ownDraft('registry', JSON.stringify(change), key));
   }
 
   follow(heard: (change: RegistryChange) => Promise<void>): void {
-    let isLooking = false;
-    this.#looking = setInterval(() => {
-      if (isLooking) return;
-      isLooking = true;
-      this.#look = this.#next()
-        .then(async (changes) => {
-          for (const change of changes) await heard(change);
-        })
-        .catch(() => {}) // Kafka is away, which the log says; it is looked for again
-        .finally(() => {
-          isLooking = false;
-        });
-    }, lookMs);
+    this.#topic.follow(async (news) => {
+      for (const change of news.map(changeIn)) await heard(change);
+    });
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#looking);
-    await this.#writer.close();
-    await this.#reader.close();
-    await this.#look;
-  }
-
-  async #next(): Promise<RegistryChange[]> {
-    const end = await this.#reader.end();
-    const changes = await changesIn(this.#reader, this.#end, end);
-    this.#end = Math.max(this.#end, end);
-    return changes;
+  close(): Promise<void> {
+    return this.#topic.close();
   }
 }
 
 /** Opens the shared town, and reads what it holds. Rejects as `openKafkaWriter` */
 export const openSharedTown = async (config: Config): Promise<SharedTown> => {
-  const options = townOptions(config);
-  const shared = new KafkaTown(await openKafkaWriter(options), kafkaReader(options));
+  const shared = new KafkaTown(await openSharedTopic(townOptions(config)));
   await shared.learn();
   return shared;
 };
