@@ -1,4 +1,5 @@
 /** What an open dataset is: its fields, and how its rows follow from what the privacy gate admitted. What is admitted is left to privacy-gate.ts and rules.ts. */
+import type { Device } from '../core/town.ts';
 import type { Admitted } from './privacy-gate.ts';
 
 export type FieldType = 'text' | 'int' | 'double' | 'date' | 'datetime' | 'geo_point_2d';
@@ -34,6 +35,8 @@ export interface Dataset {
   readonly fields: readonly Field[];
   /** Its rows are made again at most this often, ms. */
   readonly refreshMs: number;
+  /** Devices for which this is the same go into the same rows. */
+  together(device: Pick<Device, 'id' | 'site' | 'type'>): string;
   /** Rows in the order in which they are listed without `order_by`. Called with what the privacy gate admitted, and nothing else. */
   rows(admitted: Admitted): Promise<Row[]>;
   /** What MQTT retains: the newest row a key. Keys are few and last, where rows grow with time. */

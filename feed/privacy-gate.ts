@@ -124,17 +124,28 @@ const declared = (dataset: Dataset, { id, fields }: Row): Row => ({
   fields: Object.fromEntries(dataset.fields.map(({ name }) => [name, fields[name] ?? null])) as Fields,
 });
 
+/** What is asked of the plant. */
+export type AskedViews = Pick<Views, 'town' | 'keys' | 'latest' | 'panes'>;
+
 export interface PrivacyGateOptions {
-  readonly views: Pick<Views, 'town' | 'keys' | 'latest' | 'panes'>;
+  readonly views: AskedViews;
   readonly types: ReadonlyMap<string, ResolvedType>;
   readonly datasets: readonly Dataset[];
+  /** Whether the views know the device, where they are those of one partition of several; default: they know all. */
+  readonly isHere?: (device: string) => boolean;
 }
 
+/** Without devices whose rows would be made of others too, which are elsewhere: a part of a sum is no figure. */
+const whole = ({ together }: Dataset, devices: readonly Device[], isHere: (device: string) => boolean): Device[] => {
+  const split = new Set(devices.filter(({ id }) => !isHere(id)).map(together));
+  return devices.filter((device) => !split.has(together(device)));
+};
+
 /** The privacy gate over a plant. */
-export const privacyGate = ({ views, types, datasets }: PrivacyGateOptions): PrivacyGate => {
-  const admitted = async (rule: Rule, now: number): Promise<Admitted> => {
+export const privacyGate = ({ views, types, datasets, isHere = () => true }: PrivacyGateOptions): PrivacyGate => {
+  const admitted = async (dataset: Dataset, rule: Rule, now: number): Promise<Admitted> => {
     const town = await views.town();
-    const devices = new Map(admittedDevices(town, rule).map((device) => [device.id, device]));
+    const devices = new Map(whole(dataset, admittedDevices(town, rule), isHere).map((device) => [device.id, device]));
     const ids = [...devices.keys()];
     const keys = new Set((await views.keys()).filter(({ subject }) => devices.has(subject)).map(({ subject, quantity }) => `${subject}\n${quantity}`));
     const ruleOf = (subject: string, quantity: string) => {
@@ -183,7 +194,7 @@ export const privacyGate = ({ views, types, datasets }: PrivacyGateOptions): Pri
     async rows(dataset, now) {
       const rule = ruleFor(dataset);
       if (rule === null) return [];
-      return (await dataset.rows(await admitted(rule, now))).map((row) => declared(dataset, row));
+      return (await dataset.rows(await admitted(dataset, rule, now))).map((row) => declared(dataset, row));
     },
   };
 };

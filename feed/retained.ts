@@ -1,7 +1,9 @@
 /** Public rows on MQTT: the newest of each key, retained on city/v1/public/<dataset>/<key>. Who may subscribe is left to the broker. */
 import type { Dataset } from './dataset.ts';
 import { record } from './present.ts';
-import type { Table, Tables } from './tables.ts';
+import { type PrivacyGateOptions, privacyGate } from './privacy-gate.ts';
+import { datasets } from './registry.ts';
+import { type Table, type Tables, tables } from './tables.ts';
 
 export interface PublicBroker {
   /** Publishes as the gate itself; an empty payload with `retain` forgets what was retained. */
@@ -78,4 +80,16 @@ export const retain = (tables: Tables, { publish, clear }: PublicBroker, failed:
     newest.set(table.dataset, table);
     void drain(table.dataset);
   });
+};
+
+/**
+ * The same where somebody else writes it: asked again and again, it tells all that is to be retained, by topic.
+ * @param clock epoch ms
+ */
+export const retainedRows = (gate: Omit<PrivacyGateOptions, 'datasets'>, clock: () => number): (() => Promise<ReadonlyMap<string, string>>) => {
+  const shelves = tables(privacyGate({ ...gate, datasets }), clock);
+  return async () => {
+    const all = await Promise.all(shelves.datasets.map((dataset) => shelves.current(dataset)));
+    return new Map(all.flatMap((table) => [...payloads(table)]));
+  };
 };

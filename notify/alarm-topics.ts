@@ -19,6 +19,12 @@ export interface AlarmTopicsOptions {
   readonly retryMs?: number;
 }
 
+export interface AlarmTopics {
+  /** Resolves when all that was open at the start has been published, or refused. */
+  readonly begun: Promise<void>;
+  close(): void;
+}
+
 /** `city/v1/operators/alarms/<cause>`. */
 export const alarmTopic = ({ cause }: Pick<Alarm, 'cause'>): string => `city/v1/operators/alarms/${cause}`;
 
@@ -26,7 +32,7 @@ type Version = Pick<Alarm, 'since' | 'version'>;
 const isNewer = (a: Version, b: Version): boolean => a.since > b.since || (a.since === b.since && a.version > b.version);
 
 /** Begins with nothing retained, then what is open, then each change: of a cause only its newest state, so that a slow broker falls behind nobody. */
-export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs = retryMsDefault }: AlarmTopicsOptions): { close(): void } => {
+export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs = retryMsDefault }: AlarmTopicsOptions): AlarmTopics => {
   /** The newest of each cause that is to be published. */
   const waiting = new Map<string, Alarm>();
   /** What each topic was last given: a label on an older alarm of the cause says nothing of the one that is open. As many as a town has causes. */
@@ -35,6 +41,7 @@ export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs
   let isReady = false;
   let isWriting = false;
   let timer: NodeJS.Timeout | undefined;
+  const begun = Promise.withResolvers<void>();
 
   const notice = (alarm: Alarm): void => {
     const known = waiting.get(alarm.cause);
@@ -82,6 +89,7 @@ export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs
       later(() => void begin());
     }
     await write();
+    if (isReady) begun.resolve();
   };
 
   const end = views.onCommit(({ alarms }) => {
@@ -90,6 +98,7 @@ export const keepAlarmTopics = ({ views, publish, clear, bodyOf, failed, retryMs
   });
   void begin();
   return {
+    begun: begun.promise,
     close() {
       isClosed = true;
       clearTimeout(timer);

@@ -127,6 +127,7 @@ export const energyOfTownBuildingsDaily: Dataset = {
     { name: 'quarter', type: 'text', label: 'Quartier', description: 'Quartier de la ville' },
     { name: 'geo', type: 'geo_point_2d', label: 'Position', description: 'WGS 84' },
   ],
+  together: ({ site, type }) => `${site} ${type}`,
   async rows(admitted) {
     const rows = (await Promise.all(carriers.map((carrier) => carrierRows(admitted, carrier)))).flat();
     return rows.sort((a, b) => (a.id < b.id ? -1 : 1));

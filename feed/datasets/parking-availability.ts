@@ -42,6 +42,7 @@ export const parkingAvailability: Dataset = {
     { name: 'updated', type: 'datetime', label: 'Mise à jour', description: 'Instant du dernier relevé du parc' },
     { name: 'geo', type: 'geo_point_2d', label: 'Position', description: 'WGS 84' },
   ],
+  together: ({ id }) => id,
   async rows(admitted) {
     const [free, capacity] = [await admitted.latest('free_places'), await admitted.latest('capacity')];
     return admitted.devices.map((device) => row(device, free.get(device.id), capacity.get(device.id))).sort((a, b) => (a.id < b.id ? -1 : 1));
