@@ -44,9 +44,12 @@ const townPlan = (config: Config): TopicPlan => ({ ...topicPlan(config), topic: 
 /** The alarm log: what all partitions judged and what people answered, in one order. */
 const alarmPlan = (config: Config): TopicPlan => ({ ...topicPlan(config), topic: `${config.kafkaTopic}-alarms`, partitions: 1 });
 
-/** The topics that a log needs: gates and plants among many have one beside it that tells gates of the town, and one for the alarm stage. */
+/** What gates retain on MQTT: the newest of each message. */
+const retainedPlan = (config: Config): TopicPlan => ({ ...townPlan(config), topic: `${config.kafkaTopic}-retained` });
+
+/** The topics that a log needs: gates and plants among many have three beside it, of the town, of alarms and of what is retained. */
 export const topicPlans = (config: Config): TopicPlan[] =>
-  config.role === 'all' && config.kafkaPartitions === 1 ? [topicPlan(config)] : [topicPlan(config), townPlan(config), alarmPlan(config)];
+  config.role === 'all' && config.kafkaPartitions === 1 ? [topicPlan(config)] : [topicPlan(config), townPlan(config), alarmPlan(config), retainedPlan(config)];
 
 /** The alarm log is followed, and its stage stored, as the partition behind the last: how many there are is fixed. */
 export const stagePartition = ({ kafkaPartitions }: Config): number => kafkaPartitions;
@@ -77,6 +80,7 @@ export const openKafkaReader = (config: Config, partition = 0) =>
   kafkaReader(partition === stagePartition(config) ? alarmOptions(config) : logOptions(config, partition));
 export const openAlarmLog = (config: Config) => openKafkaWriter(alarmOptions(config));
 export const openAllPartitions = (config: Config) => openPartitions(logOptions(config), config.kafkaPartitions);
+export const retainedOptions = (config: Config): KafkaLogOptions => ({ ...logOptions(config), topic: retainedPlan(config).topic });
 export const townOptions = (config: Config): KafkaLogOptions => ({ ...logOptions(config), topic: townPlan(config).topic });
 
 /** A plant's place in the group of all plants of a log. */

@@ -9,7 +9,7 @@ const line = ({ topic, partitions, replication, done }: TopicSetUp): string =>
   `${done.padEnd(7)} ${topic} (${counted(partitions, 'partition')}, ${counted(replication, 'copy, synced at each batch', 'copies')})`;
 
 const setupCommand = (): Command =>
-  plainCommand('setup', 'make the topic of the log, and for many gates that of the town, or give them the settings they must have; can be repeated')
+  plainCommand('setup', 'make the topic of the log, and for many gates those beside it, or give them the settings they must have; can be repeated')
     .option('--kafka-brokers <list>', 'host:port of some brokers (OCTROI_KAFKA_BROKERS, default 127.0.0.1:9092)')
     .option('--kafka-topic <name>', 'name of the topic (OCTROI_KAFKA_TOPIC, default octroi-log)')
     .option('--kafka-partitions <n>', 'partitions, fixed from then on (OCTROI_KAFKA_PARTITIONS, default 1)')

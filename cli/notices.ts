@@ -8,7 +8,7 @@ import type { Alarm, Told } from '../core/alarm.ts';
 import type { LogWriter } from '../core/log.ts';
 import type { Views } from '../core/views.ts';
 import { shownAlarm } from '../dashboards/api/alarms.ts';
-import { keepAlarmTopics } from '../notify/alarm-topics.ts';
+import { type AlarmTopics, keepAlarmTopics } from '../notify/alarm-topics.ts';
 import type { Channel } from '../notify/channel.ts';
 import { mail } from '../notify/mail.ts';
 import { type Notifier, notifier } from '../notify/notifier.ts';
@@ -18,6 +18,7 @@ import { noteTold } from './alarm-log.ts';
 import { openAlarmLog } from './kafka-parts.ts';
 import type { GateCalls } from './plant.ts';
 import type { PlantThread } from './plant-thread.ts';
+import type { Wanted } from './retained-topic.ts';
 import { writeWhole } from './whole-file.ts';
 
 const channelsOf = ({ webhookUrl, webhookSecret, mailUrl, mailFrom, mailTo }: Config, zone: string): Channel[] => [
@@ -96,7 +97,11 @@ export interface Notices {
 }
 
 /** Keeps what is open on MQTT, for operators, from now on until it is closed. */
-export const tellOperators = (config: Config, views: Views, gate: Pick<GateCalls, 'publishToOperators' | 'clearOperators'>): { close(): void } => {
+export const tellOperators = (
+  config: Config,
+  views: Pick<Views, 'alarms' | 'onCommit'>,
+  gate: Pick<GateCalls, 'publishToOperators' | 'clearOperators'>,
+): AlarmTopics => {
   const logger = pino({ level: config.logLevel, base: { role: 'plant' } });
   return keepAlarmTopics({
     views,
@@ -146,4 +151,21 @@ export const tellForStage = async (config: Config, { views }: PlantThread, onCom
       await log.close();
     },
   };
+};
+
+/** Open alarms of all partitions as they are to be retained, for as long as this process has the alarm stage. */
+export const retainedForStage = (config: Config, alarms: Views['alarms'], onCommit: Views['onCommit']): { readonly wanted: Wanted; close(): void } => {
+  const open = new Map<string, string>();
+  const { begun, close } = tellOperators(
+    config,
+    { alarms, onCommit },
+    {
+      async publishToOperators(topic, payload) {
+        if (payload === '') open.delete(topic);
+        else open.set(topic, payload);
+      },
+      clearOperators: async () => open.clear(),
+    },
+  );
+  return { wanted: () => begun.then(() => open), close };
 };

@@ -13,6 +13,8 @@ export type PlantViews = Omit<Views, 'change' | 'act' | 'onCommit'> &
   Verifications & {
     /** Resolves when all below `end` is committed. */
     reached(end: number): Promise<void>;
+    /** Public rows of its partition that MQTT retains, by topic; null where it has not come again as far as its store. */
+    retained(): Promise<ReadonlyMap<string, string> | null>;
     /** Of the alarm stage: what the channels were told by all below `end`, processed or not yet committed. */
     told(): Promise<{ readonly end: number; readonly by: ToldBy }>;
   };

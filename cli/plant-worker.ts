@@ -9,6 +9,8 @@ import { type Failure, fail, failureOf } from '../core/failure.ts';
 import type { Reading } from '../core/reading.ts';
 import type { Commit, LatestReading } from '../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../core/views.ts';
+import { retainedRows } from '../feed/retained.ts';
+import { partitionOf } from '../log/kafka/partitions.ts';
 import { views } from '../processors/views.ts';
 import { type BackedUp, takeBackup } from './backup.ts';
 import { commitRate } from './commit-rate.ts';
@@ -16,6 +18,7 @@ import { storeFile } from './data-folder.ts';
 import { openPlant } from './plant-parts.ts';
 import { prepareStore } from './rebuild.ts';
 import { requireSameLog } from './same-log.ts';
+import { types } from './types.ts';
 import { verifications } from './verifications.ts';
 
 export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
@@ -181,9 +184,15 @@ const yieldTo = (ms: number): Promise<void> =>
     };
   });
 
+const ownViews = views(plant.pipeline, plant.store, () => logEnd, config.monthClosesAfterDays);
+/** Here, and not where it is asked for: the town and the figures stay in this thread. */
+const rows = retainedRows({ views: ownViews, types, isHere: (device) => partitionOf(device, config.kafkaPartitions) === partition }, Date.now);
+/** A pipeline that runs again what is stored knows the town as it was: what was public then may be no longer. */
+const retained = async (): Promise<ReadonlyMap<string, string> | null> => (plant.pipeline.end() < plant.store.position ? null : rows());
+
 const answer = answering(
   {
-    ...counted(views(plant.pipeline, plant.store, () => logEnd, config.monthClosesAfterDays)),
+    ...counted({ ...ownViews, retained }),
     status,
     reached,
     backup,

@@ -15,6 +15,7 @@ import { heartbeat } from './heartbeat.ts';
 import { checkKafka } from './kafka-parts.ts';
 import { ownDraft } from './own-draft.ts';
 import { requirePorts, requireWritable } from './preflight.ts';
+import { followRetained } from './retained-topic.ts';
 import type { Opened, Role } from './role.ts';
 import { serveHealth } from './role-health.ts';
 import { openSharedTown } from './shared-town.ts';
@@ -82,6 +83,8 @@ export const openGateRole = async (config: Config, opened: Opened): Promise<Role
   });
   heart.start();
   opened.add(() => heart.stop());
+  const retained = await followRetained(config, door, logger);
+  opened.add(() => retained.close());
 
   const health = await serveHealth(config, () => log.trouble);
   opened.add(() => health.close());

@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { LiveEvent, Views } from '../core/views.ts';
 import { followEnds, joinPlants, stagePartition } from './kafka-parts.ts';
-import { tellForStage } from './notices.ts';
+import { retainedForStage, tellForStage } from './notices.ts';
 import { type PlantThread, startPlantThread } from './plant-thread.ts';
+import { keepRetained, type Wanted } from './retained-topic.ts';
 import type { Opened, Role } from './role.ts';
 import { serveHealth } from './role-health.ts';
 import { openBesideKafka } from './role-opening.ts';
@@ -21,6 +22,8 @@ class Threads {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #running = new Map<number, PlantThread>();
+  /** What each of them wants retained on MQTT, by partition. */
+  readonly #wanted = new Map<number, Wanted>();
   readonly #opening = new Set<PlantThread>();
   readonly #spares: PlantThread[] = [];
   #closing = false;
@@ -35,6 +38,11 @@ class Threads {
 
   get partitions(): number[] {
     return [...this.#own];
+  }
+
+  /** What its partitions want retained on MQTT, by their names. */
+  get wanted(): ReadonlyMap<string, Wanted> {
+    return new Map([...this.#wanted].filter(([partition]) => this.#own.has(partition)).map(([partition, one]) => [String(partition), one]));
   }
 
   /** Starts what is new, ends what is another's now: what that one makes of the partition is the same, so nothing is handed over. */
@@ -76,8 +84,8 @@ class Threads {
     await this.#told;
   }
 
-  /** Lets a thread run the alarm stage, and tells what comes of it until it ends. */
-  #followStage(thread: PlantThread): void {
+  /** Lets a thread run the alarm stage, and tells what comes of it until it ends. @returns what it wants retained */
+  #followStage(thread: PlantThread): Wanted {
     const listeners = new Set<(event: LiveEvent) => void>();
     const onCommit: Views['onCommit'] = (listener) => {
       listeners.add(listener);
@@ -95,14 +103,20 @@ class Threads {
         (notices) => notices.close(),
         () => {},
       );
+    const retained = thread.ready.then(() => retainedForStage(this.#config, thread.views.alarms, onCommit));
+    void Promise.all([retained, thread.ended]).then(([one]) => one.close(), () => {}); // biome-ignore format: one line
+    return () => retained.then(({ wanted }) => wanted());
   }
 
   #start(partition: number): void {
     if (this.#running.has(partition) || !this.#own.has(partition)) return;
     const thread = this.#spares.shift() ?? startPlantThread(this.#config, undefined, null);
     const isStage = partition === stagePartition(this.#config);
-    if (isStage) this.#followStage(thread);
-    else thread.follow(partition);
+    if (isStage) this.#wanted.set(partition, this.#followStage(thread));
+    else {
+      thread.follow(partition);
+      this.#wanted.set(partition, () => thread.ready.then(() => thread.views.retained()));
+    }
     this.#running.set(partition, thread);
     this.#opening.add(thread);
     const opened = (): void => {
@@ -120,6 +134,7 @@ class Threads {
     void thread.ended.then((why) => {
       opened();
       this.#running.delete(partition);
+      this.#wanted.delete(partition);
       if (!this.#own.has(partition)) return;
       this.#logger.error({ partition, why: String(why) }, 'the thread of a partition ended; it is started again');
       setTimeout(() => this.#start(partition), restartMs);
@@ -141,6 +156,8 @@ export const openPlantRole = async (config: Config, opened: Opened, failed: (err
   opened.add(() => clearInterval(looking));
   const membership = await joinPlants(config, (partitions) => threads.assign(partitions), failed);
   opened.add(() => membership.close());
+  const retained = await keepRetained(config, () => threads.wanted);
+  opened.add(() => retained.close());
   const health = await serveHealth(config, () => following.trouble());
   opened.add(() => health.close());
   return { http: health.url, mqttPort: null };
