@@ -125,7 +125,7 @@ export const openWebRole = async (config: Config, opened: Opened): Promise<Role>
     act: (action) => answer(alarms, action),
     onCommit: (listener) => followers.listen(listener),
   };
-  // What is public is not retained on MQTT here: these pages are no client of any gate.
+  // What is public is retained on MQTT by the plants.
   const served = await serve(config, views, { publish: async () => {}, clearPublic: async () => {} });
   opened.add(() => served.close());
   return { http: served.url, mqttPort: null };
