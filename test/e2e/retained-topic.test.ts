@@ -1,4 +1,4 @@
-/** The topic of what gates retain, over a real Kafka: Kafka away, and a door that is full. About 15 s. */
+/** The topic of what gates retain, over a real Kafka: Kafka away, and a door that is full. About 20 s. */
 import mqtt from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';

@@ -303,6 +303,20 @@ describe.skipIf(reason !== null)(withReason('the log on Kafka', reason), () => {
       await checkTopic(server, { ...wanted, messageBytesMax: 1_000 }); // more than asked for is well
     });
 
+    it('is compacted where only the newest of each key is wanted, and stays as it was made', async () => {
+      const wanted = { ...plan(), partitions: 1, compact: true };
+      expect((await setUpTopic(server, wanted)).done).toBe('made');
+      expect((await setUpTopic(server, wanted)).done).toBe('kept');
+      await checkTopic(server, wanted);
+      const admin = administration(server).admin();
+      await admin.connect();
+      const asked = { type: kafkajs.ConfigResourceTypes.TOPIC, name: wanted.topic, configNames: ['segment.ms'] };
+      const { resources } = await admin.describeConfigs({ resources: [asked], includeSynonyms: false });
+      await admin.disconnect();
+      // What was overwritten in the last ten minutes is all that whoever begins reads for nothing.
+      expect(resources[0]?.configEntries[0]?.configValue).toBe('600000');
+    });
+
     it('keeps its number of partitions', async () => {
       const wanted = plan();
       await setUpTopic(server, wanted);
