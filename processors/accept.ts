@@ -2,74 +2,28 @@
 import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
 import type { Point } from '../core/fold.ts';
-import { type Element, paneOf } from '../core/pane.ts';
-import { deadLetterExcerptChars, deadLetterTopicCharsMax, Flag, firstItem, lettersPerEnvelopeMax, wholeEnvelope } from '../core/reading.ts';
+import { Flag, firstItem, lettersPerEnvelopeMax, wholeEnvelope } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
-import { type Level, lifetime, windowName } from '../core/window.ts';
+import { bury } from './bury.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
-import { noteClosed } from './hours.ts';
 import { identify, identifyUnstamped } from './identify.ts';
 import { aboutOf, judgeSilence } from './judge.ts';
-import { judgeHours } from './judge-hours.ts';
-import { type Emit, frontier, settle } from './key-fold.ts';
+import { frontier } from './key-fold.ts';
 import { takeOnTime } from './one-key.ts';
 import type { Context } from './pipeline.ts';
 import { pushPlaces } from './places.ts';
 import { foldRule } from './registry.ts';
-import { type KeyState, keyState, type SubjectState, subjectState } from './state.ts';
+import { emitTo } from './settle.ts';
+import { keyState, revisionOf, type SubjectState, subjectState } from './state.ts';
 import { type Measured, validate } from './validate.ts';
 
-/** Puts out the closed windows of one key. A window that closes here has its first pane. */
-export const emitTo =
-  (subject: string, quantity: string, key: KeyState, revision: number, out: Outputs): Emit =>
-  (level: Level, element: Element) => {
-    if (level === lifetime && key.fold.rule.kind !== 'index' && key.fold.rule.kind !== 'delta') return;
-    noteClosed(key, level, element);
-    const version = level === lifetime ? key.fold.totalVersions++ : 0;
-    out.panes.push(paneOf(subject, quantity, windowName(level), element, version, revision));
-  };
-
-/** Offset of the envelope at hand: a reopened message has a lower one of its own. */
-const revisionOf = ({ state }: Context): number => state.end - 1;
-
-/** A copy: a slice would keep the whole payload in memory until its commit. */
-const startOf = (payload: string): string => JSON.parse(JSON.stringify(payload.slice(0, deadLetterExcerptChars)));
-
-/** Writes one refused reading, or one envelope that could not be decoded, into the books. */
-export const bury = (context: Context, envelope: Envelope, item: number, cause: Failure, at: number | null, payload: string, out: Outputs): void => {
-  const { counters } = context.state;
-  counters.accepted++;
-  counters.deadLetter++;
-  const canReopen = failures[cause.code].class === 'retryable';
-  const isLong = payload.length > deadLetterExcerptChars;
-  out.deadLetters.push({
-    subject: envelope.subject,
-    offset: envelope.offset,
-    item,
-    code: cause.code,
-    message: cause.message,
-    field: cause.where ?? '',
-    topic: envelope.topic.slice(0, deadLetterTopicCharsMax),
-    sender: envelope.sender,
-    logTime: context.state.logTime,
-    at,
-    payload: isLong ? startOf(payload) : payload,
-    ...(isLong && canReopen ? { payloadChars: payload.length } : {}),
-    ...(envelope.dup && canReopen ? { dup: true } : {}),
-    version: 0,
-    revision: revisionOf(context),
-  });
-  if (cause.code === 'future' && at !== null) context.state.futureNext = Math.min(context.state.futureNext ?? at, at);
-};
-
 /** Notes that a subject was heard: its silence ends. */
-const arrive = (context: Context, subject: SubjectState, envelope: Envelope, out: Outputs): void => {
-  const { state } = context;
+const arrive = ({ state }: Context, subject: SubjectState, envelope: Envelope, out: Outputs): void => {
   subject.arrivedAt = state.logTime;
   subject.arrivedOpen = state.openMs;
   state.changed.add(envelope.subject);
   if (subject.silentSince !== null) {
-    judgeSilence(subject, false, state.logTime, { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies });
+    judgeSilence(subject, false, state.logTime, { subject: envelope.subject, offset: revisionOf(state), anomalies: out.anomalies });
   }
 };
 
@@ -199,11 +153,11 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
         value: point.value,
         flags: point.flags,
         offset: envelope.offset,
-        revision: revisionOf(context),
+        revision: revisionOf(state),
         version: 0,
       });
-      const to = { subject: envelope.subject, offset: revisionOf(context), anomalies: out.anomalies };
-      const emit = emitTo(envelope.subject, quantity, key, revisionOf(context), out);
+      const to = { subject: envelope.subject, offset: revisionOf(state), anomalies: out.anomalies };
+      const emit = emitTo(envelope.subject, quantity, key, revisionOf(state), out);
       const missed = takeOnTime(key, point, aboutOf(declared, measured.rule, key.fold.rule), state.closures, emit, to);
       if (missed === null) return;
       key.touched.push([missed, frontier(key.fold)]);
@@ -226,24 +180,5 @@ export const acceptImport = (context: Context, envelope: Envelope, out: Outputs)
   for (const { code, message, line, text } of decoded.rows?.refused ?? []) {
     const known = Object.hasOwn(failures, code) ? (code as Failure['code']) : 'bad-row';
     bury(context, envelope, item++, failure(known, message, `${decoded.rows?.source}:${line}`), null, text, out);
-  }
-};
-
-/** Judges the hours of a key that closed without a reading, or behind one. */
-export const judgeClosed = ({ registry, state }: Context, name: string, quantity: string, key: KeyState, now: number, offset: number, out: Outputs): void => {
-  const declared = key.hours === undefined ? undefined : registry.find(name);
-  const rule = declared?.type.rules.get(quantity);
-  if (declared === undefined || rule === undefined) return;
-  judgeHours(key, now, aboutOf(declared, rule, key.fold.rule), { subject: name, offset, anomalies: out.anomalies });
-  state.changed.add(name);
-};
-
-/** Closes the windows of a subject's keys that end at or before `until(key)`. */
-export const settleSubject = (context: Context, name: string, subject: SubjectState, offset: number, until: (key: KeyState) => number, out: Outputs): void => {
-  for (const [quantity, key] of subject.keys) {
-    const before = frontier(key.fold);
-    settle(key.fold, until(key), context.state.closures, emitTo(name, quantity, key, offset, out));
-    if (frontier(key.fold) !== before) context.state.changed.add(name);
-    judgeClosed(context, name, quantity, key, until(key), offset, out);
   }
 };

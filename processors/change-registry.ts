@@ -4,15 +4,15 @@ import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { Outputs } from '../core/store.ts';
 import { adoptable, type Device, deviceFaults, pastFaults, standingIn, type Town, townSchema } from '../core/town.ts';
-import { bury } from './accept.ts';
 import { adopt } from './adopt.ts';
 import { actOnAlarm, alarmContext } from './alarms.ts';
+import { bury } from './bury.ts';
 import { textOf } from './decode.ts';
 import { cutRaw } from './horizon.ts';
 import type { Context } from './pipeline.ts';
 import { pushPlaces } from './places.ts';
 import { reopenKnown } from './reopen.ts';
-import { settleAll } from './tick.ts';
+import { settleAll } from './settle.ts';
 
 /** Of the devices, those that the town did not know until now. */
 const newcomers = ({ registry }: Context, devices: readonly Device[]): ReadonlySet<string> =>

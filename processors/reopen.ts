@@ -4,7 +4,8 @@ import { failure } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
 import { type DeadLetter, payloadCharsOf } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
-import { acceptMessage, bury } from './accept.ts';
+import { acceptMessage } from './accept.ts';
+import { bury } from './bury.ts';
 import type { Context } from './pipeline.ts';
 
 /** What one envelope reopens at the most; the rest follows at the ticks after it. */

@@ -189,6 +189,9 @@ export const ledgerOf = (state: PipelineState, logEnd: number): Ledger => {
   };
 };
 
+/** Offset of the envelope at hand: a reopened message has a lower one of its own. */
+export const revisionOf = ({ end }: PipelineState): number => end - 1;
+
 /** Remembers a reading that came on time. */
 export const remember = (key: KeyState, point: Point): void => {
   key.recent.push(point);

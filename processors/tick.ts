@@ -2,7 +2,6 @@
 import type { Envelope, Tick } from '../core/envelope.ts';
 import { emptyOutputs, type Outputs } from '../core/store.ts';
 import { dayMs, minuteMs } from '../core/time.ts';
-import { emitTo, judgeClosed, settleSubject } from './accept.ts';
 import { textOf } from './decode.ts';
 import { type Lost, union } from './horizon.ts';
 import { noteRevisions } from './hours.ts';
@@ -11,6 +10,7 @@ import { judgedPerTickMax, judgedSpans, learnHulls, mark } from './mark.ts';
 import type { Context } from './pipeline.ts';
 import { reopenFuture, reopenKnown } from './reopen.ts';
 import { revise, revisedKeysPerTickMax, revisedReadingsPerTickMax, revisedTogether } from './revise.ts';
+import { emitTo, judgeClosed, settleSubject, settleUntil } from './settle.ts';
 import { type GateState, isRevising, isSubjectRevising, type KeyState, type PipelineState, type SubjectState } from './state.ts';
 
 /** An open gate ticks each second: a longer gap between two envelopes means that no gate was open in it, ms. */
@@ -215,12 +215,4 @@ const wakeSilent = (context: Context, envelope: Envelope, out: Outputs): void =>
       state.changed.add(name);
     }
   }
-};
-
-/** What a key's windows may close at: a line or a register may still be closed by a reading within the hold time. */
-const settleUntil = ({ fold: { rule } }: KeyState, until: number): number => (rule.holds || rule.kind === 'delta' ? until : until - rule.holdMs);
-
-/** Closes every window of a subject up to the civil month of its last reading: an import has ended. */
-export const settleAll = (context: Context, name: string, subject: SubjectState, offset: number, out: Outputs): void => {
-  settleSubject(context, name, subject, offset, (key) => Math.min(key.fold.open.at(-1)?.end ?? 0, settleUntil(key, context.state.logTime)), out);
 };
