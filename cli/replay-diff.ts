@@ -13,7 +13,7 @@ import { type AlarmTrial, alarmTrial } from '../processors/alarm-trial.ts';
 import { alarmBookOf, emptyAlarmBook } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
-import { alarmScope } from '../processors/state.ts';
+import { alarmScope } from '../processors/snapshot.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { requireData, storeFile } from './data-folder.ts';
 import { openReader } from './log-parts.ts';

@@ -11,7 +11,7 @@ import { type AlarmBook, type AlarmContext, actOnAlarm, alarmBookBody, alarmBook
 import { textOf } from './decode.ts';
 import type { Pipeline } from './pipeline.ts';
 import { registry, type Types } from './registry.ts';
-import { alarmScope } from './state.ts';
+import { alarmScope } from './snapshot.ts';
 
 /** What the channels were told, by their names. */
 export type ToldBy = Readonly<Record<string, Told>>;

@@ -23,7 +23,8 @@ import { learning } from './learning.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import { type Registry, registry, type Types } from './registry.ts';
 import { type ReopenLimits, reopenLimits } from './reopen.ts';
-import { initialState, ledgerOf, type PipelineState, restore, snapshot, zoneKept } from './state.ts';
+import { restore, snapshot } from './snapshot.ts';
+import { initialState, ledgerOf, type PipelineState, zoneKept } from './state.ts';
 import { passLogTime, passTime, wantsPast } from './tick.ts';
 
 /** Everything an operator may touch. */
