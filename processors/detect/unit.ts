@@ -7,6 +7,7 @@
 import { dayMs, hourMs } from '../../core/time.ts';
 import type { Hour } from '../learn/hour.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
+import type { Usual } from '../learn/usual.ts';
 import { type DetectorState, type HourDetector, type Judgement, over, scoreOf } from './detector.ts';
 
 const factors = [10, 100, 1000, Math.sqrt(3)] as const;
@@ -35,6 +36,10 @@ const smallHours = 3;
 const smallLearnHours = 504;
 /** What lasts so long is the smallest from now on. */
 const smallLastsMs = 14 * dayMs;
+/** Places in its floats behind the logarithms of the last hours and of the last two days: the records of hours in a row, of days and of steps. */
+const runAt = runHours + keptHours;
+const dayAt = runAt + recordFloats;
+const stepAt = dayAt + recordFloats;
 
 /** Mean of the logarithms of a day. @param until the place behind its last hour */
 const meanOf = (floats: Float32Array, until: number): number => {
@@ -98,80 +103,111 @@ const small = (state: DetectorState, { value, start, end }: Hour): Judgement | n
   };
 };
 
+/** The logarithm of value over expectation; what is nothing counts as a little, since a logarithm has to end. */
+const logOf = (value: number, expected: number, { size }: Usual): number => Math.log10(Math.max(value, 0.0001 * size) / expected);
+
+/** Keeps the logarithms of an hour, and at the end of each day the mean of the day. @returns how many hours were kept before it */
+const keep = (state: DetectorState, floats: Float32Array, fast: number, slow: number): number => {
+  const place = state.place ?? 0;
+  if (place >= dayHours && place % dayHours === 0) {
+    state.before = state.after ?? 0;
+    state.after = meanOf(floats, place);
+  }
+  floats[place % runHours] = fast;
+  floats[runHours + (place % keptHours)] = slow;
+  state.place = place + 1;
+  return place;
+};
+
+/** What one way of looking at the last hours found. */
+interface Look {
+  /** How far they lie from what was expected, as a logarithm, and the limit of its size. */
+  readonly away: number;
+  readonly limit: number;
+  /** The factor that it stands for, as of `factorOf`. */
+  readonly factor: number;
+  /** How many hours were looked at. */
+  readonly hours: number;
+}
+
+/** The nearest of the last hours in a row, all on one side. @param at start of the last one, epoch ms */
+const byRun = (floats: Float32Array, at: number): Look => {
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  let sign = 0;
+  for (let i = 0; i < runHours; i++) {
+    const one = floats[i] as number;
+    if (sign !== 0 && Math.sign(one) !== sign) least = 0;
+    sign = Math.sign(one);
+    least = Math.min(least, Math.abs(one));
+    most = Math.max(most, Math.abs(one));
+  }
+  const limit = limitOf(floats, runAt, at, leastHours);
+  const isScaled = least > limit && most - least < evenHours;
+  return { away: least, limit, factor: isScaled ? factorOf((sign * (least + most)) / 2, nearHours, 0.9) : 0, hours: runHours };
+};
+
+/** The mean of the last day, where the day before was nearer and the day kept its shape. */
+const byDay = ({ before }: DetectorState, floats: Float32Array, until: number, at: number): Look => {
+  const away = meanOf(floats, until);
+  const limit = limitOf(floats, dayAt, at, leastDay);
+  const size = Math.abs(away);
+  const isScaled = size > limit && Math.abs(before ?? away) < onsetPart * size && isEven(floats, until, away);
+  return { away, limit, factor: isScaled ? factorOf(away, nearDay, 0) : 0, hours: dayHours };
+};
+
+/** The last day against the one before: who was a little above or below what was expected is so still, on the other scale. */
+const byStep = (floats: Float32Array, until: number, mean: number, at: number): Look => {
+  const away = stepOf(floats, until, mean);
+  const limit = limitOf(floats, stepAt, at, leastStep);
+  return { away, limit, factor: Math.abs(away) > limit ? factorOf(away, nearDay, 0) : 0, hours: dayHours };
+};
+
+/** It ends when value and expectation agree again for some hours. */
+const whileOpen = (state: DetectorState, { start, value }: Hour, { expected }: Usual, slow: number): Judgement => {
+  state.calm = Math.abs(slow - (state.stood ?? 0)) < leastDay ? (state.calm ?? 0) + 1 : 0;
+  const isOver = state.calm >= offAfter;
+  if (isOver) {
+    delete state.calm;
+    delete state.stood;
+  }
+  return { unusual: !isOver, score: isOver ? 0 : 0.5, since: start, observed: value, expected, usual: null, code: 'unit', values: {} };
+};
+
 export const unit: HourDetector = {
   kind: 'unit',
   sees: 'hour',
   doubts: 'data',
   needsUsual: true,
   numbersMax: 11,
-  floats: runHours + keptHours + 3 * recordFloats,
+  floats: stepAt + recordFloats,
   appliesTo: ({ quantity }) =>
     quantity.kind === 'index' || quantity.kind === 'delta' || (quantity.kind === 'gauge' && quantity.unit !== 'Cel' && quantity.step !== true),
   update(state, floats, hour) {
-    const { value, usual } = hour;
+    const { value, usual, start, end } = hour;
     const open = state.openSince !== undefined;
     const bySize = small(state, hour);
     if (bySize !== null) return bySize;
-    if (usual === null) return open ? over(hour.start) : null;
+    if (usual === null) return open ? over(start) : null;
     if (value === null || usual.near < sizeMin * usual.size || usual.expected < sizeMin * usual.size || value < 0) return null;
     // While it lasts the fast offset would take it for usual.
     const expected = open ? usual.expected : usual.near;
-    const log = Math.log10(Math.max(value, 0.0001 * usual.size) / expected);
-    const place = state.place ?? 0;
-    if (place >= dayHours && place % dayHours === 0) {
-      state.before = state.after ?? 0;
-      state.after = meanOf(floats, place);
-    }
-    floats[place % runHours] = log;
-    floats[runHours + (place % keptHours)] = Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected);
-    state.place = place + 1;
+    const slow = logOf(value, usual.expected, usual);
+    const place = keep(state, floats, logOf(value, expected, usual), slow);
     if (place < dayHours) return null;
-    let [least, most] = [Number.POSITIVE_INFINITY, 0];
-    let sign = 0;
-    for (let i = 0; i < runHours; i++) {
-      const one = floats[i] as number;
-      if (sign !== 0 && Math.sign(one) !== sign) least = 0;
-      sign = Math.sign(one);
-      least = Math.min(least, Math.abs(one));
-      most = Math.max(most, Math.abs(one));
-    }
-    const mean = meanOf(floats, place + 1);
-    const step = stepOf(floats, place + 1, mean);
-    const runAt = runHours + keptHours;
-    const [dayAt, stepAt] = [runAt + recordFloats, runAt + 2 * recordFloats];
-    const runLimit = limitOf(floats, runAt, hour.start, leastHours);
-    const dayLimit = limitOf(floats, dayAt, hour.start, leastDay);
-    const stepLimit = limitOf(floats, stepAt, hour.start, leastStep);
-    const byRun = least > runLimit && most - least < evenHours ? factorOf((sign * (least + most)) / 2, nearHours, 0.9) : 0;
-    const byDay =
-      Math.abs(mean) > dayLimit && Math.abs(state.before ?? mean) < onsetPart * Math.abs(mean) && isEven(floats, place + 1, mean)
-        ? factorOf(mean, nearDay, 0)
-        : 0;
-    // Who was a little above or below what was expected is so still, on the other scale.
-    const byStep = Math.abs(step) > stepLimit ? factorOf(step, nearDay, 0) : 0;
-    if (open) {
-      // It ends when value and expectation agree again for some hours.
-      const away = Math.log10(Math.max(value, 0.0001 * usual.size) / usual.expected) - (state.stood ?? 0);
-      state.calm = Math.abs(away) < leastDay ? (state.calm ?? 0) + 1 : 0;
-      const over = state.calm >= offAfter;
-      if (over) {
-        delete state.calm;
-        delete state.stood;
-      }
-      return { unusual: !over, score: over ? 0 : 0.5, since: hour.start, observed: value, expected, usual: null, code: 'unit', values: {} };
-    }
-    keepRecord(floats, runAt, least, runLimit);
-    keepRecord(floats, dayAt, Math.abs(mean), dayLimit);
-    keepRecord(floats, stepAt, Math.abs(step), stepLimit);
-    const bySpan = byDay !== 0 ? byDay : byStep;
-    const factor = byRun !== 0 ? byRun : bySpan;
-    const [ratio, hours] = byRun !== 0 ? [least / runLimit, runHours] : [byDay !== 0 ? Math.abs(mean) / dayLimit : Math.abs(step) / stepLimit, dayHours];
-    if (byRun === 0 && byDay === 0 && byStep !== 0) state.stood = mean - step;
-    const since = hour.end - hours * (hour.end - hour.start);
+    const run = byRun(floats, start);
+    const day = byDay(state, floats, place + 1, start);
+    const step = byStep(floats, place + 1, day.away, start);
+    if (open) return whileOpen(state, hour, usual, slow);
+    keepRecord(floats, runAt, run.away, run.limit);
+    keepRecord(floats, dayAt, Math.abs(day.away), day.limit);
+    keepRecord(floats, stepAt, Math.abs(step.away), step.limit);
+    const { factor, away, limit, hours } = [run, day].find((look) => look.factor !== 0) ?? step;
+    // Found by its step alone: it stood a little above or below before, and will again when it is over.
+    if (run.factor === 0 && day.factor === 0 && factor !== 0) state.stood = day.away - step.away;
     return {
       unusual: factor !== 0,
-      score: factor === 0 ? 0 : scoreOf(Math.max(1, ratio)),
-      since,
+      score: factor === 0 ? 0 : scoreOf(Math.max(1, Math.abs(away) / limit)),
+      since: end - hours * (end - start),
       observed: value,
       expected,
       usual: null,
