@@ -1,9 +1,7 @@
 /** A sensor in one parking bay; it reports when its state changes. No plate and no vehicle is ever received. */
 import type { DeviceType } from '../core/device-type.ts';
-import { minuteMs } from '../core/time.ts';
+import { dayMs, minuteMs } from '../core/time.ts';
 import { batteryVoltage, occupancy, temperature } from './quantities.ts';
-
-const dayMs = 24 * 60 * minuteMs;
 
 export const parkingBay: DeviceType = {
   name: 'parking-bay',

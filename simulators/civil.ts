@@ -1,6 +1,6 @@
 /** The town's civil day as its life follows it: hour, weekday, public and school holidays. Dates beyond the calendar file are ordinary days. */
 import { readFileSync } from 'node:fs';
-import { hourMs } from '../core/time.ts';
+import { dayMs, hourMs } from '../core/time.ts';
 import { calendar } from '../core/window.ts';
 
 interface Holidays {
@@ -18,8 +18,6 @@ export interface CivilTime {
   /** Neither week-end nor public holiday. */
   readonly workday: boolean;
 }
-
-const dayMs = 24 * hourMs;
 
 const holidays = JSON.parse(readFileSync(new URL('./geo/calendar.json', import.meta.url), 'utf8')) as Holidays;
 const publicDays = new Set(holidays.public_holidays.map(({ date }) => date));

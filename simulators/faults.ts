@@ -3,7 +3,7 @@
  * Everything follows from the seed and the calendar week; a demo that starts again has the same faults.
  */
 
-import { hourMs } from '../core/time.ts';
+import { hourMs, weekMs } from '../core/time.ts';
 import { between, chance, hashText } from './chance.ts';
 import { epoch } from './curve.ts';
 import type { Message, SimulatedDevice } from './fleet.ts';
@@ -28,7 +28,6 @@ export interface Departure {
   readonly messages: readonly Message[];
 }
 
-const weekMs = 7 * 24 * hourMs;
 const clockShiftMs = hourMs;
 
 /** How long a fault lasts, hours. */

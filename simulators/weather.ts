@@ -1,13 +1,12 @@
 /** The demo town's weather: a pure function of seed and time. It is nobody's record and no forecast. */
 
 import { clearSky, sunPosition } from '../core/sun.ts';
-import { hourMs } from '../core/time.ts';
+import { dayMs, hourMs } from '../core/time.ts';
 import { chance, drift, hashText } from './chance.ts';
 
 /** Centre of the town. */
 export const townAt = { lon: 2.27, lat: 48.823 } as const;
 
-const dayMs = 24 * hourMs;
 const yearMs = 365.2425 * dayMs;
 
 export interface Weather {

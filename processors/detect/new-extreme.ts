@@ -1,15 +1,14 @@
 /**
  * Detector: an hour outside everything that was ever seen of the series, or outside what the same hours were in the weeks before.
- * Method: the value channel of `novelty.ts`, on hours (its other channels find next to nothing more on real meters, or, as patterns
+ * Method: the value channel of `judge/novelty.ts`, on hours (its other channels find next to nothing more on real meters, or, as patterns
  * do, say too much); and the logarithm of the value over the highest of these hours, or under the lowest, against its own records:
  * who rests and leaps by himself does so at his own hours, and no more than so far.
  */
+import { beyondRange, valueShare } from '../../core/range.ts';
 import { keepRecord, limitOf, recordFloats } from '../learn/records.ts';
 import { beyondSameHours, sameHourFloats } from '../learn/same-hours.ts';
 import { type DetectorState, type HourDetector, scoreOf } from './detector.ts';
-import { beyondRange, shares } from './novelty.ts';
 
-const [, share] = shares[0];
 const hoursMin = 504;
 /** Logarithms that are never said, above the highest and under the lowest: half as much again, and a third. */
 const leastUp = 0.4;
@@ -57,7 +56,7 @@ export const newExtreme: HourDetector = {
     if (state.hours === undefined) floats.fill(Number.NaN, 0, everFloats);
     state.hours = Math.min((state.hours ?? 0) + 1, 2 * hoursMin);
     const [low, high] = [floats[0] as number, floats[1] as number];
-    const ever = beyondRange({ ranges: floats }, 0, share, value);
+    const ever = beyondRange(floats, 0, valueShare, value);
     const hasFactors = value >= 0 && rule.quantity.unit !== 'Cel' && rule.quantity.step !== true;
     const weeks = hasFactors ? ofWeeks(state, floats, value, hourOfDay, start) : null;
     const ratio = Math.max(ever, weeks?.ratio ?? 0);

@@ -6,7 +6,7 @@
  * boiler may in summer, which is no measure for winter. So a PV plant may rest at night, a boiler in summer, a car park on Sundays and a
  * coarse meter for hours. What its type forbids is told by `stuck.ts`.
  */
-import { hourMs } from '../../core/time.ts';
+import { hourMs, weekMs } from '../../core/time.ts';
 import type { Hour } from '../learn/hour.ts';
 import { keepRecord, limitOfRuns, recordFloats } from '../learn/records.ts';
 import { type DetectorState, type HourDetector, scoreOf } from './detector.ts';
@@ -32,7 +32,6 @@ const unusualEase = 0.25;
 
 /** Longest rests at zero of this week and the four before, and the week at hand. */
 const restWeeks = 5;
-const weekMs = 604_800_000;
 /** Who rested for no longer than this in them; so many hours at the least, and so many times the longest and one hour more. */
 const shortRest = 5;
 const longRest = 8;

@@ -2,8 +2,8 @@
  * How far a measure went in the past of its own key: the highest of each week for a year. A limit made of it fits every series,
  * whatever its noise: it is passed about as rarely as a record is broken.
  */
+import { weekMs } from '../../core/time.ts';
 
-const weekMs = 604_800_000;
 /** Weeks that are kept. */
 const weeks = 52;
 /** Single-precision numbers of one record: the weeks; the highest of the week at hand, its number, how many weeks there are, the second highest. */

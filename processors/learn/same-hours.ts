@@ -1,6 +1,6 @@
 /** The highest and the lowest value of each hour of the day in this week and the four before, and how far an hour lies beyond them. When that is unusual is left to detectors. */
+import { weekMs } from '../../core/time.ts';
 
-const weekMs = 604_800_000;
 const weeks = 5;
 const hours = 24;
 /** Single-precision numbers of the memory. */

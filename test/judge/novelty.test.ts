@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { nabFiles } from '../../judge/nab-files.ts';
+import { type Novelty, noveltyState, updateNovelty } from '../../judge/novelty.ts';
 import { scoresOf } from '../../judge/online.ts';
-import { type Novelty, noveltyState, updateNovelty } from '../../processors/detect/novelty.ts';
 
 interface Series {
   readonly at: Float64Array;

@@ -5,8 +5,11 @@
  * Strictly online: a score is final when it is given, and nothing is known of the series but its rows so far. One setting serves
  * all series. Method: each channel is measured against its own past (the first four against the widest range so far, patterns by the
  * distance to their nearest neighbour, ranked among such distances: Laxhammar and Falkman, "Conformal prediction for distribution-independent
- * anomaly detection in streaming vessel data", 2010), with a hold-off after each alarm that only something far stranger ends. `octroi judge` runs it as a whole; of its channels the pipeline has the value's, by `new-extreme.ts`.
+ * anomaly detection in streaming vessel data", 2010), with a hold-off after each alarm that only something far stranger
+ * ends. `octroi judge` runs it as a whole; of its channels the pipeline has the value's (`core/range.ts`), by the detector `new-extreme`.
  */
+import { beyondRange, ratioFromNothing, valueShare } from '../core/range.ts';
+import { dayMs } from '../core/time.ts';
 
 /** What was new. */
 export type NoveltyChannel = 'value' | 'residual' | 'level' | 'volatility' | 'pattern';
@@ -19,14 +22,13 @@ export interface Novelty {
 }
 
 /** How far beyond its range a channel may go, as a share of that range. */
-export const shares = [
-  ['value', 0.03],
+const shares = [
+  ['value', valueShare],
   ['residual', 0.1],
   ['level', 0.06],
   ['volatility', 0.2],
 ] as const;
 
-const dayMs = 86_400_000;
 /** The profile of a day: hours. */
 const profileBins = 24;
 const profileWeight = 0.1;
@@ -49,8 +51,6 @@ const distancesNeeded = 50;
 const distanceQuantile = 0.98;
 /** How far beyond that rank, as a share of it: many a distance is hardly above it, and means nothing. */
 const distanceShare = 0.1;
-/** Of the limit, where the past knows no range at all. */
-const ratioFromNothing = 10;
 /** How far beyond its limit a channel is tells little below this factor: a threshold chosen by finer differences holds on no other series. */
 const scoreStep = 3;
 /** Rows at the start, and behind an alarm, in which nothing is said. */
@@ -111,19 +111,6 @@ const meanOfLast = (values: Float64Array, count: number): number => {
   let sum = 0;
   for (let i = values.length - count; i < values.length; i++) sum += values[i] as number;
   return sum / count;
-};
-
-/** How far a value lies beyond the range so far, in limits; the range then holds it. NaN teaches nothing. */
-export const beyondRange = ({ ranges }: { readonly ranges: Float64Array | Float32Array }, place: number, share: number, value: number): number => {
-  if (Number.isNaN(value)) return 0;
-  const low = ranges[2 * place] as number;
-  const high = ranges[2 * place + 1] as number;
-  if (value >= low && value <= high) return 0;
-  ranges[2 * place] = value < low ? value : Number.isNaN(low) ? value : low;
-  ranges[2 * place + 1] = value > high ? value : Number.isNaN(high) ? value : high;
-  if (Number.isNaN(low)) return 0;
-  const beyond = value > high ? value - high : low - value;
-  return high > low ? beyond / (high - low) / share : ratioFromNothing;
 };
 
 /** What is left of a value behind its profile of the day; NaN where that time of day is new. */
@@ -227,7 +214,7 @@ export const updateNovelty = (state: NoveltyState, at: number, value: number): N
   let channel: NoveltyChannel = 'pattern';
   for (let place = 0; place < shares.length; place++) {
     const [name, share] = shares[place] as (typeof shares)[number];
-    const beyond = beyondRange(state, place, share, measured[place] as number);
+    const beyond = beyondRange(state.ranges, place, share, measured[place] as number);
     if (beyond < ratio) continue;
     ratio = beyond;
     channel = name;
