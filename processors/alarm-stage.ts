@@ -16,6 +16,7 @@ import { alarmScope } from './snapshot.ts';
 /** What the channels were told, by their names. */
 export type ToldBy = Readonly<Record<string, Told>>;
 
+/** It stands for a pipeline: pages ask it for alarms as they ask the partitions for figures, of which it has none. */
 export interface AlarmStage extends Pipeline {
   readonly told: () => ToldBy;
 }

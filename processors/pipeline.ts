@@ -12,7 +12,7 @@ import type { AlarmException } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { FoldRule } from '../core/fold.ts';
 import type { LogReader } from '../core/log.ts';
-import type { History, Key, Ledger, Outputs, Snapshot } from '../core/store.ts';
+import type { History, Key, Outputs, Snapshot } from '../core/store.ts';
 import type { Device, Past, Town } from '../core/town.ts';
 import type { LearningSeries } from '../core/views.ts';
 import { acceptImport, acceptMessage } from './accept.ts';
@@ -21,6 +21,7 @@ import { alarmsHere } from './alarms.ts';
 import { changeRegistry } from './change-registry.ts';
 import { learning } from './learning.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
+import type { Processor } from './processor.ts';
 import { type Registry, registry, type Types } from './registry.ts';
 import { type ReopenLimits, reopenLimits } from './reopen.ts';
 import { restore, snapshot } from './snapshot.ts';
@@ -37,18 +38,8 @@ export interface Context {
   readonly limits: ReopenLimits;
 }
 
-export interface Pipeline {
-  /** True where processing the envelope reads the past: everything put out before it must be in the store by then. */
-  readonly wantsPast: (envelope: Envelope) => boolean;
-  /** Processes the next envelope of the log. A promise only where the past is read. */
-  readonly process: (envelope: Envelope, out: Outputs) => Promise<void> | undefined;
-  /** Passes over offsets that the log lost. */
-  readonly skip: (corrupt: number) => void;
-  /** Offset after the last envelope processed. */
-  readonly end: () => number;
-  readonly logTime: () => number;
-  /** @param logEnd offset after the last durable envelope: what lies between is pending */
-  readonly ledger: (logEnd: number) => Ledger;
+/** A processor of the town's log, and what may be asked of it; `views.ts` does. */
+export interface Pipeline extends Processor {
   readonly town: () => Town;
   readonly adopted: () => readonly Device[];
   readonly past: () => Past[];
@@ -61,8 +52,8 @@ export interface Pipeline {
   readonly silent: () => { readonly subject: string; readonly since: number }[];
   /** The series of these devices that are still learnt. */
   readonly learning: (subjects: readonly string[]) => LearningSeries[];
-  readonly snapshot: (all: boolean) => Snapshot[];
-  readonly restore: (scopes: readonly Snapshot[]) => void;
+  /** @param all of tests: those too that did not change */
+  readonly snapshot: (all?: boolean) => Snapshot[];
 }
 
 /**
@@ -130,7 +121,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     alarmExceptions: () => [...context.state.alarms.exceptions.values()],
     silent: () => [...context.state.subjects].flatMap(([subject, { silentSince }]) => (silentSince === null ? [] : [{ subject, since: silentSince }])),
     learning: (subjects) => learning(context, subjects),
-    snapshot: (all) => snapshot(context.state, context.registry, all),
+    snapshot: (all = false) => snapshot(context.state, context.registry, all),
     restore(scopes) {
       context.state = restore(scopes, context.registry);
     },

@@ -1,12 +1,12 @@
 /**
- * Runs the pipeline over a log into a store: live, catching up, replay and import are this one loop. When to commit for
+ * Runs a processor over a log into a store: live, catching up, replay and import are this one loop. When to commit for
  * the sake of freshness is left to the caller, who has a clock.
  */
 import type { Relayed } from '../core/alarm.ts';
 import { fail } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
 import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Processor } from './processor.ts';
 
 /** Rows that wait for a commit at the most, but for those of one envelope; while they are written as many again may gather. */
 export const commitRowsMax = 15_000;
@@ -50,26 +50,26 @@ const charsCounter = () => {
 };
 
 /**
- * Restores the pipeline from the store's snapshot. What lies between it and the store's position is run again, and its rows are dropped: they are there.
+ * Restores the processor from the store's snapshot. What lies between it and the store's position is run again, and its rows are dropped: they are there.
  * `to` fails with `store-corrupt` where some of that can no longer be read: the state would lack what the rows hold.
  * @param committed told each commit that is durable
  * @param relay brings judgements to where alarms are made, before the store takes their commit: a crash between the two tells them again, and never leaves one out
  */
 export const run = async (
-  pipeline: Pipeline,
+  processor: Processor,
   reader: LogReader,
   store: Store,
   committed: (commit: Commit) => void = () => {},
   relay: (judgements: readonly Relayed[]) => Promise<void> = async () => {},
 ): Promise<Run> => {
   const restored = await store.snapshot();
-  pipeline.restore(restored.scopes);
+  processor.restore(restored.scopes);
   const charsOf = charsCounter();
   let out = emptyOutputs();
   let snapshotAt = restored.offset;
   const redoneTo = store.position;
   const lostThen = store.ledger().envelopes.corrupt;
-  let isRedone = pipeline.end() >= redoneTo;
+  let isRedone = processor.end() >= redoneTo;
   let logEnd = 0;
   /** Up to where commits were handed to the store, and the last of them: the next envelopes are processed while it is written. */
   let handedEnd = store.position;
@@ -82,24 +82,24 @@ export const run = async (
   /** Hands over what waits as soon as the commit before is durable: two at the most are in memory. */
   const hand = async (withSnapshot: boolean): Promise<void> => {
     await writing;
-    const end = pipeline.end();
+    const end = processor.end();
     if (end <= handedEnd && !(withSnapshot && snapshotAt < end)) return;
     const outputs = out;
     out = emptyOutputs();
-    const snapshot = withSnapshot ? { offset: end, scopes: pipeline.snapshot(false) } : null;
+    const snapshot = withSnapshot ? { offset: end, scopes: processor.snapshot() } : null;
     if (snapshot !== null) snapshotAt = end;
-    const commit: Commit = { start: handedEnd, end, logTime: pipeline.logTime(), outputs, ledger: pipeline.ledger(Math.max(end, logEnd)), snapshot };
+    const commit: Commit = { start: handedEnd, end, logTime: processor.logTime(), outputs, ledger: processor.ledger(Math.max(end, logEnd)), snapshot };
     handedEnd = Math.max(handedEnd, end);
     writing = write(commit).then(() => committed(commit));
     writing.catch(() => {}); // told to whoever awaits it next
   };
   const seeRedone = (): void => {
-    isRedone = pipeline.end() >= redoneTo;
-    if (!isRedone || pipeline.ledger(0).envelopes.corrupt === lostThen) return;
+    isRedone = processor.end() >= redoneTo;
+    if (!isRedone || processor.ledger(0).envelopes.corrupt === lostThen) return;
     const where = `between positions ${restored.offset} and ${redoneTo}`;
     throw fail('store-corrupt', `the log lost messages ${where} after they were stored; the last snapshot is of before`);
   };
-  const wantsSnapshot = (): boolean => pipeline.end() - snapshotAt >= snapshotEnvelopesMax;
+  const wantsSnapshot = (): boolean => processor.end() - snapshotAt >= snapshotEnvelopesMax;
   const handAndWait = async (withSnapshot: boolean): Promise<void> => {
     await hand(withSnapshot);
     await writing;
@@ -109,15 +109,15 @@ export const run = async (
   return {
     async to(end) {
       logEnd = Math.max(logEnd, end);
-      for await (const { envelopes, corrupt } of reader.read(pipeline.end(), end, readBatchMax)) {
-        if (corrupt > 0) pipeline.skip(corrupt);
+      for await (const { envelopes, corrupt } of reader.read(processor.end(), end, readBatchMax)) {
+        if (corrupt > 0) processor.skip(corrupt);
         if (!isRedone) seeRedone();
         for (const envelope of envelopes) {
-          if (pipeline.wantsPast(envelope)) await commit();
-          const reading = pipeline.process(envelope, out);
+          if (processor.wantsPast(envelope)) await commit();
+          const reading = processor.process(envelope, out);
           if (reading !== undefined) await reading;
           if (!isRedone) seeRedone();
-          if (pipeline.end() <= handedEnd) out = emptyOutputs();
+          if (processor.end() <= handedEnd) out = emptyOutputs();
           // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.
           if (out.cuts.length > 0) await handAndWait(true);
           if (rowsOf(out) >= commitRowsMax || charsOf(out) >= commitCharsMax) await hand(wantsSnapshot());
