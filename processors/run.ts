@@ -29,8 +29,9 @@ export interface Run {
   readonly waitingRows: () => number;
 }
 
-const rowsOf = (out: Outputs): number =>
-  out.readings.length + out.panes.length + out.deadLetters.length + out.anomalies.length + out.alarms.length + out.devices.length + out.closures.length;
+const rowKinds = Object.keys(emptyOutputs()) as (keyof Outputs)[];
+/** Rows of every kind. */
+const rowsOf = (out: Outputs): number => rowKinds.reduce((sum, kind) => sum + out[kind].length, 0);
 
 /** Characters of a dead letter beside its payload, as the store keeps it. */
 const letterCharsMin = 400;
@@ -114,8 +115,8 @@ export const run = async (
         if (!isRedone) seeRedone();
         for (const envelope of envelopes) {
           if (processor.wantsPast(envelope)) await commit();
-          const reading = processor.process(envelope, out);
-          if (reading !== undefined) await reading;
+          const processed = processor.process(envelope, out);
+          if (processed !== undefined) await processed;
           if (!isRedone) seeRedone();
           if (processor.end() <= handedEnd) out = emptyOutputs();
           // What runs again after a crash must see the rows that it saw: nothing before a cut may run again.

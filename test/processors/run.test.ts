@@ -1,12 +1,40 @@
 /** What one commit holds at the most, and how often a snapshot is taken. The limit of characters is in reopened.test.ts. */
 import { expect, test } from 'vitest';
-import type { Commit, Outputs, Store } from '../../core/store.ts';
-import { commitRowsMax, snapshotEnvelopesMax } from '../../processors/run.ts';
+import { type Commit, emptyLedger, emptyOutputs, type Outputs, type Store } from '../../core/store.ts';
+import { memoryReader } from '../../log/memory.ts';
+import type { Processor } from '../../processors/processor.ts';
+import { commitRowsMax, run, snapshotEnvelopesMax } from '../../processors/run.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { drive, townOf } from '../drive.ts';
 
 const now = Date.parse('2026-03-02T08:00:00Z');
 const rowsOf = ({ readings, panes }: Outputs): number => readings.length + panes.length;
+
+/** Puts out a row of every kind but a cut, which is committed at once. */
+const putsOutAll = (): Processor => {
+  let end = 0;
+  return {
+    wantsPast: () => false,
+    process(_, out) {
+      end++;
+      for (const [kind, rows] of Object.entries(out)) if (kind !== 'cuts') rows.push({ payload: '', topic: '', message: '' });
+      return undefined;
+    },
+    skip: () => {},
+    end: () => end,
+    logTime: () => now,
+    ledger: () => emptyLedger,
+    snapshot: () => [],
+    restore: () => {},
+  };
+};
+
+test('whatever waits for a commit is counted', async () => {
+  const gate = await drive(townOf([]), now);
+  const running = await run(putsOutAll(), memoryReader(gate.log), memoryStore());
+  await running.to(1);
+  expect(running.waitingRows()).toBe(Object.keys(emptyOutputs()).length - 1);
+});
 
 /** A store, and the commits that it took. */
 const watched = (): { readonly store: Store; readonly commits: Commit[] } => {
