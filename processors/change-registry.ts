@@ -1,7 +1,8 @@
 /** Registry changes and operators' commands: the town as it holds from here on. */
 import { alarmActionSchema } from '../core/alarm.ts';
 import type { Command, Envelope, RegistryChange } from '../core/envelope.ts';
-import { failure } from '../core/failure.ts';
+import { type Failure, failure } from '../core/failure.ts';
+import { firstItem, wholeEnvelope } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { adoptable, type Device, deviceFaults, pastFaults, standingIn, type Town, townSchema } from '../core/town.ts';
 import { adopt } from './adopt.ts';
@@ -33,10 +34,11 @@ const keepPast = (context: Context, envelope: Envelope, next: Town, out: Outputs
   const standing = standingIn(next);
   const typeNames = new Set(types.keys());
   const faultsOf = (device: Device): string[] => pastFaults(registry.past(device.id), device, standing(device)).map(([, message]) => message);
+  /** @param place among the devices of the new town, and those adopted behind them */
   const isKept = (device: Device, place: number): boolean => {
     const faults = faultsOf(device);
     if (faults.length === 0) return true;
-    bury(context, envelope, place, failure('town-invalid', faults.join('; '), device.id), null, JSON.stringify(device), out);
+    bury(context, envelope, firstItem + place, failure('town-invalid', faults.join('; '), device.id), null, JSON.stringify(device), out);
     return false;
   };
   const adopted = new Set(registry.adopted().map(({ id }) => id));
@@ -53,17 +55,19 @@ const keepPast = (context: Context, envelope: Envelope, next: Town, out: Outputs
 
 export const changeRegistry = (context: Context, envelope: Envelope, out: Outputs): Promise<void> | undefined => {
   const text = textOf(envelope.payload);
+  const refuse = (cause: Failure): undefined => {
+    bury(context, envelope, wholeEnvelope, cause, null, text, out);
+  };
   let change: RegistryChange | Command;
   try {
     change = JSON.parse(text);
   } catch {
-    bury(context, envelope, 0, failure('not-json', 'the change is not JSON'), null, text, out);
-    return;
+    return refuse(failure('not-json', 'the change is not JSON'));
   }
   switch (change.action) {
     case 'apply': {
       const town = townSchema.safeParse(change.town);
-      if (!town.success) return bury(context, envelope, 0, failure('town-invalid', town.error.message), null, text, out) as undefined;
+      if (!town.success) return refuse(failure('town-invalid', town.error.message));
       const { devices, gone } = keepPast(context, envelope, town.data, out);
       const isNew = newcomers(context, devices);
       context.registry.apply({ ...town.data, devices }, gone);
@@ -74,11 +78,11 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
     }
     case 'adopt': {
       const found = adoptable(context.registry.town(), change.device, new Set(context.types.keys()));
-      if ('refused' in found) return bury(context, envelope, 0, found.refused, null, text, out) as undefined;
+      if ('refused' in found) return refuse(found.refused);
       const { device } = found;
       const { registry } = context;
       const [fault] = registry.find(device.id) === undefined ? pastFaults(registry.past(device.id), device, standingIn(registry.town())(device)) : [];
-      if (fault !== undefined) return bury(context, envelope, 0, failure('bad-request', fault[1], fault[0]), null, text, out) as undefined;
+      if (fault !== undefined) return refuse(failure('bad-request', fault[1], fault[0]));
       return adopt(context, envelope, device, out);
     }
     case 'settle': {
@@ -90,7 +94,7 @@ export const changeRegistry = (context: Context, envelope: Envelope, out: Output
     }
     case 'alarm': {
       const read = alarmActionSchema.safeParse(change.alarm);
-      if (!read.success) return bury(context, envelope, 0, failure('bad-request', read.error.message), null, text, out) as undefined;
+      if (!read.success) return refuse(failure('bad-request', read.error.message));
       return actOnAlarm(alarmContext(context, envelope, out), read.data, context.history);
     }
     case 'cut':
