@@ -13,9 +13,10 @@ export type AlarmPriority = (typeof alarmPriorities)[number];
 export const alarmStates = ['active', 'acknowledged', 'returned', 'normal'] as const;
 export type AlarmState = (typeof alarmStates)[number];
 
-/** What a person thinks of it. `known`: true, and of no use: its cause raises no alarm until that is ended. */
 /** Longest time for which an alarm is put aside at once: 30 days. */
 export const shelveMinutesMax = 43_200;
+
+/** What a person thinks of it. `known`: true, and of no use: its cause raises no alarm until that is ended. */
 export const alarmLabels = ['right', 'wrong', 'known'] as const;
 export type AlarmLabel = (typeof alarmLabels)[number];
 

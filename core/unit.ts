@@ -1,7 +1,7 @@
 /** The UCUM codes that octroi accepts and how they convert. Offsets (degrees Fahrenheit) are left to device types. */
 
 /** code → [dimension, factor to the first unit of that dimension]. Codes after the UCUM specification 2.1; a test checks each against a UCUM validator. */
-const units: Readonly<Record<string, readonly [dimension: string, factor: number]>> = {
+export const units: Readonly<Record<string, readonly [dimension: string, factor: number]>> = {
   '1': ['number', 1],
   '%': ['number', 0.01],
   'W.h': ['energy', 1],
@@ -44,9 +44,6 @@ const units: Readonly<Record<string, readonly [dimension: string, factor: number
   '{place}': ['places', 1],
   '{vehicle}': ['vehicles', 1],
 };
-
-export const isUnit = (code: string): boolean => Object.hasOwn(units, code);
-export const unitCodes: readonly string[] = Object.keys(units);
 
 /** value in `to` = value in `from` × factor; undefined where the dimensions differ or a code is unknown. */
 export const unitFactor = (from: string, to: string): number | undefined => {

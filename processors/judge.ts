@@ -125,9 +125,8 @@ export const switchOff = (key: KeyState, detector: Detector, at: number, about: 
   widen(key, at, at);
 };
 
-/** Begins or ends an anomaly where the judgement is another than the one that stands. @param at up to where it was seen, epoch ms */
-export const note = (key: KeyState, detector: Detector, state: DetectorState, judgement: Judgement | null, at: number, about: About, to: Verdicts): void => {
-  if (judgement === null || judgement.unusual === (state.openSince !== undefined)) return;
+/** Begins or ends an anomaly. @param judgement another than the one that stands @param at up to where it was seen, epoch ms */
+export const note = (key: KeyState, detector: Detector, state: DetectorState, judgement: Judgement, at: number, about: About, to: Verdicts): void => {
   const { quantity } = about.rule;
   const { unusual } = judgement;
   const show: Show = (quanta, language) => shown(quantity, quanta, language);
@@ -218,9 +217,8 @@ const remember = (state: DetectorState, since: number | undefined, observed: num
   if (observed !== null) state.openValue = observed;
 };
 
-/** Judges silence: called with `silent` when the open time since the last arrival passes the type's limit, and without it on arrival. */
+/** Begins or ends a silence: called with `silent` where a device is not silent yet and the open time since its last arrival passes the type's limit, and without it on the arrival that ends it. */
 export const judgeSilence = (subject: SubjectState, silent: boolean, logTime: number, to: Verdicts): void => {
-  if (silent === (subject.silentSince !== null)) return;
   const since = subject.silentSince ?? subject.arrivedAt;
   const { fr, en } = lasted(logTime - since);
   to.anomalies.push({

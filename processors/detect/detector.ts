@@ -86,9 +86,6 @@ export interface HourDetector extends Common {
 
 export type Detector = ReadingDetector | HourDetector;
 
-/** Bytes that a detector keeps of a key at the most: its named numbers and its floats, without what the language adds. */
-export const memoryBytes = ({ numbersMax, floats }: Pick<Detector, 'numbersMax' | 'floats'>): number => 8 * numbersMax + 4 * floats;
-
 /** What ends something: nothing is unusual any more, or nothing can be said of it. @param at epoch ms */
 export const over = (at: number): Judgement => ({ unusual: false, score: 0, since: at, observed: null, expected: null, usual: null, code: 'over', values: {} });
 

@@ -26,8 +26,6 @@ const seenAt = week;
 const spreadAt = 2 * week;
 /** Single-precision numbers of the model: mean and count of each hour of the week, spread of each hour of working and of free days. */
 export const usualFloats = 2 * week + slots;
-/** Numbers by name: hours, offset, size, and whether it was ever below zero. */
-export const usualNumbers = 4;
 
 /** Days that it learns before it says anything. */
 export const learnDays = 21;

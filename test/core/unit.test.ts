@@ -1,6 +1,6 @@
 /** The unit codes against a list made by hand from UCUM, with each code's dimension. */
 import { describe, expect, it } from 'vitest';
-import { isUnit, unitCodes, unitFactor } from '../../core/unit.ts';
+import { unitFactor, units } from '../../core/unit.ts';
 
 /** Codes that a UCUM validator accepts (@lhncbc/ucum-lhc 7.1.9, or built by the grammar from atoms, prefixes and annotations that it has). */
 const valid = new Set(
@@ -10,11 +10,10 @@ const valid = new Set(
 
 describe('the units', () => {
   it('are codes of UCUM', () => {
-    expect(unitCodes.filter((code) => !valid.has(code))).toEqual([]);
+    expect(Object.keys(units).filter((code) => !valid.has(code))).toEqual([]);
   });
 
   it.each(['kWh', 'Wh', 'var', 'kvar.h', '°C', 'dB[A]', 'KW', 'm³', '', 'constructor', '__proto__'])('do not hold %j', (code) => {
-    expect(isUnit(code)).toBe(false);
     expect(unitFactor(code, code)).toBeUndefined();
   });
 

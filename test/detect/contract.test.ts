@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
-import { type About, type Detector, memoryBytes, type ReadingDetector } from '../../processors/detect/detector.ts';
+import type { About, Detector, ReadingDetector } from '../../processors/detect/detector.ts';
 import { detectors } from '../../processors/detect/registry.ts';
 import { panelFrom } from '../../processors/judge.ts';
 import { learningOf } from '../../processors/judge-hours.ts';
 import { floatsBack, floatsOut } from '../../processors/learn/memory.ts';
-import { usualFloats, usualNumbers } from '../../processors/learn/usual.ts';
+import { usualFloats } from '../../processors/learn/usual.ts';
 import { type OneKey, oneKey } from '../../processors/one-key.ts';
 import type { KeyState } from '../../processors/state.ts';
 import { drive, townOf } from '../drive.ts';
@@ -100,11 +100,11 @@ test('that check sees a detector which knows of later readings', () => {
 
 /** What the judge keeps beside a detector's own numbers: since when, value, version and revision of what is open, when the last ended, off. */
 const judgeNumbers = 6;
-/** And beside the model: two rests, trouble, strain and its time. */
-const judgeOfModel = 5;
+/** The model's own: hours, offset, size, and whether it was ever below zero. And beside it: two rests, trouble, strain and its time. */
+const model = { numbersMax: 4 + 5, floats: usualFloats };
 const overLimit = (key: KeyState, list: readonly Detector[]): string[] =>
   Object.entries(key.detectors).flatMap(([kind, state]) => {
-    const one = kind === 'usual' ? { numbersMax: usualNumbers + judgeOfModel, floats: usualFloats } : list.find((detector) => detector.kind === kind);
+    const one = kind === 'usual' ? model : list.find((detector) => detector.kind === kind);
     const numbers = Object.keys(state).length;
     const floats = key.floats?.[kind]?.length ?? 0;
     return one !== undefined && numbers <= one.numbersMax + judgeNumbers && floats === one.floats ? [] : [`${kind}: ${numbers} numbers, ${floats} floats`];
@@ -153,13 +153,13 @@ test('that check sees a detector whose memory grows', () => {
   expect(overLimit(one.key, [grows])).toEqual(['jump: 240 numbers, 0 floats']);
 });
 
+/** Bytes of a key, without what the language adds. */
+const memoryBytes = ({ numbersMax, floats }: Pick<Detector, 'numbersMax' | 'floats'>): number => 8 * numbersMax + 4 * floats;
+
 test('all detectors of a quantity together keep at most 12 KB', () => {
   for (const [, about] of [...series, ['', register] as const]) {
     const able = detectors.filter(({ appliesTo }) => appliesTo(about.rule));
-    const bytes = able.reduce(
-      (sum, detector) => sum + memoryBytes(detector) + 8 * judgeNumbers,
-      memoryBytes({ numbersMax: usualNumbers + judgeOfModel, floats: usualFloats }),
-    );
+    const bytes = able.reduce((sum, detector) => sum + memoryBytes(detector) + 8 * judgeNumbers, memoryBytes(model));
     expect(bytes).toBeLessThanOrEqual(12_288);
   }
 });

@@ -8,7 +8,7 @@ import { FailureError } from '../../core/failure.ts';
 import { amountQuantaMax, fromQuanta, gaugeQuantaMax, toQuanta } from '../../core/quantity.ts';
 import { Flag } from '../../core/reading.ts';
 import { townSchema } from '../../core/town.ts';
-import { isUnit } from '../../core/unit.ts';
+import { unitFactor } from '../../core/unit.ts';
 import { quantities, temperature } from '../../devices/quantities.ts';
 import { deviceTypes, resolveTypes } from '../../devices/registry.ts';
 import { decodeMessage } from '../../processors/decode.ts';
@@ -98,7 +98,7 @@ describe('the catalogue', () => {
     expect(new Set(quantities.map(({ name }) => name)).size).toBe(quantities.length);
     for (const { name, unit, quantum, kind, states, step } of quantities) {
       expect(name).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
-      expect(isUnit(unit), unit).toBe(true);
+      expect(unitFactor(unit, unit), unit).toBe(1);
       expect(Number.isInteger(Math.log10(quantum))).toBe(true);
       expect(states !== undefined).toBe(kind === 'state');
       if (step !== undefined) expect(kind).toBe('gauge');
