@@ -69,7 +69,7 @@ export interface AlarmException extends Signed {
 }
 
 /** What judging tells the alarms of an anomaly. */
-export type Judgement =
+export type AlarmNews =
   /** A row of it: its beginning, its end, or a mark. Withheld: it is over, and its value lies within the dead band of its limit. */
   | { readonly anomaly: Anomaly; readonly isWithheld: boolean }
   /** The id of one that was withheld: its value has come back. */
@@ -81,7 +81,7 @@ export interface Relayed {
   readonly offset: number;
   readonly item: number;
   /** `book`: what a program of before remembers, which made alarms in each partition; as `alarmBookBody` writes it. */
-  readonly judgement: Judgement | { readonly book: string };
+  readonly judgement: AlarmNews | { readonly book: string };
 }
 
 /** The state in which each alarm was last told on one channel, by its id; an alarm whose end was told is forgotten. */

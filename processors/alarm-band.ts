@@ -3,7 +3,7 @@
  * lies just within its limit is not over for its alarm. It sees readings, so it works beside them; what becomes of the alarm is left to
  * `alarms.ts`, which may be elsewhere.
  */
-import type { Judgement } from '../core/alarm.ts';
+import type { AlarmNews } from '../core/alarm.ts';
 import { type Quantity, toQuanta } from '../core/quantity.ts';
 import { type Anomaly, Flag, type Reading } from '../core/reading.ts';
 import { type AlarmTown, alarmRuleOf } from './alarm-rules.ts';
@@ -46,9 +46,9 @@ export const judgementsOf = (
   { find, town }: AlarmTown,
   anomalies: readonly Anomaly[],
   readings: readonly Reading[],
-): Judgement[] => {
+): AlarmNews[] => {
   const bandOf = (kind: Anomaly['kind']): number => alarmRuleOf(kind, town().alarms)?.deadBandPercent ?? 0;
-  const told: Judgement[] = [];
+  const told: AlarmNews[] = [];
   for (const anomaly of byName(anomalies)) {
     const withheld = bandOf(anomaly.kind) > 0 ? returningOf(anomaly) : null;
     if (withheld !== null) returning.set(anomaly.id, withheld);

@@ -22,7 +22,7 @@ export interface AlarmStage extends Pipeline {
 }
 
 /** The last judgement of a partition that was taken: its offset and item. */
-type Place = readonly [offset: number, item: number];
+type LastTaken = readonly [offset: number, item: number];
 
 interface StageState {
   end: number;
@@ -30,7 +30,7 @@ interface StageState {
   processed: number;
   corrupt: number;
   /** By partition. */
-  seen: Map<number, Place>;
+  seen: Map<number, LastTaken>;
   told: Record<string, Record<string, Told[string]>>;
   alarms: AlarmBook;
 }
@@ -39,7 +39,7 @@ const initialState = (): StageState => ({ end: 0, logTime: 0, processed: 0, corr
 
 const stageScope = 'stage';
 
-const isBeyond = ({ offset, item }: Relayed, seen: Place | undefined): boolean =>
+const isBeyond = ({ offset, item }: Relayed, seen: LastTaken | undefined): boolean =>
   seen === undefined || offset > seen[0] || (offset === seen[0] && item > seen[1]);
 
 const noteTold = ({ told }: StageState, { channel, alarm, state }: Extract<Command, { action: 'told' }>): void => {

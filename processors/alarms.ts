@@ -2,7 +2,7 @@
  * Operator alarms: makes alarms of the anomalies that the pipeline puts out, and takes them through their life as time passes and
  * people answer (ISA-18.2). What becomes an alarm, and how soon, is `alarm-rules.ts`; telling anybody of it is left to others.
  */
-import type { Alarm, AlarmAction, AlarmException, Judgement, Signed } from '../core/alarm.ts';
+import type { Alarm, AlarmAction, AlarmException, AlarmNews, Signed } from '../core/alarm.ts';
 import type { Envelope } from '../core/envelope.ts';
 import type { Anomaly } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
@@ -204,7 +204,7 @@ const noticeAnomaly = (context: AlarmContext, anomaly: Anomaly, isWithheld: bool
 };
 
 /** Takes what one envelope brought: its kind, and what was judged. */
-export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], judgements: readonly Judgement[]): void => {
+export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], judgements: readonly AlarmNews[]): void => {
   for (const one of judgements) {
     if ('back' in one) leave(context, one.back);
     else noticeAnomaly(context, one.anomaly, one.isWithheld);
@@ -214,7 +214,7 @@ export const passAlarms = (context: AlarmContext, kind: Envelope['kind'], judgem
 };
 
 /** How a pipeline makes alarms of what it judged: by itself, or elsewhere (`alarm-relay.ts`). */
-export type Alarming = (context: Context, envelope: Envelope, judgements: readonly Judgement[], out: Outputs) => void;
+export type Alarming = (context: Context, envelope: Envelope, judgements: readonly AlarmNews[], out: Outputs) => void;
 
 /** Alarms beside what they are made of: where one pipeline sees the whole log. */
 export const alarmsHere: Alarming = (context, envelope, judgements, out) => passAlarms(alarmContext(context, envelope, out), envelope.kind, judgements);
