@@ -1,5 +1,6 @@
 /** What the pages of alarms and anomalies are given: plain data, the same in every language. Those of the other pages are in models.ts. */
 import type { Alarm, AlarmException } from '../../core/alarm.ts';
+import type { AnomalyKind } from '../../core/reading.ts';
 
 export interface AnomalyLine {
   readonly id: string;
@@ -7,7 +8,7 @@ export interface AnomalyLine {
   readonly device: string | null;
   readonly site: string | null;
   readonly quantity: string;
-  readonly kind: string;
+  readonly kind: AnomalyKind;
   readonly since: number;
   readonly until: number | null;
   readonly reason: { readonly fr: string; readonly en: string };

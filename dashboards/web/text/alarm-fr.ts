@@ -72,7 +72,7 @@ export const alarmPageFr = {
     use: 'Un ou trois jours, ou chaque partie du jour sur trois ou sept, contre la médiane des jours ouvrés et libres des quatre semaines d’avant.',
     lighting: 'L’état de l’éclairage contre la hauteur du soleil à cet endroit, et les heures de la nuit où il brûle d’ordinaire.',
     'solar-yield': 'Le meilleur de cinq jours contre le meilleur des semaines d’avant, heure par heure sous le même soleil.',
-  } as Readonly<Record<AnomalyKind, string>>,
+  } satisfies Readonly<Record<AnomalyKind, string>>,
   firstLooks: {
     'out-of-range': ['le câblage et l’alimentation du capteur', 'l’unité ou l’échelle réglée dans l’appareil', 'si la valeur peut être vraie'],
     stuck: ['si l’appareil répond encore sur place', 'le capteur lui-même : gelé, débranché', 'la passerelle, qui répète peut-être la dernière valeur'],
@@ -109,5 +109,5 @@ export const alarmPageFr = {
       'ce qui fait une ombre nouvelle',
       'une limite de puissance réglée dans l’onduleur',
     ],
-  } as Readonly<Record<AnomalyKind, readonly string[]>>,
+  } satisfies Readonly<Record<AnomalyKind, readonly string[]>>,
 };

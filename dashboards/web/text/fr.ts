@@ -1,4 +1,5 @@
 /** The words of the pages in French; `Messages` is the shape that every language must fill. */
+import type { AnomalyKind } from '../../../core/reading.ts';
 import { alarmPageFr } from './alarm-fr.ts';
 import { operationsFr } from './operations-fr.ts';
 
@@ -66,7 +67,7 @@ export const fr = {
     use: 'consommation',
     lighting: 'éclairage public et soleil',
     'solar-yield': 'rendement solaire',
-  } as Readonly<Record<string, string>>,
+  } satisfies Readonly<Record<AnomalyKind, string>>,
   flags: {
     unstamped: 'sans horodatage',
     unidentified: 'non identifiable',
