@@ -80,7 +80,7 @@ export interface Relayed {
   /** Of the envelope that put it out, and its place among what that one put out. */
   readonly offset: number;
   readonly item: number;
-  /** `book`: what a program of before remembers, which made alarms in each partition; as `alarmBookBody` writes it. */
+  /** `book`: the alarms that an earlier program, which made them in each partition, left in its snapshot; as `alarmBookBody` writes it. */
   readonly judgement: AlarmNews | { readonly book: string };
 }
 
@@ -119,7 +119,7 @@ export const alarmSettingsSchema = z.strictObject({
 });
 export type AlarmSettings = z.output<typeof alarmSettingsSchema>;
 
-/** What a file cannot set, though a town of before may hold it. @returns each fault with its path from the root of the file, as of `yaml.ts` */
+/** What a town file cannot set any more, though a town that was applied earlier may hold it. @returns each fault with its path from the root of the file, as of `yaml.ts` */
 export const alarmFaults = (settings: AlarmSettings | undefined): [path: string[], message: string][] =>
   Object.entries(settings?.kinds ?? {}).flatMap(([kind, { onDelayMs = 0, deadBandPercent = 0 }]): [string[], string][] => [
     ...(kind === 'clock-step' && onDelayMs > 0

@@ -37,7 +37,7 @@ export interface Tick {
   readonly gate?: string;
   /** The gate's wall clock, epoch ms. */
   readonly wall: number;
-  /** How long the gate has been open, ms, by a clock that nobody sets; absent in logs of before. */
+  /** How long the gate has been open, ms, by a clock that nobody sets; absent in logs of earlier programs. */
   readonly up?: number;
   /** QoS 0 messages dropped because the gate could not keep up. */
   readonly qos0Dropped: number;

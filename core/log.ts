@@ -1,4 +1,4 @@
-/** The port `Log`: an ordered, durable sequence of envelopes. Implementations: `log/append-file` (embedded), `log/memory`. */
+/** The port `Log`: an ordered, durable sequence of envelopes. Implementations: `log/append-file` (embedded), `log/kafka`, `log/memory`. */
 import type { Draft, Envelope } from './envelope.ts';
 
 /** The writing side; one writer a log. */

@@ -13,9 +13,17 @@ export interface Key {
 }
 
 /**
- * What operators may know of the past: `revise` and `mark` at ticks, `reopen`, and the cut at the horizon. Every method shows only rows whose `revision` (the offset of the
- * envelope whose processing wrote them) is below `before`, and of each identity only the highest version among those.
- * A dead letter's identity is (offset, item, code). `revise` asks for several keys in one turn: a store may answer them together.
+ * What operators may know of the past. These ask, and no others:
+ * - `revise`: readings around those that came late; with `refold`, the panes that are merged again;
+ * - `mark`: what was judged in the span of a revision;
+ * - `reopen`: dead letters whose cause has gone, and when the next one's will;
+ * - `adopt`: who sent the dead letters of a device that is taken into the town;
+ * - `horizon`: which readings may be cut;
+ * - `alarms`: an alarm that is over, where somebody labels it.
+ *
+ * Every method shows only rows whose `revision` (the offset of the envelope whose processing wrote them) is below `before`,
+ * and of each identity only the highest version among those. A dead letter's identity is (offset, item, code).
+ * `revise` asks for several keys in one turn: a store may answer them together.
  */
 export interface History {
   /** How many keys it is best asked for in one turn; absent: one after the other. What comes out is the same. */
@@ -228,7 +236,7 @@ export interface StoreQueries extends History {
   panesOf(query: PanesQuery): Promise<Pane[]>;
   /** All versions of one pane, oldest first. */
   paneVersions(key: Key, window: WindowName, start: number): Promise<Pane[]>;
-  /** When these revisions were made, by offset; one of before the store kept them is left out. */
+  /** When these revisions were made, by offset; a revision that was made before stores kept such times is left out. */
   revisionTimes(offsets: readonly number[]): Promise<RevisionTime[]>;
   /** What these revisions wrote of a key's readings with from <= at < to, by revision; one that wrote none is left out. */
   written(key: Key, from: number, to: number, revisions: readonly number[]): Promise<Written[]>;
@@ -263,7 +271,7 @@ export interface Store extends StoreQueries {
   /** The last snapshot: all scopes, and the offset they stand for (0 and none on a fresh store). */
   snapshot(): Promise<{ readonly offset: number; readonly scopes: Snapshot[] }>;
   ledger(): Ledger;
-  /** Of one commit, though others go on: the two asked one after the other would not match while data flow in. */
+  /** Ledger and recount of one commit, though others go on: asked one after the other they would not match while data flow in. */
   books(): Promise<Books>;
 
   latest(subjects?: readonly string[]): LatestReading[];

@@ -69,7 +69,7 @@ export const alarmBookBody = ({ open, members, pending, returning, exceptions, h
     raisedAt,
   });
 export const alarmBookOf = (body: string): AlarmBook => {
-  // What is over and returns is in no snapshot of before.
+  // Snapshots of programs without dead bands have no anomalies whose value is still to return.
   const { open, members, pending, returning = [], exceptions, held, raisedAt } = JSON.parse(body);
   return {
     open: new Map(open),
@@ -275,7 +275,7 @@ const forgetGone = (context: AlarmContext): void => {
 const isInUse = ({ open, pending, held, exceptions }: AlarmBook): boolean => open.size + pending.size + held.size + exceptions.size > 0;
 
 /**
- * Ends the alarms that a program of before made in this partition by itself, and forgets them.
+ * Ends the alarms that an earlier program made in this partition by itself, and forgets them.
  * @returns the book as it was, for `takeOver`; null where it was empty
  */
 export const handOver = (context: AlarmContext): string | null => {

@@ -1,6 +1,6 @@
 /**
- * The pipeline: one deterministic function of an ordered log. No clock, no chance, no I/O, but for what `revise`, `mark`,
- * `reopen` and `horizon` read of the past, through `History`, and for the long payloads that `reopen` reads from the log again.
+ * The pipeline: one deterministic function of an ordered log. No clock, no chance, no I/O, but for what some operators read of
+ * the past, through `History`, which lists them, and for the long payloads that `reopen` reads from the log again.
  *
  *   message, import → decode → validate → identify → fold → judge
  *   tick            → revise (what came behind) → settle and judge the silent → reopen what lay in the future, and what one envelope could not

@@ -25,7 +25,7 @@ const gapMax = 200;
 /** Envelopes read at once. */
 const readMax = 100;
 
-/** Opens what waits for these devices, and for those of before whose letters were more than one envelope may open. */
+/** Opens the dead letters of these devices, and what is left of those whose letters were more than one envelope may open. */
 export const reopenKnown = async (context: Context, envelope: Envelope, subjects: Iterable<string>, out: Outputs): Promise<void> => {
   const { registry } = context;
   const { reopening } = context.state;

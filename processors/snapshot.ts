@@ -40,7 +40,7 @@ const learntMarks = new WeakMap<SubjectState, string>();
 const blocksBack = (texts: Readonly<Record<string, unknown>>): Record<string, Float32Array> =>
   Object.fromEntries(Object.entries(texts).map(([kind, text]) => [kind, floatsBack(text)]));
 
-/** Where the subject's own scope has blocks, a program of before wrote it, and later. */
+/** Where the subject's own scope has blocks too, an earlier program wrote that scope, and wrote it last: they are the newer ones. */
 const restoreLearnt = (subject: SubjectState, body: string): void => {
   if ([...subject.keys.values()].some(({ floats }) => floats !== undefined)) return;
   for (const [name, blocks] of Object.entries(JSON.parse(unpacked(body)) as Record<string, Record<string, unknown>>)) {
@@ -58,7 +58,7 @@ const restoreSubject = (body: string): SubjectState => {
       ...key,
       fold: { ...key.fold, open: key.fold.open.map(back), total: back(key.fold.total) },
       ...(key.hours === undefined ? {} : { hours: key.hours.map(back) }),
-      // Snapshots of before have them here.
+      // Earlier programs wrote the blocks here.
       ...(key.floats === undefined ? {} : { floats: blocksBack(key.floats) }),
     },
   ]);

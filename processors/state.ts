@@ -29,13 +29,13 @@ export interface KeyState {
   readonly detectors: Record<string, DetectorState>;
   /** Their single-precision numbers, by the same names; absent: none has any. */
   floats?: Record<string, Float32Array>;
-  /** What was said of what lasts, by the detector's name, until it ends; absent: nothing lasts, or a program of before began it. */
+  /** What was said of what lasts, by the detector's name, until it ends; absent: nothing lasts, or an earlier program said it and kept no words. */
   said?: Record<string, Said>;
   /** Hours that closed and that no detector has seen, in order; absent: none. */
   hours?: Element[];
   /** End of the last hour that they have seen; absent: none was. */
   seenUntil?: number;
-  /** The span of all its anomalies up to now; null: it never had one; absent in snapshots of before, where nothing is known of it. */
+  /** The span of all its anomalies up to now; null: it never had one; absent in snapshots of earlier programs, which did not keep it: nothing is known of it. */
   judged?: Hull | null;
 }
 
@@ -100,9 +100,9 @@ export interface PipelineState {
   logTime: number;
   /** Log time of the last tick; null before the first. */
   tickAt: number | null;
-  /** The gate's wall clock at the last tick, epoch ms; only in snapshots of before `gates`. */
+  /** The gate's wall clock at the last tick, epoch ms; only in snapshots that have no `gates` yet. */
   wallAt: number | null;
-  /** How long the gate had been open at the last tick, ms; null where it did not say. Only in snapshots of before `gates`. */
+  /** How long the gate had been open at the last tick, ms; null where it did not say. Only in snapshots that have no `gates` yet. */
   upAt: number | null;
   /** The last tick of each gate by its name, '' where there is one. */
   readonly gates: Record<string, GateState>;

@@ -92,7 +92,7 @@ const noteTick = ({ state }: Context, envelope: Envelope, out: Outputs): void =>
   state.tickAt = state.logTime;
 };
 
-/** Clocks and counters are a gate's own: what another one says is not held against it. A snapshot of before knows of one gate, without a name. */
+/** Clocks and counters are a gate's own: what another one says is not held against it. A snapshot of an earlier program knows of one gate, without a name. */
 const lastTickOf = ({ gates, tickAt, wallAt, upAt, counters }: PipelineState, gate: string): GateState =>
   gates[gate] ?? (gate === '' ? { tickAt, wallAt, upAt, qos0Dropped: counters.qos0Dropped } : { tickAt: null, wallAt: null, upAt: null, qos0Dropped: 0 });
 

@@ -7,7 +7,7 @@ const packedMark = 'zstd:';
 /** A text as a shorter one: most of what a young series has learnt is zeros (32 KB become 0.5), and of an old one it grows by nothing. */
 export const packed = (text: string): string => packedMark + zstdCompressSync(text).toString('base64');
 
-/** The text in a packed one; programs of before packed none. */
+/** The text in a packed one; earlier programs packed none. */
 export const unpacked = (text: string): string =>
   text.startsWith(packedMark) ? zstdDecompressSync(Buffer.from(text.slice(packedMark.length), 'base64')).toString() : text;
 
