@@ -43,6 +43,7 @@ export const failures = {
   'no-such-local-time': { stage: 'import', class: 'permanent', remedy: 'Say in the profile what a missing or repeated local hour means.' },
   'bad-cell': { stage: 'import', class: 'permanent', remedy: 'Correct the cell, or name its marker under `missing` in the profile.' },
   'bad-row': { stage: 'import', class: 'permanent', remedy: 'Correct the row: its columns do not match the header.' },
+  'import-unknown-device': { stage: 'import', class: 'permanent', remedy: 'Declare the device in the town file, then import the file again.' },
   'profile-invalid': { stage: 'import', class: 'permanent', remedy: 'Correct the profile at the place named.' },
   'no-profile': { stage: 'import', class: 'permanent', remedy: 'Pass --profile, or add one to imports/profiles.' },
   // broker

@@ -59,10 +59,10 @@ export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs
   }
   const subject = subjectState(context.state, envelope.subject);
   arrive(context, subject, envelope, out);
-  const [first] = decoded.candidates;
+  const { seq = null } = decoded.candidates[0] ?? {};
   let unstamped: ReturnType<typeof identifyUnstamped> | undefined;
   if (decoded.candidates.some(({ ts }) => ts === undefined || ts === null)) {
-    unstamped = identifyUnstamped(subject, envelope.payload, envelope.dup, first?.seq !== undefined, envelope.logTime, context.state.logTime);
+    unstamped = identifyUnstamped(subject, envelope.payload, envelope.dup, seq !== null, envelope.logTime, context.state.logTime);
   }
   acceptAll(context, envelope, subject, decoded.candidates, unstamped, { flags: 0, itemFirst: Math.max(item, firstItem) }, out);
 };
@@ -109,8 +109,11 @@ const standsFor = (cause: Failure, readings: number): Failure => ({
   message: `${cause.message}; this letter stands for ${readings} refused readings of its message`,
 });
 
-/** A row of an import that lies ahead does not wait for its time: it would come back as a message, without its span. It can be imported again. */
-const refusedForGood = (cause: Failure): Failure => (cause.code === 'future' ? { ...cause, code: 'time-out-of-range' } : cause);
+/** What is imported does not wait, for its time or for its device: it would come back as a message, without its spans. It can be imported again. */
+const refusedForGood = (cause: Failure): Failure => {
+  if (cause.code === 'future') return { ...cause, code: 'time-out-of-range' };
+  return cause.code === 'unknown-device' ? { ...cause, code: 'import-unknown-device' } : cause;
+};
 
 /** The payload as text, decoded when it is first asked for: thousands of readings may be refused in one envelope. */
 const textOnce = ({ payload }: Envelope): (() => string) => {
@@ -170,7 +173,7 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
 export const acceptImport = (context: Context, envelope: Envelope, out: Outputs): undefined => {
   const decoded = decodeImport(envelope, context.registry);
   if ('refused' in decoded) {
-    bury(context, envelope, wholeEnvelope, decoded.refused, null, textOf(envelope.payload), out);
+    bury(context, envelope, wholeEnvelope, refusedForGood(decoded.refused), null, textOf(envelope.payload), out);
     return;
   }
   const subject = subjectState(context.state, envelope.subject);

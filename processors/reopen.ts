@@ -2,7 +2,7 @@
 import type { Envelope } from '../core/envelope.ts';
 import { failure } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
-import { type DeadLetter, payloadCharsOf } from '../core/reading.ts';
+import { type DeadLetter, firstItem, payloadCharsOf } from '../core/reading.ts';
 import type { History, Outputs } from '../core/store.ts';
 import { acceptMessage } from './accept.ts';
 import { bury } from './bury.ts';
@@ -69,12 +69,15 @@ const reopen = async (
     state.counters.deadLetter--;
     const payload = letter.payloadChars === undefined ? new TextEncoder().encode(letter.payload) : payloads.get(letter.offset);
     if (payload === undefined) bury(context, asMessage(letter, new Uint8Array()), letter.item, gone(letter), letter.at, letter.payload, out);
-    else acceptMessage(context, asMessage(letter, payload), out, letter.item, true);
+    else acceptMessage(context, asMessage(letter, payload), out, placeOf(letter), true);
   }
   const chars = letters.reduce((sum, letter) => sum + payloadCharsOf(letter), 0);
   const isAll = letters.length === found.length && found.length < limits.letters && chars < limits.chars;
   return isAll ? Number.POSITIVE_INFINITY : (letters.at(-1)?.offset ?? 0);
 };
+
+/** What lay ahead is one reading of its envelope: octroi once counted them from 0, which is the whole envelope now. */
+const placeOf = ({ code, item }: DeadLetter): number => (code === 'future' ? Math.max(item, firstItem) : item);
 
 const gone = ({ payloadChars, payload }: DeadLetter) =>
   failure('payload-gone', `of ${payloadChars} characters the first ${payload.length} are kept, and the log no longer holds the rest`);

@@ -62,6 +62,16 @@ test('a numbered message that came twice before its device was known is counted 
   expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 1, duplicate: 1, corrected: 0, deadLetter: 0 });
 });
 
+test('messages without a stamp whose number is null are not numbered: none is taken for another', async () => {
+  const gate = await drive(townOf([{ id: 'b', type: 'generic' }]), now);
+  for (let minute = 0; minute < 3; minute++) {
+    gate.send('b', { seq: null, values: { temperature: 3 } });
+    gate.tick(gate.now() + 60 * seconds);
+  }
+  await gate.process();
+  expect(gate.ledger()).toMatchObject({ readings: { accepted: 3, stored: 3, duplicate: 0 }, unidentified: 2 });
+});
+
 test('a message without a stamp that was sent again before its device was known is counted once', async () => {
   const gate = await drive(townOf([], { admission: 'declared' }), now);
   for (const dup of [false, true]) gate.send('b', { values: { temperature: 3 } }, { sender: 'b', dup });
@@ -83,6 +93,23 @@ test('readings of one envelope that are refused again keep their places', async 
   expect(rows.map(({ item }) => item)).toEqual([2, 1]);
   expect(gate.ledger().readings).toMatchObject({ accepted: 2, stored: 0, deadLetter: 2 });
   expect(await gate.store.recount()).toMatchObject({ stored: 0, deadLetter: 2 });
+});
+
+test('what is imported for a device that is not known is refused for good: it can be imported again', async () => {
+  const gate = await drive(townOf([], { admission: 'declared' }), now);
+  const rows = { source: 'a.csv', columns: [{ quantity: 'temperature', spanMs: 0 }], at: [now], values: [[3]], refused: [] };
+  gate.append('import', rows, 'b');
+  gate.tick(now + seconds);
+  gate.append('registry', adopted('b'));
+  gate.tick(now + 4 * seconds);
+  await gate.process();
+  expect(gate.ledger().readings).toMatchObject({ accepted: 1, stored: 0, deadLetter: 1 });
+  const letters = await gate.store.deadLettersPage({ limit: 10 });
+  expect(letters.rows.map(({ code, version }) => [code, version])).toEqual([['import-unknown-device', 0]]);
+  gate.append('import', rows, 'b');
+  gate.tick(now + 5 * seconds);
+  await gate.process();
+  expect(await temperatures(gate)).toEqual([3]);
 });
 
 test('a row of an import that lies ahead is refused for good', async () => {
