@@ -14,7 +14,7 @@ import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { requireStore } from './cli/influx-parts.ts';
 import { requireLog } from './cli/kafka-parts.ts';
 import { openLog } from './cli/log-parts.ts';
-import { ownDraft } from './cli/own-draft.ts';
+import { commandDraft, durably, ownDraft } from './cli/own-draft.ts';
 import { pacedClock } from './cli/paced-clock.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
@@ -24,7 +24,7 @@ import type { Config } from './config.ts';
 import type { AlarmAction } from './core/alarm.ts';
 import type { Draft } from './core/envelope.ts';
 import { fail } from './core/failure.ts';
-import { type Town, townSchema } from './core/town.ts';
+import { freshTown, type Town } from './core/town.ts';
 import type { Views } from './core/views.ts';
 import { lockFolder } from './log/lock.ts';
 
@@ -74,9 +74,7 @@ const gateLog = async (config: Config, logger: Logger) => {
   const clock = pacedClock(Date.now, () => performance.now());
   const log = await openLog(config, clock);
   if (log.recovered.tornBytes > 0 || log.recovered.corrupt > 0) logger.warn(log.recovered, 'the log was not closed properly');
-  /** Resolves with the offset when it is durable. */
-  const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, (offset) => resolve(offset)));
-  return { log, append };
+  return { log, append: (one: Draft): Promise<number> => durably(log, one) };
 };
 
 type GateLog = Awaited<ReturnType<typeof gateLog>>;
@@ -122,7 +120,7 @@ const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): P
   await requirePorts(config, lock.isInherited);
   await requireLog(config);
   await requireStore(config);
-  const applied = (await appliedTown(config.data)) ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
+  const applied = (await appliedTown(config.data)) ?? freshTown;
   requireLoopback(given ?? applied, config.mqttHost);
   return { given, applied };
 };
@@ -171,7 +169,7 @@ const startPlant = (
   const clearPublic = async (): Promise<void> => later.door?.clearPublic();
   const publishToOperators = async (topic: string, payload: string): Promise<void> => later.door?.publishToOperators(topic, payload);
   const clearOperators = async (): Promise<void> => later.door?.clearOperators();
-  const act = (action: AlarmAction): Promise<number> => append(ownDraft('command', JSON.stringify({ action: 'alarm', alarm: action })));
+  const act = (action: AlarmAction): Promise<number> => append(commandDraft({ action: 'alarm', alarm: action }));
   const plant = supervisePlant({
     config,
     logger,
@@ -182,7 +180,7 @@ const startPlant = (
   const view: Supervised['view'] = (name, args) => plant.view(name, args);
   plant.http.then(
     () => {
-      later.horizon = keepHorizon({ config, log, logger, append: (command) => append(ownDraft('command', command)), view });
+      later.horizon = keepHorizon({ config, log, logger, append: (command) => append(commandDraft(command)), view });
     },
     () => {},
   );

@@ -28,8 +28,6 @@ export interface DoorOptions {
   readonly limits?: Partial<DoorLimits>;
   readonly admission: Omit<AdmissionRules, 'strangersMax'>;
   readonly ingest: Ingest;
-  /** Monotonic clock, ms. */
-  readonly clock?: () => number;
 }
 
 /** What the door has counted since it opened; `connections`, `strangers`, `held` and the three of bytes are of this moment. */
@@ -83,6 +81,9 @@ export interface Door {
 /** The keepalive of connections that wait for the log is renewed that often, and packets that do not end are looked for, ms. */
 const sweepEveryMs = 500;
 
+/** Monotonic, ms. */
+const clock = (): number => performance.now();
+
 class OpenDoor implements Door {
   port = 0;
   wsPort: number | null = null;
@@ -95,7 +96,6 @@ class OpenDoor implements Door {
   readonly #public: OwnTopics;
   readonly #operators: OwnTopics;
   readonly #refused = new Map<string, number>();
-  readonly #clock: () => number;
   #forwardsDropped = 0;
   readonly #strangers = new Set<Session>();
   #aedes: Aedes | null = null;
@@ -107,9 +107,8 @@ class OpenDoor implements Door {
   constructor(options: DoorOptions) {
     this.#options = options;
     this.#limits = limitsOf(options.limits ?? {});
-    this.#clock = options.clock ?? (() => performance.now());
-    this.#sweptAt = this.#clock();
-    this.#gate = new Gate(this.#limits, options.ingest, this.#clock);
+    this.#sweptAt = clock();
+    this.#gate = new Gate(this.#limits, options.ingest, clock);
     this.#public = new OwnTopics(publicPrefix, this.#limits, (reason) => this.#refuse(reason));
     this.#operators = new OwnTopics(operatorPrefix, this.#limits, (reason) => this.#refuse(reason));
     this.#topics = new TextCache((topic) => topicRule(topic, this.#limits));
@@ -228,7 +227,7 @@ class OpenDoor implements Door {
    * everybody after the process stood still (a machine that is moved or starved): its timers run before its sockets are read.
    */
   #sweep(): void {
-    const now = this.#clock();
+    const now = clock();
     const isLate = now - this.#sweptAt > 2 * sweepEveryMs;
     this.#sweptAt = now;
     for (const session of this.#sockets.values()) {
@@ -300,7 +299,7 @@ class OpenDoor implements Door {
   }
 
   #makeSession(connection: Connection): Session {
-    return new Session(connection, this.#limits.ratePerDeviceMax, this.#clock());
+    return new Session(connection, this.#limits.ratePerDeviceMax, clock());
   }
 
   #handle(stream: Duplex, session: Session, request: IncomingMessage | undefined): AedesClient {

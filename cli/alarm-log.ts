@@ -1,19 +1,14 @@
 /** The alarm log as those see it who write it: plants what they judged and told, gates and pages what people answered. What comes of it is left to the alarm stage. */
 import type { Config } from '../config.ts';
 import type { AlarmAction, Relayed } from '../core/alarm.ts';
-import type { Command, Draft, Judged } from '../core/envelope.ts';
+import type { Command, Judged } from '../core/envelope.ts';
 import { fail } from '../core/failure.ts';
 import type { LogWriter } from '../core/log.ts';
 import { openAlarmLog } from './kafka-parts.ts';
-import { ownDraft } from './own-draft.ts';
+import { commandDraft, durably, ownDraft } from './own-draft.ts';
 
 /** Judgements of one envelope of the alarm log at the most: a silent town is many of some hundred bytes. */
 const judgementsMax = 500;
-
-/** Appends, and resolves with the offset when that is durable. */
-export const durably = (log: LogWriter, draft: Draft): Promise<number> => new Promise((resolve) => log.append(draft, resolve));
-
-const commandDraft = (command: Command): Draft => ownDraft('command', JSON.stringify(command));
 
 /** Notes that an alarm was told. */
 export const noteTold = (log: LogWriter, told: Omit<Extract<Command, { action: 'told' }>, 'action'>): Promise<number> =>

@@ -1,5 +1,4 @@
 /** The gate's heartbeat: each second a tick goes into the log, and what is seen of the gate at that moment is kept. Judging it is left to `gate-watch.ts`. */
-import { statfs } from 'node:fs/promises';
 import type { Door, DoorCounters } from '../broker/door.ts';
 import type { Config } from '../config.ts';
 import type { Tick } from '../core/envelope.ts';
@@ -8,6 +7,7 @@ import type { GateReport, PlantLife } from '../core/views.ts';
 import type { GateWatch } from './gate-watch.ts';
 import { openReader } from './log-parts.ts';
 import type { Supervised } from './plant-supervisor.ts';
+import { freeBytes } from './preflight.ts';
 
 const tickMs = 1_000;
 const unborn: PlantLife = { starts: 0, hangs: 0, endedAt: null, end: null, threadSilentMs: 0 };
@@ -57,19 +57,15 @@ export const newestTick = async (config: Config): Promise<Tick | null> => {
   }
 };
 
-/** Bytes free on the disk of a folder; -1 where that cannot be told. */
-const freeBytes = (folder: string): Promise<number> =>
-  statfs(folder).then(
-    ({ bavail, bsize }) => bavail * bsize,
-    () => -1,
-  );
+/** -1 where it cannot be told. */
+const diskFree = (folder: string): Promise<number> => freeBytes(folder).catch(() => -1);
 
 /** Learns what the ticks before it counted, and the free disk; beats only when it is told to. */
 export const heartbeat = async ({ config, gate, log, watch, append, door, plant, beaten }: HeartbeatParts): Promise<Heartbeat> => {
   // The door counts from its own opening, a tick since the log began.
   const droppedBefore = gate === undefined ? ((await newestTick(config))?.qos0Dropped ?? 0) : 0;
   const openedAt = performance.now();
-  let diskFreeBytes = await freeBytes(config.data);
+  let diskFreeBytes = await diskFree(config.data);
   let report: GateReport | null = null;
   let isTickHeld = false;
   let beating: NodeJS.Timeout | undefined;
@@ -96,7 +92,7 @@ export const heartbeat = async ({ config, gate, log, watch, append, door, plant,
     }
     report = watch.see({ tick, log, door: counters, plant: plant()?.life() ?? unborn });
     beaten(tick.wall);
-    void freeBytes(config.data).then((free) => {
+    void diskFree(config.data).then((free) => {
       diskFreeBytes = free;
     });
   };

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { Command } from '../core/envelope.ts';
 import { FailureError } from '../core/failure.ts';
 import { dayMs, hourMs } from '../core/time.ts';
 import { backupName, backupsFolder, keptBackups } from './backup-files.ts';
@@ -23,7 +24,7 @@ export interface HorizonParts {
   readonly config: Config;
   readonly log: Pick<GateLog, 'cutPlan' | 'cut' | 'durableEnd'>;
   /** Appends a command. @returns its offset, once durable */
-  append(command: string): Promise<number>;
+  append(command: Command): Promise<number>;
   /** Asks the plant. */
   view(name: string, args: readonly unknown[]): Promise<unknown>;
   readonly logger: Logger;
@@ -55,7 +56,7 @@ export const passHorizon = async (parts: HorizonParts, now: number): Promise<num
   let cut: number | null = null;
   // A segment at a time: the store deletes in one transaction, which must fit its memory (5 million rows do in 128 MB, 20 million do not).
   for (const before of ends.filter((end) => end <= safe)) {
-    const offset = await append(JSON.stringify({ action: 'cut', before }));
+    const offset = await append({ action: 'cut', before });
     await view('reached', [offset + 1]);
     cut = await log.cut({ ...limits, allowedBelow: before });
     logger.info({ before: cut, command: offset }, 'the log and its raw readings were cut at the horizon');

@@ -13,11 +13,10 @@ const distance = (a: string, b: string): number => {
   return row.at(-1) ?? 0;
 };
 
-/**
- * The names that are nearest to a text: those that hold it, or that it holds, before those that differ by letters.
- * @param max how many at the most
- */
-export const nearest = (text: string, names: Iterable<string>, max = 3): string[] => {
+const shownMax = 3;
+
+/** The names that are nearest to a text: those that hold it, or that it holds, before those that differ by letters. */
+export const nearest = (text: string, names: Iterable<string>): string[] => {
   const asked = text.toLowerCase();
   const far = (name: string): number => {
     const other = name.toLowerCase();
@@ -28,6 +27,6 @@ export const nearest = (text: string, names: Iterable<string>, max = 3): string[
     .map((name) => [name, far(name)] as const)
     .filter(([name, apart]) => apart <= Math.max(2, Math.max(asked.length, name.length) / 2))
     .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
-    .slice(0, max)
+    .slice(0, shownMax)
     .map(([name]) => name);
 };

@@ -1,6 +1,4 @@
 /** How a plant is opened: the store of the settings, and a pipeline that stands where it does. */
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Config } from '../config.ts';
 import type { LogReader } from '../core/log.ts';
 import type { Commit, History, Store } from '../core/store.ts';
@@ -10,20 +8,13 @@ import { alarmsHere } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { reopenLimits } from '../processors/reopen.ts';
 import { type Run, run } from '../processors/run.ts';
-import { duckdbStore } from '../stores/duckdb.ts';
 import { influxDbFollower, influxDbStore } from '../stores/influxdb.ts';
 import { alarmRelay } from './alarm-log.ts';
-import { storeFile } from './data-folder.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
 import { influxOptions } from './influx-parts.ts';
 import { stagePartition } from './kafka-parts.ts';
 import { openReader } from './log-parts.ts';
 import { types } from './types.ts';
-
-const openDuckDb = async ({ data, storeMemoryMb, storeThreads }: Config): Promise<Store> => {
-  const file = storeFile(data);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  return duckdbStore({ file, memoryLimitMb: storeMemoryMb, threads: storeThreads });
-};
 
 export interface Plant {
   readonly store: Store;
@@ -36,7 +27,7 @@ export interface Plant {
 
 /** How each store is opened: one line a store. */
 const stores: Readonly<Record<Config['store'], (config: Config, partition: number) => Promise<Store>>> = {
-  duckdb: openDuckDb,
+  duckdb: (config) => openEmbeddedStore(config),
   influxdb: (config, partition) => (config.role === 'web' ? influxDbFollower : influxDbStore)({ ...influxOptions(config), partition }),
 };
 

@@ -24,26 +24,26 @@ export const requirePort = (what: string, host: string, port: number): Promise<v
   });
 
 /** The folder itself, or the nearest one above it that exists; null where a file is in its way. */
-const nearest = async (folder: string): Promise<string | null> => {
+const nearestFolder = async (folder: string): Promise<string | null> => {
   const path = resolve(folder);
   try {
     return (await stat(path)).isDirectory() ? path : null;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path) return nearest(dirname(path));
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && dirname(path) !== path) return nearestFolder(dirname(path));
     throw error;
   }
 };
 
 /** Bytes free where a folder is, or would be made. */
 export const freeBytes = async (folder: string): Promise<number> => {
-  const { bavail, bsize } = await statfs((await nearest(folder)) ?? folder);
+  const { bavail, bsize } = await statfs((await nearestFolder(folder)) ?? folder);
   return bavail * bsize;
 };
 
 /** Why a folder cannot be written, in words; null where it can. */
 const faultOf = async (folder: string): Promise<string | null> => {
   try {
-    const there = await nearest(folder);
+    const there = await nearestFolder(folder);
     if (there === null) return 'a file is in the way of the folder';
     await access(there, constants.W_OK | constants.X_OK);
     const free = await freeBytes(there);

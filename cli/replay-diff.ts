@@ -14,8 +14,8 @@ import { alarmBookOf, emptyAlarmBook } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { alarmScope } from '../processors/snapshot.ts';
-import { duckdbStore } from '../stores/duckdb.ts';
 import { requireData, storeFile } from './data-folder.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
 import { openReader } from './log-parts.ts';
 import { restoreOldest } from './replay.ts';
 import { types } from './types.ts';
@@ -97,7 +97,7 @@ const runTrials = async (inner: Pipeline, trials: readonly AlarmTrial[], reader:
 const diffIn = async (config: Config, folder: string, reader: LogReader, rules: { readonly alarms: AlarmSettings }): Promise<AlarmDiff> => {
   const start = await reader.start();
   if (start > 0) await restoreOldest(config, folder, start);
-  const store = await duckdbStore({ file: storeFile(folder), memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
+  const store = await openEmbeddedStore(config, storeFile(folder));
   try {
     const body = (await store.snapshot()).scopes.find(({ scope }) => scope === alarmScope)?.body;
     const book = () => (body === undefined ? emptyAlarmBook() : alarmBookOf(body));

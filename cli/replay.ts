@@ -1,6 +1,5 @@
 /** `octroi replay`: the kept log of a data folder run again into an empty store; with `--check` both stores are compared, row by row. */
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
@@ -8,10 +7,10 @@ import type { Store } from '../core/store.ts';
 import { lockFolder } from '../log/lock.ts';
 import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
-import { duckdbStore } from '../stores/duckdb.ts';
 import { requireApart } from './apart.ts';
 import { isFree, keptBackups } from './backup-files.ts';
 import { requireData, storeFile } from './data-folder.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
 import { openReader } from './log-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant } from './plant-parts.ts';
@@ -88,12 +87,10 @@ export const replay = async (config: Config, into: string, check: boolean): Prom
   await requireEmpty(into);
   const lock = check ? await lockFolder(config.data) : null;
   const reader = openReader(config);
-  const file = storeFile(into);
   try {
     const [start, end] = [await reader.start(), await reader.end()]; // a log that cannot be read is said before anything is made
     if (start > 0) await restoreOldest(config, into, start);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const store = await duckdbStore({ file, memoryLimitMb: config.storeMemoryMb, threads: config.storeThreads });
+    const store = await openEmbeddedStore(config, storeFile(into));
     try {
       const began = performance.now();
       const running = await run(pipeline(types, store, reader), reader, store);

@@ -6,14 +6,14 @@ import type { Door } from '../broker/door.ts';
 import { type Config, environmentName } from '../config.ts';
 import type { Draft } from '../core/envelope.ts';
 import { fail } from '../core/failure.ts';
-import { townSchema } from '../core/town.ts';
+import { freshTown } from '../core/town.ts';
 import { lockFolder } from '../log/lock.ts';
 import { listenControl } from './control.ts';
 import { gateTown, requireLoopback } from './gate-town.ts';
 import { gateWatch } from './gate-watch.ts';
 import { heartbeat } from './heartbeat.ts';
 import { checkKafka } from './kafka-parts.ts';
-import { ownDraft } from './own-draft.ts';
+import { durably, ownDraft } from './own-draft.ts';
 import { requirePorts, requireWritable } from './preflight.ts';
 import { followRetained } from './retained-topic.ts';
 import type { Opened, Role } from './role.ts';
@@ -40,11 +40,11 @@ export const openGateRole = async (config: Config, opened: Opened): Promise<Role
   const shared = await openSharedTown(config);
   opened.add(() => shared.close());
   const isFresh = shared.town === null;
-  const current = shared.town ?? townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
+  const current = shared.town ?? freshTown;
   requireLoopback(given ?? current, config.mqttHost);
   const log = await openTownLog(config, shared.standing());
   opened.add(() => log.close());
-  const append = (one: Draft): Promise<number> => new Promise((resolve) => log.append(one, resolve));
+  const append = (one: Draft): Promise<number> => durably(log, one);
 
   let door: Door | undefined;
   const town = gateTown({

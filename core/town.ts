@@ -77,8 +77,10 @@ export type Device = z.infer<typeof deviceSchema>;
 /** True for a name that a device may have. */
 export const isDeviceId = (text: string): boolean => id.safeParse(text).success;
 
-/** A town without anything: what a fresh data folder starts from when no file is given. */
+/** A town without anything: what an import starts from in a fresh data folder. */
 export const emptyTown: Town = townSchema.parse({ name: 'Town', zone: 'Europe/Paris' });
+/** The same, that takes whoever comes: what a fresh gate starts from when no file is given. */
+export const freshTown: Town = { ...emptyTown, admission: 'open' };
 
 /** What keeps a device from standing in a town, whatever was: no such type, no such site, days that are not its site's. */
 export const deviceFaults = (town: Town, device: Device, typeNames: ReadonlySet<string>): [path: string[], message: string][] => {
