@@ -43,6 +43,7 @@ export const units: Readonly<Record<string, readonly [dimension: string, factor:
   dB: ['level', 1],
   '{place}': ['places', 1],
   '{vehicle}': ['vehicles', 1],
+  '{person}': ['persons', 1],
 };
 
 /** value in `to` = value in `from` × factor; undefined where the dimensions differ or a code is unknown. */
@@ -60,6 +61,7 @@ const symbols: Readonly<Record<string, string>> = {
   'm3/h': 'm³/h',
   '{place}': 'places',
   '{vehicle}': 'véh.',
+  '{person}': 'pers.',
   '[ppm]': 'ppm',
   'V.A': 'VA',
   'W/m2': 'W/m²',

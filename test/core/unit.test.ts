@@ -5,7 +5,7 @@ import { unitFactor, units } from '../../core/unit.ts';
 /** Codes that a UCUM validator accepts (@lhncbc/ucum-lhc 7.1.9, or built by the grammar from atoms, prefixes and annotations that it has). */
 const valid = new Set(
   `1 % W.h kW.h MW.h J MJ W kW MW V.A kV.A V.A{reactive} kV.A{reactive} V.A{reactive}.h kV.A{reactive}.h V kV A Hz Cel
-   m3 L m3/h L/h m/s km/h hPa bar W/m2 lx [ppm] ug/m3 mm deg s min h dB {place} {vehicle}`.split(/\s+/),
+   m3 L m3/h L/h m/s km/h hPa bar W/m2 lx [ppm] ug/m3 mm deg s min h dB {place} {vehicle} {person}`.split(/\s+/),
 );
 
 describe('the units', () => {
