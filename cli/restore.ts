@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { beginLog } from '../log/begin-log.ts';
-import { openShipment } from '../log/shipment.ts';
+import { openShipment, shippedEnd } from '../log/shipment.ts';
 import { duckdbStore } from '../stores/duckdb.ts';
 import { storeInBackup } from './backup.ts';
 import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, makeWhole, readManifest } from './backup-files.ts';
@@ -136,7 +136,7 @@ export const restoreStandby = async (standby: string, followed: Followed, data: 
   await makeData(data, async (unfinished) => {
     const reader = new AppendFileReader(standby);
     try {
-      const [start, shipped] = [await reader.start(), await reader.end()];
+      const [start, shipped] = [await reader.start(), await shippedEnd(standby)];
       const log = await openShipment(reader, unfinished, shipped);
       end = await log.to(shipped);
       await log.close();

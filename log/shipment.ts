@@ -3,13 +3,24 @@
  * the first log is durable is left to the caller.
  */
 import { Buffer } from 'node:buffer';
-import { mkdir, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../core/failure.ts';
 import type { AppendFileReader, RawFrame } from './append-file-reader.ts';
 import { logFolder } from './append-file-writer.ts';
-import { type LogFile, realFiles, syncFolder } from './log-files.ts';
-import { encodeHeader, formatVersion, listSegments, rawSuffix, readTail, segmentHeaderBytes, segmentName } from './segment.ts';
+import { type LogFile, realFiles } from './log-files.ts';
+import {
+  encodeHeader,
+  formatVersion,
+  listSegments,
+  rawSuffix,
+  readHeader,
+  readTail,
+  type SegmentFile,
+  segmentHeaderBytes,
+  segmentName,
+  unfinishedSuffixes,
+} from './segment.ts';
 
 /** Bytes of the frame's head that depend on the segment: sync word, length, CRC. What follows is the same wherever it stands. */
 const ownHeadBytes = 12;
@@ -48,6 +59,35 @@ const requireSame = async (source: AppendFileReader, last: { readonly firstOffse
   throw fail('log-diverged', `what stands at position ${last.firstOffset} is not what was shipped`, copy);
 };
 
+/** The last segments of a copy that cannot be read at all, newest first, and the last that can. */
+const lastSegments = async (log: string): Promise<{ readonly unreadable: readonly SegmentFile[]; readonly newest: SegmentFile | undefined }> => {
+  const segments = await listSegments(log);
+  const unreadable: SegmentFile[] = [];
+  for (let one = segments.pop(); one !== undefined; one = segments.pop()) {
+    if ((await readHeader(one)) !== null) return { unreadable, newest: one };
+    unreadable.push(one);
+  }
+  return { unreadable, newest: undefined };
+};
+
+/**
+ * How far a copy goes: a last segment that a kill or a power cut left without its header hinders nobody.
+ * @param folder the data folder of the copy
+ * @returns its start where nothing of it can be read
+ */
+export const shippedEnd = async (folder: string): Promise<number> => {
+  const { unreadable, newest } = await lastSegments(logFolder(folder));
+  return newest === undefined ? (unreadable.at(-1)?.firstOffset ?? 0) : (await readTail(newest)).end;
+};
+
+/** Clears away what was never finished, and sets aside last segments that cannot be read at all: what they held is shipped again. @returns the last that can */
+const mendCopy = async (log: string): Promise<SegmentFile | undefined> => {
+  for (const name of await readdir(log)) if (unfinishedSuffixes.some((suffix) => name.endsWith(suffix))) await rm(join(log, name), { force: true });
+  const { unreadable, newest } = await lastSegments(log);
+  for (const { path } of unreadable) await rename(path, `${path}.corrupt`);
+  return newest;
+};
+
 /**
  * Goes on with a copy where it ends, or begins one.
  * @param folder the data folder of the copy
@@ -58,7 +98,7 @@ export const openShipment = async (source: AppendFileReader, folder: string, dur
   const log = logFolder(folder);
   await mkdir(log, { recursive: true, mode: 0o700 });
   let end = await source.start();
-  const newest = (await listSegments(log)).at(-1);
+  const newest = await mendCopy(log);
   if (newest !== undefined) {
     const tail = await readTail(newest);
     end = tail.end;
@@ -68,11 +108,22 @@ export const openShipment = async (source: AppendFileReader, folder: string, dur
   }
   let segment: OpenSegment | null = null;
 
-  const begin = async ({ firstOffset, logTime, salt }: RawFrame): Promise<OpenSegment> => {
+  /** As in the first log, whatever has the name of a segment has a header and a frame. */
+  const begin = async ({ firstOffset, logTime, salt, bytes }: RawFrame): Promise<OpenSegment> => {
     await segment?.file.close();
-    const file = await realFiles.create(join(log, segmentName(firstOffset) + rawSuffix));
-    await file.write(encodeHeader({ version: formatVersion, salt, firstOffset, logTime }), 0);
-    return { file, salt, bytes: segmentHeaderBytes };
+    const path = join(log, segmentName(firstOffset) + rawSuffix);
+    const file = await realFiles.create(`${path}.new`);
+    try {
+      await file.write(encodeHeader({ version: formatVersion, salt, firstOffset, logTime }), 0);
+      await file.write(bytes, segmentHeaderBytes);
+      await file.sync();
+      await realFiles.rename(`${path}.new`, path);
+      await realFiles.syncFolder(log);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
+    return { file, salt, bytes: segmentHeaderBytes + bytes.length };
   };
 
   return {
@@ -92,11 +143,11 @@ export const openShipment = async (source: AppendFileReader, folder: string, dur
         if (segment === null || segment.salt !== frame.salt) {
           await sync();
           segment = await begin(frame);
-          await syncFolder(log);
+        } else {
+          await segment.file.write(frame.bytes, segment.bytes);
+          segment.bytes += frame.bytes.length;
+          unsynced += frame.bytes.length;
         }
-        await segment.file.write(frame.bytes, segment.bytes);
-        segment.bytes += frame.bytes.length;
-        unsynced += frame.bytes.length;
         reached = frame.firstOffset + frame.count;
         if (unsynced >= syncBytesMax) await sync();
       }

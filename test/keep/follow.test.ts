@@ -1,7 +1,7 @@
 /** A standby copy: kept up while the gate runs, gone on with after a kill, and what comes of it, to the position. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -11,7 +11,10 @@ import { type Followed, follower, readFollowed } from '../../cli/follow.ts';
 import { restoreStandby } from '../../cli/restore.ts';
 import { adoptedDevices, adoptedFile } from '../../cli/town-file.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
+import { segmentName } from '../../log/segment.ts';
 import { openGate } from '../../main.ts';
+import { octroi } from '../e2e/running.ts';
+import { killAt } from '../kill-at.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { configFor, contents, filled, loaded, writtenLog } from './folder.ts';
 
@@ -102,6 +105,59 @@ test('a torn tail is mended, another log is refused, and what is lost is said to
   expect(position).toBeLessThan(second.shipped);
   expect(lost).toEqual({ from: position, to: second.shipped });
   expect((await contents(restored)).position).toBe(position);
+});
+
+test.for([
+  ['at the creation of a segment', killAt('after', 'create', /standby.log.\d{20}\.seg/)],
+  ['before a segment has its name', killAt('before', 'rename', /standby.log.\d{20}\.seg$/)],
+  ['when a segment has its name', killAt('after', 'rename', /standby.log.\d{20}\.seg$/)],
+] as const)('a kill %s: what was shipped can be restored, and the next pass goes on', async ([, env]) => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'standby');
+  const written = await filled(data, 10);
+  const first = await shipOnce(data, target);
+  await written.minutes(10, ['a', 'b', 'c']);
+  await written.close();
+  expect(await octroi(['follow', target, '--once', '--data', data], env)).toMatchObject({ code: null, err: '' });
+  const early = join(temporaryFolder(), 'early');
+  const { position, lost } = await restoreStandby(target, await followedOf(target), early, configFor(early));
+  expect(position).toBeGreaterThanOrEqual(first.shipped);
+  expect(lost).toEqual({ from: position, to: written.log.durableEnd });
+  expect((await contents(early)).position).toBe(position);
+
+  const last = await shipOnce(data, target);
+  expect(last.shipped).toBe(written.log.durableEnd);
+  expect(readdirSync(join(target, 'log')).filter((name) => !name.endsWith('.seg'))).toEqual([]);
+  const restored = join(temporaryFolder(), 'restored');
+  await restoreStandby(target, last, restored, configFor(restored));
+  expect(await contents(restored)).toEqual(await contents(data));
+});
+
+test.for([
+  ['empty', 0],
+  ['of zeros, after a power cut', 4_096],
+] as const)('a last segment that is %s is no hindrance for restore, and the next pass makes it anew', async ([, bytes]) => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'standby');
+  const written = await filled(data, 10);
+  const first = await shipOnce(data, target);
+  writeFileSync(join(target, 'log', `${segmentName(first.shipped)}.seg`), Buffer.alloc(bytes));
+  await written.minutes(10, ['a', 'b', 'c']);
+  await written.close();
+  const early = join(temporaryFolder(), 'early');
+  expect(await restoreStandby(target, first, early, configFor(early))).toMatchObject({ position: first.shipped, lost: null });
+
+  const last = await shipOnce(data, target);
+  expect(last.shipped).toBe(written.log.durableEnd);
+  const restored = join(temporaryFolder(), 'restored');
+  await restoreStandby(target, last, restored, configFor(restored));
+  expect(await contents(restored)).toEqual(await contents(data));
+
+  // The only one.
+  const fresh = join(temporaryFolder(), 'fresh');
+  mkdirSync(join(fresh, 'log'), { recursive: true });
+  writeFileSync(join(fresh, 'log', `${segmentName(0)}.seg`), Buffer.alloc(bytes));
+  expect((await shipOnce(data, fresh)).shipped).toBe(written.log.durableEnd);
 });
 
 test('a log that was cut is followed with the backup that it begins with', async () => {
