@@ -13,13 +13,14 @@ import { type Heartbeat, heartbeat } from './cli/heartbeat.ts';
 import { type Horizon, keepHorizon } from './cli/horizon.ts';
 import { requireStore } from './cli/influx-parts.ts';
 import { requireLog } from './cli/kafka-parts.ts';
-import { openLog } from './cli/log-parts.ts';
+import { openLog, openReader } from './cli/log-parts.ts';
 import { commandDraft, durably, ownDraft } from './cli/own-draft.ts';
 import { pacedClock } from './cli/paced-clock.ts';
 import { type Supervised, supervisePlant } from './cli/plant-supervisor.ts';
 import { requirePorts, requireWritable } from './cli/preflight.ts';
+import { type SettledTown, settledTown } from './cli/settled-town.ts';
 import { townDoor } from './cli/town-door.ts';
-import { adoptedDevices, appliedTown, readTown } from './cli/town-file.ts';
+import { type KeptTown, keptTown, readTown } from './cli/town-file.ts';
 import type { Config } from './config.ts';
 import type { AlarmAction } from './core/alarm.ts';
 import type { Draft } from './core/envelope.ts';
@@ -111,8 +112,8 @@ interface Later {
   horizon?: Horizon;
 }
 
-/** Locks the folder, when nothing is in the way of a gate. @returns the town that was given, and the one that held last */
-const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): Promise<{ readonly given: Town | null; readonly applied: Town }> => {
+/** Locks the folder, when nothing is in the way of a gate. @returns the town that was given, and the one that the folder keeps */
+const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): Promise<{ readonly given: Town | null; readonly kept: KeptTown | null }> => {
   const given = config.town === undefined ? null : await readTown(config.town);
   await requireWritable(config.data);
   const lock = await lockFolder(config.data);
@@ -120,12 +121,18 @@ const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): P
   await requirePorts(config, lock.isInherited);
   await requireLog(config);
   await requireStore(config);
-  const applied = (await appliedTown(config.data)) ?? freshTown;
-  requireLoopback(given ?? applied, config.mqttHost);
-  return { given, applied };
+  const kept = await keptTown(config.data);
+  if (given !== null || kept?.changing == null) requireLoopback(given ?? kept?.town ?? freshTown, config.mqttHost);
+  return { given, kept };
 };
 
-const openTown = async (config: Config, applied: Town, { append }: GateLog, later: Later): Promise<GateTown> => {
+/** The town as the log has it, what of it was never synced included: the log writes that again. */
+const standingTown = async (config: Config, kept: KeptTown | null, { log }: GateLog): Promise<SettledTown> => {
+  const reader = openReader(config);
+  return settledTown(config.data, kept, reader, log.durableEnd + log.held.envelopes).finally(() => reader.close());
+};
+
+const openTown = async (config: Config, logger: Logger, { kept, adopted, isKept }: SettledTown, { log, append }: GateLog, later: Later): Promise<GateTown> => {
   const views = new Proxy({} as Views, {
     get: (_, name: keyof Views) => async () => {
       if (later.plant === undefined) throw fail('unavailable', 'the plant is starting');
@@ -134,8 +141,12 @@ const openTown = async (config: Config, applied: Town, { append }: GateLog, late
   });
   return gateTown({
     config,
-    town: applied,
-    adopted: await adoptedDevices(config.data),
+    town: kept?.town ?? freshTown,
+    at: kept?.at ?? null,
+    adopted,
+    isKept: kept === null || isKept,
+    logEnd: () => log.durableEnd,
+    unkept: (error) => logger.warn({ error: String(error) }, 'the town is in the log, but not in its file; that is tried again'),
     append: (change) => append(ownDraft('registry', JSON.stringify(change))),
     known: () => Promise.race([askPlant(views).catch(() => null), delay(knownMsMax, null, { ref: false })]),
     recognise: (names) => later.door?.recognise(names),
@@ -198,17 +209,22 @@ const caughtUp = async (plant: Supervised, end: number): Promise<void> => {
 
 const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
   const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
-  const { given, applied } = await takeFolder(config, opened);
+  const { given, kept } = await takeFolder(config, opened);
   const written = await gateLog(config, logger);
   const { log } = written;
   opened.add(() => log.close());
   const isFresh = log.durableEnd === 0;
   const later: Later = {};
-  const town = await openTown(config, applied, written, later);
+  const standing = await standingTown(config, kept, written);
+  const town = await openTown(config, logger, standing, written, later);
+  const applied = town.current();
+  requireLoopback(given ?? applied, config.mqttHost);
+  await town.settle(); // before anything comes into the log: what it lacks is told by where it ends
   const tell = (): void => later.plant?.tell({ logEnd: log.durableEnd, report: heart.report() });
   const heart = await openHeart(config, logger, written, later, (wall) => {
     tell();
     later.horizon?.pass(wall);
+    void town.settle();
   });
   heart.beat(); // the first envelope of a session: the time until here was not open
   opened.add(() => later.plant?.close());
@@ -223,7 +239,7 @@ const openParts = async (config: Config, opened: ReturnType<typeof closers>): Pr
   if (given !== null && !isDeepStrictEqual(given, applied)) {
     if (!isFresh) await caughtUp(startedPlant(), log.durableEnd);
     await town.apply(given);
-  } else if (isFresh) await town.apply(applied);
+  } else if (standing.kept?.at == null) await town.apply(applied); // the log has none
 
   const door = await townDoor(config, town, (one, settled) => log.append(one, settled));
   later.door = door;

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import type { Store } from '../core/store.ts';
+import { AppendFileReader } from '../log/append-file-reader.ts';
 import { lockFolder } from '../log/lock.ts';
 import type { DuckDbStore } from '../stores/duckdb.ts';
 import { requireApart } from './apart.ts';
@@ -15,7 +16,8 @@ import { requireData } from './data-folder.ts';
 import { openReader } from './log-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
 import { openPlant, type Plant } from './plant-parts.ts';
-import { gateFileNames } from './town-file.ts';
+import { keepSettled, settledTown } from './settled-town.ts';
+import { gateFileNames, keptTown } from './town-file.ts';
 
 export interface BackedUp {
   readonly folder: string;
@@ -36,6 +38,14 @@ const asBackup = (error: unknown, folder: string): FailureError => {
   return fail('backup-failed', why, folder);
 };
 
+/** A town file that says of a change that it may be in the log: a restored log begins at the position of the store, and cannot tell. */
+const settleCopy = async (folder: string, data: string, position: number): Promise<void> => {
+  const kept = await keptTown(folder);
+  if (kept === null || kept.changing === null) return;
+  const log = new AppendFileReader(data);
+  await keepSettled(folder, await settledTown(folder, kept, log, position).finally(() => log.close()));
+};
+
 /**
  * Copies the store of an open plant, with a snapshot, into a folder that is absent or empty. Commits wait while the file
  * is copied; the sums are made of the copy. The plant must not run envelopes until `copied` has been called.
@@ -51,6 +61,7 @@ export const takeBackup = async (plant: Plant, data: string, folder: string, cop
       await plant.store.copyTo(join(unfinished, storeInBackup));
       for (const name of gateFileNames) if (existsSync(join(data, name))) await copyFile(join(data, name), join(unfinished, name));
       copied();
+      await settleCopy(unfinished, data, position);
       manifest = await writeManifest(unfinished, position, logTime);
     });
   } catch (error) {

@@ -5,7 +5,7 @@ import type { RegistryChange } from '../core/envelope.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import { adoptable, changeFaults, type Device, deviceSchema, type Past, pastFaults, pastOf, standingIn, type Town, townSchema } from '../core/town.ts';
 import type { Views } from '../core/views.ts';
-import { adoptedFile, appliedFile } from './town-file.ts';
+import { adoptedFile, keepTown } from './town-file.ts';
 import { typeNames } from './types.ts';
 import { writeWhole } from './whole-file.ts';
 
@@ -24,6 +24,8 @@ export interface GateTown {
   hear(change: RegistryChange): Promise<void>;
   /** Asks the plant which devices were adopted; where it does not answer, all stays as it is. */
   learn(): Promise<void>;
+  /** Writes what of it is not yet in the files of the folder; what fails is tried again at the next call. */
+  settle(): Promise<void>;
 }
 
 /** What only the plant knows. */
@@ -38,6 +40,14 @@ export interface GateTownOptions {
   /** What holds at the start, and the devices adopted since as far as they are known. */
   readonly town: Town;
   readonly adopted?: readonly Device[];
+  /** Offset of the change that made the town so, as `KeptTown.at`. */
+  readonly at?: number | null;
+  /** False where the files of the folder say it otherwise, until `settle`. */
+  readonly isKept?: boolean;
+  /** Where the log ends; absent where the town is not kept by the log's positions. */
+  readonly logEnd?: () => number;
+  /** Told why a file cannot be written that the log makes up for. */
+  readonly unkept?: (error: unknown) => void;
   /** Puts a change into the log; resolves with its offset when it is durable. */
   readonly append: (change: RegistryChange) => Promise<number>;
   /** Asks the plant; null where it does not answer: then the town as it was is all the past that is known, and the pipeline has the last word. */
@@ -96,10 +106,36 @@ export const requireAdoptable = (town: Town, past: readonly Past[], given: unkno
   return device;
 };
 
-export const gateTown = ({ config, town, append, known = async () => null, recognise = () => {}, revoke = () => {}, ...given }: GateTownOptions): GateTown => {
+/** Runs what it is given one after the other. */
+const inTurn = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  };
+};
+
+export const gateTown = ({
+  config,
+  town,
+  append,
+  logEnd,
+  known = async () => null,
+  recognise = () => {},
+  revoke = () => {},
+  unkept = () => {},
+  ...given
+}: GateTownOptions): GateTown => {
   let current = town;
+  let at = given.at ?? null;
   let adopted = new Map((given.adopted ?? []).map((device) => [device.id, device]));
   let senders = sendersOf(current, adopted.values());
+  let isTownKept = given.isKept ?? true;
+  let areAdoptedKept = isTownKept;
+  let isFailing = false;
+  let settling: Promise<void> | null = null;
+  const turn = inTurn();
 
   /** Sets who may enter, and tells of those who could not before. */
   const admit = (next: Map<string, Credential>): void => {
@@ -109,58 +145,106 @@ export const gateTown = ({ config, town, append, known = async () => null, recog
     revoke();
   };
   /** Adds devices that were adopted; one that is known stays as it is, as in the pipeline. */
-  const take = async (devices: readonly Device[]): Promise<void> => {
+  const take = (devices: readonly Device[]): void => {
     const declared = new Set(current.devices.map(({ id }) => id));
     const before = adopted.size;
     for (const device of devices) if (!declared.has(device.id) && !adopted.has(device.id)) adopted.set(device.id, device);
     admit(sendersOf(current, adopted.values()));
-    if (adopted.size > before) await keep();
+    if (adopted.size > before) areAdoptedKept = false;
   };
-  const keep = (): Promise<void> => writeWhole(adoptedFile(config.data), JSON.stringify([...adopted.values()]));
+  const writeTown = async (): Promise<void> => {
+    await keepTown(config.data, { town: current, at, changing: null });
+    isTownKept = true;
+  };
+  const writeAdopted = async (): Promise<void> => {
+    await writeWhole(adoptedFile(config.data), JSON.stringify([...adopted.values()]));
+    areAdoptedKept = true;
+  };
+  /** Before a change is in the log: what fails here refuses it. */
+  const required = (write: () => Promise<void>): Promise<void> =>
+    write().catch((error: Error) => {
+      throw fail('data-not-writable', error.message, config.data);
+    });
+  const settle = async (): Promise<void> => {
+    try {
+      if (!areAdoptedKept) await writeAdopted();
+      if (!isTownKept) await writeTown();
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) unkept(error);
+      isFailing = true;
+    }
+  };
   const ask = async (): Promise<Known> => {
     const told = await known();
     if (told === null) return { adopted: [...adopted.values()], past: pastOf(withAdopted(current, [...adopted.values()])) };
-    await take(told.adopted);
+    take(told.adopted);
+    await settle();
     return told;
+  };
+
+  /** From here on the log may have a change that the file has not: a start after a kill looks for it there. */
+  const mark = async (): Promise<void> => {
+    if (logEnd === undefined) return;
+    const changing = logEnd();
+    await required(() => keepTown(config.data, { town: current, at, changing }));
+    isTownKept = false;
   };
 
   const apply = async (next: Town): Promise<number> => {
     requireLoopback(next, config.mqttHost);
     requireSamePast(current, await ask(), next);
+    await mark();
     // Who is declared now is known before the change is in the log: what comes behind it must not come as nobody's.
     admit(new Map([...sendersOf(next, adopted.values()), ...senders]));
     const offset = await append({ action: 'apply', town: next });
-    await become(next);
+    await become(next, offset);
     return offset;
   };
 
-  const become = async (next: Town): Promise<void> => {
-    current = next;
+  const become = async (next: Town, offset: number | null): Promise<void> => {
+    [current, at, isTownKept] = [next, offset, false];
     const declared = new Set(next.devices.map(({ id }) => id));
     const before = adopted.size;
     adopted = new Map([...adopted].filter(([id]) => !declared.has(id)));
+    if (adopted.size < before) areAdoptedKept = false;
     admit(sendersOf(next, adopted.values()));
-    await writeWhole(appliedFile(config.data), JSON.stringify(next));
-    if (adopted.size < before) await keep();
+    // It is in the log: where the file cannot be written, it still says where to look.
+    await settle();
+  };
+
+  const change = async (one: RegistryChange): Promise<number> => {
+    if (one.action === 'apply') return apply(townSchema.parse(one.town));
+    const device = requireAdoptable(current, (await ask()).past, one.device);
+    take([device]);
+    if (!areAdoptedKept) await required(writeAdopted);
+    return append({ action: 'adopt', device });
   };
 
   return {
     current: () => current,
     sender: (id) => senders.get(id),
-    apply,
-    async change(change) {
-      if (change.action === 'apply') return apply(townSchema.parse(change.town));
-      const device = requireAdoptable(current, (await ask()).past, change.device);
-      await take([device]);
-      return append({ action: 'adopt', device });
-    },
-    async hear(change) {
-      if (change.action === 'apply') await become(townSchema.parse(change.town));
-      else await take([deviceSchema.parse(change.device)]);
-    },
-    async learn() {
-      const told = await known();
-      if (told !== null) await take(told.adopted);
+    apply: (next) => turn(() => apply(next)),
+    change: (one) => turn(() => change(one)),
+    hear: (one) =>
+      turn(async () => {
+        if (one.action === 'apply') return become(townSchema.parse(one.town), null);
+        take([deviceSchema.parse(one.device)]);
+        await settle();
+      }),
+    learn: () =>
+      turn(async () => {
+        const told = await known();
+        if (told === null) return;
+        take(told.adopted);
+        await settle();
+      }),
+    async settle() {
+      if (isTownKept && areAdoptedKept) return;
+      settling ??= turn(settle).finally(() => {
+        settling = null;
+      });
+      return settling;
     },
   };
 };

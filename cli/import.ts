@@ -1,6 +1,6 @@
 /** `octroi import`: CSV files of history into a data folder, by profiles. What a file means is left to `imports/`. */
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
@@ -12,7 +12,6 @@ import { type DeviceRows, readRows } from '../imports/rows.ts';
 import { counted } from './counted.ts';
 import { type Refusals, refusalsOf, withoutKnown } from './import-known.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { appliedFile } from './town-file.ts';
 import { types } from './types.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
 
@@ -81,10 +80,9 @@ const tasksOf = async (paths: readonly string[], profileFile: string | undefined
 };
 
 /** A fresh folder gets an empty town, so that it is nobody else's. */
-const prepare = async (workshop: Workshop, config: Config): Promise<void> => {
+const prepare = async (workshop: Workshop): Promise<void> => {
   if ((await workshop.views.ledger()).envelopes.appended > 0) return;
   await workshop.change({ action: 'apply', town: emptyTown });
-  if (!existsSync(appliedFile(config.data))) await writeFile(appliedFile(config.data), JSON.stringify(emptyTown));
 };
 
 const adopt = async (workshop: Workshop, profiles: Iterable<Profile>): Promise<void> => {
@@ -213,7 +211,7 @@ export const importPaths = async (paths: readonly string[], config: Config, prof
   const workshop = await openWorkshop(config, true);
   try {
     const began = performance.now();
-    await prepare(workshop, config);
+    await prepare(workshop);
     const profiles = new Set(tasks.map(({ profile }) => profile));
     await adopt(workshop, profiles);
     const before = await workshop.views.ledger();

@@ -14,7 +14,8 @@ import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, make
 import { storeFile } from './data-folder.ts';
 import { type Followed, readFollowed } from './follow.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { gateFileNames } from './town-file.ts';
+import { keepSettled, settledTown } from './settled-town.ts';
+import { gateFileNames, type KeptTown, keptTown } from './town-file.ts';
 
 type StoreConfig = Pick<Config, 'storeMemoryMb' | 'storeThreads'>;
 
@@ -125,6 +126,14 @@ const restoreNewest = async (standby: string, into: string, start: number, confi
   return null;
 };
 
+/** The town of a copy or of its backup, whichever is newer. A pass that was cut short may have shipped a change, and not the file: behind the file's own change the log is read. */
+const newestTown = async (folder: string, manifest: Manifest | null): Promise<KeptTown | null> => {
+  const backup = manifest === null ? [] : [join(backupsFolder(folder), backupName(manifest.position))];
+  const found = await Promise.all([folder, ...backup].map((one) => keptTown(one).catch(() => null)));
+  const [newest] = found.filter((one) => one !== null).sort((a, b) => (b.at ?? -1) - (a.at ?? -1));
+  return newest === undefined ? null : { ...newest, changing: (newest.at ?? -1) + 1 };
+};
+
 /**
  * Makes a data folder of what `octroi follow` kept; the plant catches up with the log at the first start.
  * @param data absent or empty
@@ -142,10 +151,12 @@ export const restoreStandby = async (standby: string, followed: Followed, data: 
       await log.close();
       for (const name of gateFileNames) if (existsSync(join(standby, name))) await copyFile(join(standby, name), join(unfinished, name));
       manifest = await restoreNewest(standby, unfinished, start, config);
+      const town = await newestTown(unfinished, manifest);
       if (manifest !== null && manifest.position > end) {
         end = manifest.position;
         await beginLog(unfinished, end, manifest.logTime);
       }
+      await keepSettled(unfinished, await settledTown(unfinished, town, reader, end));
     } finally {
       await reader.close();
     }

@@ -6,7 +6,7 @@ import { demoTownFile, startDemo } from './demo.ts';
 import { newestTick } from './heartbeat.ts';
 import { configOf } from './options.ts';
 import { stopAsked } from './stop-asked.ts';
-import { appliedTown } from './town-file.ts';
+import { keptTown } from './town-file.ts';
 
 /** After that a stop no longer waits for what hangs. */
 const stopMsMax = 15_000;
@@ -60,6 +60,7 @@ const warnOfUnknown = (): void => {
 
 /** The demo never moves into a folder where another town lives. */
 const isFreshOrDemo = async (data: string): Promise<boolean> => {
-  const town = await appliedTown(data);
-  return town === null || town.devices.length === 0 || town.devices.every(({ simulated }) => simulated === true);
+  const kept = await keptTown(data);
+  // Where a change was cut short, another town may be in the log.
+  return kept === null || (kept.changing === null && kept.town.devices.every(({ simulated }) => simulated === true));
 };

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { FailureError, fail } from '../core/failure.ts';
 import { type Device, deviceSchema, parseTown, type Town, townSchema } from '../core/town.ts';
 import { typeNames } from './types.ts';
+import { writeWhole } from './whole-file.ts';
 
 const townBytesMax = 16 * 1024 * 1024;
 
@@ -42,20 +44,37 @@ export const readTown = async (file: string): Promise<Town> => {
   return result.town;
 };
 
+/** The town as a data folder keeps it, and how far it is true of the log, which has the last word. */
+const keptSchema = z.strictObject({
+  town: townSchema,
+  /** Offset of the change that made it so; null where it may not be in the log at all. */
+  at: z.int().nonnegative().nullable(),
+  /** From that offset on the log may have a change that is not in the file; null: it has none. */
+  changing: z.int().nonnegative().nullable(),
+});
+export type KeptTown = z.infer<typeof keptSchema>;
+
+/** Before it said so, a file was taken for what the log has. */
+const keptFrom = (parsed: unknown): KeptTown =>
+  typeof parsed === 'object' && parsed !== null && 'town' in parsed ? keptSchema.parse(parsed) : { town: townSchema.parse(parsed), at: 0, changing: null };
+
 /**
- * The town as last applied to a data folder; null where none was.
+ * The town as a data folder keeps it; null where it keeps none.
  * @throws FailureError `town-invalid` where the file is damaged
  */
-export const appliedTown = async (data: string): Promise<Town | null> => {
+export const keptTown = async (data: string): Promise<KeptTown | null> => {
   const file = appliedFile(data);
   if (!existsSync(file)) return null;
   try {
-    return townSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return keptFrom(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     const [line] = (error as Error).message.split('\n');
     throw fail('town-invalid', `the town as it was applied cannot be read (${line}); remove the file and start with --town`, file);
   }
 };
+
+/** Durable when it resolves. */
+export const keepTown = (data: string, kept: KeptTown): Promise<void> => writeWhole(appliedFile(data), JSON.stringify(kept));
 
 /** The devices adopted since, as far as the gate has heard of them; none where the file is missing or damaged, since the plant tells them too. */
 export const adoptedDevices = async (data: string): Promise<Device[]> => {

@@ -7,12 +7,12 @@ import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
 import { requireData } from './data-folder.ts';
 import { askPlant, requireAdoptable, requireSamePast } from './gate-town.ts';
-import { openLog } from './log-parts.ts';
+import { openLog, openReader } from './log-parts.ts';
 import { ownDraft } from './own-draft.ts';
 import { type PlantViews, startPlantThread } from './plant-thread.ts';
 import { withProgress } from './progress-bar.ts';
-import { appliedFile } from './town-file.ts';
-import { writeWhole } from './whole-file.ts';
+import { settledTown } from './settled-town.ts';
+import { keepTown, keptTown } from './town-file.ts';
 
 export type Asked = Omit<PlantViews, 'status'>;
 
@@ -69,6 +69,13 @@ const local = async (config: Config): Promise<Workshop> => {
     thread.tell(log.durableEnd);
     return log.durableEnd;
   };
+  /** As the gate: where a change is cut short, the next start looks for it in the log from here on, or in all of it where there is no file. */
+  const markChange = async (): Promise<void> => {
+    const reader = openReader(config);
+    const end = log.durableEnd;
+    const { kept } = await settledTown(config.data, await keptTown(config.data), reader, end).finally(() => reader.close());
+    if (kept !== null) await keepTown(config.data, { ...kept, changing: end });
+  };
   const close = async (): Promise<void> => {
     thread.stop();
     await thread.ended;
@@ -92,11 +99,15 @@ const local = async (config: Config): Promise<Workshop> => {
     append: (drafts) => append(drafts.map(({ kind, payload, subject }) => ownDraft(kind, payload, subject))),
     async change(change) {
       const [town, known] = await Promise.all([views.town(), askPlant(views)]);
-      if (change.action === 'apply') requireSamePast(town, known, townSchema.parse(change.town));
-      else requireAdoptable(town, known.past, change.device);
+      if (change.action === 'adopt') requireAdoptable(town, known.past, change.device);
+      const next = change.action === 'apply' ? townSchema.parse(change.town) : null;
+      if (next !== null) {
+        requireSamePast(town, known, next);
+        await markChange();
+      }
       const end = await append([ownDraft('registry', JSON.stringify(change))]);
+      if (next !== null) await keepTown(config.data, { town: next, at: end - 1, changing: null });
       await views.reached(end);
-      if (change.action === 'apply') await writeWhole(appliedFile(config.data), JSON.stringify(change.town));
       return end - 1;
     },
     async tick() {

@@ -7,10 +7,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { backup, takeBackup } from '../../cli/backup.ts';
 import { checkFiles, makeWhole, readManifest } from '../../cli/backup-files.ts';
 import { storeFile } from '../../cli/data-folder.ts';
+import { openPlant } from '../../cli/plant-parts.ts';
 import { restoreBackup } from '../../cli/restore.ts';
-import { adoptedDevices, adoptedFile, appliedTown } from '../../cli/town-file.ts';
-import { openWorkshop } from '../../cli/workshop.ts';
+import { adoptedDevices, adoptedFile, type KeptTown, keepTown, keptTown } from '../../cli/town-file.ts';
+import { inWorkshop, openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
+import type { Town } from '../../core/town.ts';
 import { openGate } from '../../main.ts';
 import { loadReadingsPerMessage, runLoad } from '../../simulators/load.ts';
 import { townOf } from '../drive.ts';
@@ -108,7 +110,7 @@ test('of a folder at rest, and what is refused', async () => {
   await restoreBackup(target, into, config);
   expect(statSync(storeFile(into)).size).toBeGreaterThan(0);
   expect((await contents(into)).dump).toEqual(before.dump);
-  expect(await appliedTown(into)).toEqual(town);
+  expect(await keptTown(into)).toEqual({ town, at: position - 1, changing: null });
   // Known at the door before the plant is up.
   expect(await adoptedDevices(into)).toEqual(adopted);
 
@@ -140,6 +142,30 @@ test('of a folder at rest, and what is refused', async () => {
     ),
   ).toMatchObject({ code: 'backup-damaged', where: expect.stringContaining('manifest.json') });
   expect(await damaged((copy) => writeFileSync(join(copy, 'manifest.json'), '{"format": 99}'))).toMatchObject({ code: 'newer-version' });
+});
+
+test.for([
+  ['has a town that the store has not yet', 0, (at: number, next: Town): KeptTown => ({ town: next, at, changing: null })],
+  ['lacks a town that the store has', 1, (at: number): KeptTown => ({ town: townOf([]), at: 0, changing: at })],
+] as const)('a town file that %s: what is restored has one town', async ([, stored, keptAs]) => {
+  const data = join(temporaryFolder(), 'data');
+  const next = townOf([{ id: 'd2', type: 'generic' }]);
+  await (await filled(data, 1)).close();
+  const written = await writtenLog(data);
+  const at = written.log.durableEnd;
+  written.send('registry', { action: 'apply', town: next });
+  await written.close();
+  await keepTown(data, keptAs(at, next));
+  const plant = await openPlant(configFor(data));
+  await plant.run.to(at + stored);
+  const [target, restored] = [join(temporaryFolder(), 'backup'), join(temporaryFolder(), 'restored')];
+  expect(await takeBackup(plant, data, target)).toMatchObject({ position: at + stored });
+  await plant.close();
+  await restoreBackup(target, restored, configFor(restored));
+  const gate = await openGate(configFor(restored));
+  expect(gate.town()).toEqual(next);
+  await gate.close();
+  expect(await inWorkshop(configFor(restored), async ({ views }) => (await views.town()).devices)).toContainEqual(next.devices[0]);
 });
 
 test('a mounted folder is filled in place: a backup, and the data folder that is made of it', async (context) => {

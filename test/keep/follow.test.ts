@@ -1,7 +1,7 @@
 /** A standby copy: kept up while the gate runs, gone on with after a kill, and what comes of it, to the position. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -9,12 +9,14 @@ import { backup } from '../../cli/backup.ts';
 import { backupName, backupsFolder } from '../../cli/backup-files.ts';
 import { type Followed, follower, readFollowed } from '../../cli/follow.ts';
 import { restoreStandby } from '../../cli/restore.ts';
-import { adoptedDevices, adoptedFile } from '../../cli/town-file.ts';
+import { adoptedDevices, adoptedFile, appliedFile } from '../../cli/town-file.ts';
+import { inWorkshop, openWorkshop } from '../../cli/workshop.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { segmentName } from '../../log/segment.ts';
 import { openGate } from '../../main.ts';
+import { townOf } from '../drive.ts';
 import { octroi } from '../e2e/running.ts';
-import { killAt } from '../kill-at.ts';
+import { faultAt } from '../fault-at.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { configFor, contents, filled, loaded, writtenLog } from './folder.ts';
 
@@ -108,9 +110,9 @@ test('a torn tail is mended, another log is refused, and what is lost is said to
 });
 
 test.for([
-  ['at the creation of a segment', killAt('after', 'create', /standby.log.\d{20}\.seg/)],
-  ['before a segment has its name', killAt('before', 'rename', /standby.log.\d{20}\.seg$/)],
-  ['when a segment has its name', killAt('after', 'rename', /standby.log.\d{20}\.seg$/)],
+  ['at the creation of a segment', faultAt('kill after', 'create', /standby.log.\d{20}\.seg/)],
+  ['before a segment has its name', faultAt('kill before', 'rename', /standby.log.\d{20}\.seg$/)],
+  ['when a segment has its name', faultAt('kill after', 'rename', /standby.log.\d{20}\.seg$/)],
 ] as const)('a kill %s: what was shipped can be restored, and the next pass goes on', async ([, env]) => {
   const data = join(temporaryFolder(), 'data');
   const target = join(temporaryFolder(), 'standby');
@@ -158,6 +160,38 @@ test.for([
   mkdirSync(join(fresh, 'log'), { recursive: true });
   writeFileSync(join(fresh, 'log', `${segmentName(0)}.seg`), Buffer.alloc(bytes));
   expect((await shipOnce(data, fresh)).shipped).toBe(written.log.durableEnd);
+});
+
+test.for([
+  ['newer than the log of the copy', (data: string, target: string) => cpSync(appliedFile(data), appliedFile(target)), 'before'],
+  ['older than the log of the copy', (_: string, target: string, old: string) => writeFileSync(appliedFile(target), old), 'after'],
+  ['damaged', (_: string, target: string) => writeFileSync(appliedFile(target), '{"town":'), 'after'],
+] as const)('a town file that is %s: gate and pipeline have the same town', async ([, part, moment]) => {
+  const data = join(temporaryFolder(), 'data');
+  const target = join(temporaryFolder(), 'standby');
+  const file = join(temporaryFolder(), 'town.yaml');
+  const next = townOf([{ id: 'd2', type: 'generic' }]);
+  writeFileSync(file, JSON.stringify(next));
+  const gate = await openGate(configFor(data));
+  await shipOnce(data, target);
+  const old = readFileSync(appliedFile(target), 'utf8');
+  const workshop = await openWorkshop(configFor(data));
+  await workshop.change({ action: 'apply', town: next });
+  await workshop.close();
+  await gate.close();
+  // What a kill, or a change in the middle of a pass, leaves.
+  const followed = moment === 'after' ? await shipOnce(data, target) : await followedOf(target);
+  part(data, target, old);
+
+  const restored = join(temporaryFolder(), 'restored');
+  await restoreStandby(target, followed, restored, configFor(restored));
+  // With the new file, which the restored one equals, or with none.
+  for (const more of [moment === 'before' ? { town: file } : {}, {}]) {
+    const again = await openGate(configFor(restored, more));
+    expect(again.town()).toEqual(next);
+    await again.close();
+    expect(await inWorkshop(configFor(restored), ({ views }) => views.town())).toEqual(next);
+  }
 });
 
 test('a log that was cut is followed with the backup that it begins with', async () => {
