@@ -1,7 +1,9 @@
 /** A gate starts on a log with millions of readings that its store has never seen: it takes readings at once, and catches up. */
 import { join } from 'node:path';
 import mqtt from 'mqtt';
+import { keepTown } from '../../cli/town-file.ts';
 import type { Tick } from '../../core/envelope.ts';
+import { townSchema } from '../../core/town.ts';
 import { openAppendFile } from '../../log/append-file-writer.ts';
 import { loadReadingsPerMessage } from '../../simulators/load.ts';
 import { loadSubject, loadTopic, publishTemplate, writePublish } from '../../simulators/load-packets.ts';
@@ -23,6 +25,8 @@ const messagesPerTick = 10_000;
 /** Known-bad: each sync of the store takes so long, and it is synced after every slice. */
 const slowUs = 1_500_000;
 
+const town = townSchema.parse({ name: 'Town', zone: 'Europe/Paris', admission: 'open' });
+
 /** Writes what the load generator would have sent, as the gate would have. */
 const writeLog = async (data: string, messages: number, firstAt: number): Promise<void> => {
   const log = await openAppendFile({ folder: data, clock: Date.now, settings: { lingerMsMax: 0, compress: false } });
@@ -33,8 +37,9 @@ const writeLog = async (data: string, messages: number, firstAt: number): Promis
     kind: 'registry',
     subject: '',
     topic: '',
-    payload: Buffer.from(JSON.stringify({ action: 'apply', town: { name: 'Town', zone: 'Europe/Paris', admission: 'open' } })),
+    payload: Buffer.from(JSON.stringify({ action: 'apply', town })),
   });
+  await keepTown(data, { town, at: 0, changing: null });
   const templates = Array.from({ length: devices }, (_, n) => publishTemplate(n, firstAt, 200));
   for (let message = 0; message < messages; message++) {
     const [n, seq] = [message % devices, Math.floor(message / devices)];
