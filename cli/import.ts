@@ -2,6 +2,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
@@ -21,6 +22,8 @@ const appendReadingsMax = 40_000;
 const waitingMax = 20_000;
 /** A tick at least that often: after 5 s without one the gate counts as closed. */
 const tickMs = 1_000;
+/** Pause between two looks at what still waits, where nothing of it has gone. */
+const drainLookMs = 100;
 const progressMs = 500;
 const progressLineMs = 5_000;
 
@@ -40,11 +43,15 @@ export interface Imported {
   readonly rows: number;
   readonly readings: number;
   readonly refused: number;
-  /** What the ledger gained. */
+  /** Of the rows and cells that could not be read, the first. */
+  readonly firstRefused: { readonly where: string; readonly message: string } | null;
+  /** What the ledger gained, from the beginning until nothing of the files waits. */
   readonly stored: number;
   readonly duplicate: number;
   readonly corrected: number;
   readonly deadLetter: number;
+  /** How many of these four are none of the files': a gate takes what devices send meanwhile. */
+  readonly others: number;
   readonly seconds: number;
   readonly readingsPerSecond: number;
 }
@@ -100,18 +107,23 @@ class Importer {
   rows = 0;
   readings = 0;
   refused = 0;
+  /** Cells and refused rows that were appended: each becomes one reading of the books. */
+  sent = 0;
+  firstRefused: Imported['firstRefused'] = null;
   readonly #workshop: Workshop;
   readonly #known: Refusals;
   readonly #devices: ReadonlyMap<string, Device>;
+  readonly #subjects: readonly string[];
   #drafts: Parameters<Workshop['append']>[0][number][] = [];
   #waiting = 0;
   #tickedAt = 0;
   /** Offset after the group before. */
   #sentEnd = 0;
 
-  constructor(workshop: Workshop, known: Refusals, devices: readonly Device[]) {
+  constructor(workshop: Workshop, known: Refusals, devices: readonly Device[], subjects: readonly string[]) {
     this.#workshop = workshop;
     this.#known = known;
+    this.#subjects = subjects;
     this.#devices = new Map(devices.map((device) => [device.id, device]));
   }
 
@@ -129,22 +141,39 @@ class Importer {
   }
 
   /** Closes the windows of what was imported: nothing more is expected. */
-  async settle(subjects: readonly string[]): Promise<void> {
-    await this.#drain();
-    await this.#workshop.append([{ kind: 'command', subject: '', payload: JSON.stringify({ action: 'settle', subjects }) }]);
+  async settle(): Promise<void> {
+    await this.drain();
+    await this.#workshop.append([{ kind: 'command', subject: '', payload: JSON.stringify({ action: 'settle', subjects: this.#subjects }) }]);
     await this.#tick();
+    await this.drain();
+  }
+
+  /** Ticks until no reading of these devices waits to be revised, and the figures hold them all: each tick takes some days of each key. */
+  async drain(): Promise<void> {
     await this.#workshop.catchUp();
+    for (let before = Number.NaN; ; ) {
+      const { readings, end } = await this.#workshop.views.waiting(this.#subjects);
+      if (readings === 0) return this.#workshop.catchUp(end);
+      if (readings === before) await delay(drainLookMs); // a gate ticks by itself
+      before = readings;
+      await this.#tick();
+      await this.#workshop.catchUp();
+    }
   }
 
   async #take({ subject, rows }: DeviceRows): Promise<void> {
     const readings = rows.at.length * rows.columns.length;
     this.readings += readings;
     this.refused += rows.refused.length;
+    const [first] = rows.refused;
+    if (first !== undefined) this.firstRefused ??= { where: `${rows.source}:${first.line}`, message: first.message };
     const device = this.#devices.get(subject);
     const type = types.get(device?.type ?? '');
     const declared = device === undefined || type === undefined ? undefined : { device, type };
-    for (const part of withoutKnown(subject, rows, declared, this.#known, Date.now()))
+    for (const part of withoutKnown(subject, rows, declared, this.#known, Date.now())) {
+      this.sent += part.at.length * part.columns.length + part.refused.length;
       this.#drafts.push({ kind: 'import', subject, payload: JSON.stringify(part) });
+    }
     this.#waiting += readings;
     if (this.#waiting >= appendReadingsMax) await this.#send();
   }
@@ -159,16 +188,7 @@ class Importer {
     if (performance.now() - this.#tickedAt > tickMs) await this.#tick();
     await this.#workshop.catchUp(this.#sentEnd);
     this.#sentEnd = end;
-    if ((await this.#workshop.views.ledger()).readings.waiting > waitingMax) await this.#drain();
-  }
-
-  /** Ticks until no reading waits to be revised: each tick takes some days of each key. */
-  async #drain(): Promise<void> {
-    await this.#workshop.catchUp();
-    while ((await this.#workshop.views.ledger()).readings.waiting > 0) {
-      await this.#tick();
-      await this.#workshop.catchUp();
-    }
+    if ((await this.#workshop.views.ledger()).readings.waiting > waitingMax) await this.drain();
   }
 
   async #tick(): Promise<void> {
@@ -214,33 +234,46 @@ export const importPaths = async (paths: readonly string[], config: Config, prof
     await prepare(workshop);
     const profiles = new Set(tasks.map(({ profile }) => profile));
     await adopt(workshop, profiles);
+    const subjects = [...profiles].flatMap(({ devices }) => devices.map(({ id }) => id));
+    const importer = new Importer(workshop, await refusalsOf(workshop.views), (await workshop.views.town()).devices, subjects);
+    await importer.drain(); // what an import before left
     const before = await workshop.views.ledger();
-    const importer = new Importer(workshop, await refusalsOf(workshop.views), (await workshop.views.town()).devices);
     const line = progressLine(began);
     const files: ImportedFile[] = [];
     for (const task of tasks) files.push(await importer.file(task, (rows) => line.show(rows, importer.readings)));
-    await importer.settle([...profiles].flatMap(({ devices }) => devices.map(({ id }) => id)));
+    await importer.settle();
     line.end();
     const seconds = (performance.now() - began) / 1_000;
-    const { rows, readings, refused } = importer;
+    const { rows, readings, refused, firstRefused, sent } = importer;
+    const after = await workshop.views.ledger();
+    // An envelope that cannot be read as a whole counts once.
+    const others = Math.max(0, after.readings.accepted - before.readings.accepted - sent);
     const rate = { seconds: Math.round(seconds * 100) / 100, readingsPerSecond: Math.round(readings / seconds) };
-    return { files, skipped, rows, readings, refused, ...gained(before, await workshop.views.ledger()), ...rate };
+    return { files, skipped, rows, readings, refused, firstRefused, ...gained(before, after), others, ...rate };
   } finally {
     await workshop.close();
   }
 };
 
 export const importReport = (imported: Imported): string => {
-  const { files, skipped, rows, readings, refused, stored, duplicate, corrected, deadLetter, seconds, readingsPerSecond } = imported;
+  const { files, skipped, rows, readings, refused, firstRefused, stored, duplicate, corrected, deadLetter, others, seconds, readingsPerSecond } = imported;
   // Of a single file its line has said it.
   const all = files.length === 1 ? '' : `all: ${counted(rows, 'row')}, ${counted(readings, 'reading')}, ${refused} refused; `;
   return [
     ...files.map((one) => `${one.file}: ${counted(one.rows, 'row')}, ${counted(one.readings, 'reading')}, ${one.refused} refused (profile ${one.profile})`),
     ...skipped.map((file) => `${file}: skipped, no profile knows it`),
+    ...(firstRefused === null
+      ? []
+      : [`first refused: ${firstRefused.where}: ${firstRefused.message}; all of them: the dead letters of the operations page (/operations)`]),
     `${all}stored ${stored}, duplicate ${duplicate}, corrected ${corrected}, dead letters ${deadLetter}`,
+    ...(others === 0 ? [] : [`of these ${counted(others, 'reading')} not of the files: the gate took ${others === 1 ? 'it' : 'them'} meanwhile`]),
     `${seconds} s, ${readingsPerSecond} readings/s`,
   ].join('\n');
 };
+
+/** Whether rows were read and none of them is in the figures. */
+const tookNothing = ({ rows, readings, stored, duplicate, corrected }: Imported): boolean =>
+  rows > 0 && (readings === 0 || stored + duplicate + corrected === 0);
 
 export const importCommand = (): Command =>
   dataCommand('import', 'import CSV files of history, by profiles')
@@ -249,4 +282,5 @@ export const importCommand = (): Command =>
     .action(async (paths: string[], { json, profile, ...options }) => {
       const imported = await importPaths(paths, configOf(options), profile);
       print(json, imported, () => importReport(imported));
+      if (tookNothing(imported)) process.exitCode = 1;
     });

@@ -13,6 +13,8 @@ export type PlantViews = Omit<Views, 'change' | 'act' | 'onCommit'> &
   Verifications & {
     /** Resolves when all below `end` is committed. */
     reached(end: number): Promise<void>;
+    /** How many readings of these devices lie behind, and the offset up to which that is known: figures hold them once that is reached. */
+    waiting(subjects: readonly string[]): Promise<{ readonly readings: number; readonly end: number }>;
     /** Public rows of its partition that MQTT retains, by topic; null where it has not come again as far as its store. */
     retained(): Promise<ReadonlyMap<string, string> | null>;
     /** Of the alarm stage: what the channels were told by all below `end`, processed or not yet committed. */

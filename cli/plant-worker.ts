@@ -195,6 +195,7 @@ const answer = answering(
     ...counted({ ...ownViews, retained }),
     status,
     reached,
+    waiting: async (subjects: readonly string[]) => ({ readings: plant.pipeline.waiting(subjects), end: plant.pipeline.end() }),
     backup,
     checkpoint,
     abandon,

@@ -95,6 +95,20 @@ export const readCivil = (text: string, midnightEnds: boolean): number => {
   return midnight + (since === 0 && midnightEnds ? dayMs : since);
 };
 
+/** Which part of the date a civil stamp begins with. */
+export const dateOrders = ['ymd', 'dmy'] as const;
+
+const dayFirst = /^(\d{2})([/.-])(\d{2})\2(\d{4})(?=[ T])/;
+
+/** `DD/MM/YYYY HH:MM[:SS]` as `readCivil` reads it; the date may be parted by dots or hyphens too. Another text is no stamp. */
+export const yearFirst = (text: string): string => (dayFirst.test(text) ? text.replace(dayFirst, '$4-$3-$1') : '');
+
+/** The form of a stamp, in words for whoever wrote another. */
+export const stampForm = ({ format, dateOrder }: { readonly format: 'civil' | 'offset'; readonly dateOrder: (typeof dateOrders)[number] }): string => {
+  if (format === 'offset') return 'YYYY-MM-DDTHH:MM[:SS] with its offset (Z, +02:00)';
+  return `${dateOrder === 'dmy' ? 'DD/MM/YYYY' : 'YYYY-MM-DD'} HH:MM[:SS]`;
+};
+
 const offsetStamp = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:\d{2})$/;
 
 /** Reads a stamp with its own offset (RFC 3339; a blank for the `T` serves too). @returns epoch ms; NaN where it is none */

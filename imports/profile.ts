@@ -8,7 +8,7 @@ import { deviceSchema } from '../core/town.ts';
 import { unitFactor } from '../core/unit.ts';
 import { isZone } from '../core/window.ts';
 import { type Fault, type PlacedFault, readYaml } from '../core/yaml.ts';
-import { missingHours, repeatedHours } from './civil.ts';
+import { dateOrders, missingHours, repeatedHours } from './civil.ts';
 
 const zone = z.string().refine(isZone, 'not an IANA time zone');
 const name = z.string().min(1).max(200);
@@ -36,8 +36,10 @@ const profileSchema = z.strictObject({
   decimal: z.enum(['.', ',']).default('.'),
   time: z.strictObject({
     column: name,
-    /** `civil`: YYYY-MM-DD HH:MM[:SS] in `zone`. `offset`: the stamp says its own offset. */
+    /** `civil`: YYYY-MM-DD HH:MM[:SS] in `zone`, or as `dateOrder` says. `offset`: the stamp says its own offset. */
     format: z.enum(['civil', 'offset']),
+    /** `dmy`: a `civil` stamp is DD/MM/YYYY HH:MM[:SS]; dots and hyphens serve too. */
+    dateOrder: z.enum(dateOrders).default('ymd'),
     zone: zone.default('UTC'),
     /** Which end of its interval a row is stamped with; readings begin at the start. `instant`: there is no interval. */
     stamp: z.enum(['start', 'end', 'instant']),

@@ -1,7 +1,7 @@
 /** A CSV file as batches of decoded rows, by its profile. Constant memory. Appending them to the log is left to the caller. */
 import type { ImportRows } from '../core/envelope.ts';
 import { type FailureCode, fail } from '../core/failure.ts';
-import { type CivilClock, civilClock, readCivil, readOffsetStamp } from './civil.ts';
+import { type CivilClock, civilClock, readCivil, readOffsetStamp, stampForm, yearFirst } from './civil.ts';
 import { cellsOf, type Line, linesOf } from './csv.ts';
 import type { Profile, ProfileColumn } from './profile.ts';
 
@@ -112,7 +112,9 @@ class RowReader {
   #takeGroup(subject: string, group: Group, stamp: number, cells: readonly string[], line: Line): void {
     const text = cells[this.#timeAt] ?? '';
     if (Number.isNaN(stamp)) {
-      this.#refuse(subject, 'bad-time', `"${text.slice(0, 40)}" is not a stamp of the profile's format`, line);
+      const { format, dateOrder } = this.#profile.time;
+      const hint = format === 'civil' && dateOrder === 'ymd' && yearFirst(text) !== '' ? '; `dateOrder: dmy` in the profile reads it' : '';
+      this.#refuse(subject, 'bad-time', `"${text.slice(0, 40)}" is not ${stampForm(this.#profile.time)}${hint}`, line);
       return;
     }
     const { format, stamp: end } = this.#profile.time;
@@ -144,8 +146,8 @@ class RowReader {
   }
 
   #stampOf(text: string): number {
-    const { format, midnight } = this.#profile.time;
-    return format === 'offset' ? readOffsetStamp(text) : readCivil(text, midnight === 'end');
+    const { format, midnight, dateOrder } = this.#profile.time;
+    return format === 'offset' ? readOffsetStamp(text) : readCivil(dateOrder === 'dmy' ? yearFirst(text) : text, midnight === 'end');
   }
 
   #clockOf(subject: string, { zone }: Group): CivilClock {

@@ -139,6 +139,7 @@ export const alarmStage = (types: Types, history: Pick<History, 'alarm'>): Alarm
     ruleOf: () => undefined,
     silent: () => [],
     learning: () => [],
+    waiting: () => 0,
     snapshot(): Snapshot[] {
       const { alarms, seen, ...rest } = state;
       const body = JSON.stringify({ ...rest, seen: [...seen], town: known.town(), adopted: known.adopted() });

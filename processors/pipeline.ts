@@ -25,7 +25,7 @@ import type { Processor } from './processor.ts';
 import { type Registry, registry, type Types } from './registry.ts';
 import { type ReopenLimits, reopenLimits } from './reopen.ts';
 import { restore, snapshot } from './snapshot.ts';
-import { initialState, ledgerOf, type PipelineState, zoneKept } from './state.ts';
+import { initialState, ledgerOf, type PipelineState, waitingCount, zoneKept } from './state.ts';
 import { passLogTime, passTime, wantsPast } from './tick.ts';
 
 /** Everything an operator may touch. */
@@ -52,6 +52,8 @@ export interface Pipeline extends Processor {
   readonly silent: () => { readonly subject: string; readonly since: number }[];
   /** The series of these devices that are still learnt. */
   readonly learning: (subjects: readonly string[]) => LearningSeries[];
+  /** How many readings of these devices lie behind, and are revised at the next ticks. */
+  readonly waiting: (subjects: readonly string[]) => number;
   /** @param all of tests: those too that did not change */
   readonly snapshot: (all?: boolean) => Snapshot[];
 }
@@ -121,6 +123,7 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
     alarmExceptions: () => [...context.state.alarms.exceptions.values()],
     silent: () => [...context.state.subjects].flatMap(([subject, { silentSince }]) => (silentSince === null ? [] : [{ subject, since: silentSince }])),
     learning: (subjects) => learning(context, subjects),
+    waiting: (subjects) => waitingCount(context.state, subjects),
     snapshot: (all = false) => snapshot(context.state, context.registry, all),
     restore(scopes) {
       context.state = restore(scopes, context.registry);

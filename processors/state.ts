@@ -167,9 +167,10 @@ export const keyState = (subject: SubjectState, quantity: string, rule: () => Fo
   return found;
 };
 
-const waitingCount = (state: PipelineState): number => {
+/** @param subjects of these alone; default all */
+export const waitingCount = (state: PipelineState, subjects: Iterable<string> = state.revising): number => {
   let count = 0;
-  for (const subject of state.revising) for (const key of state.subjects.get(subject)?.keys.values() ?? []) count += key.waiting.length;
+  for (const subject of subjects) for (const key of state.subjects.get(subject)?.keys.values() ?? []) count += key.waiting.length;
   return count;
 };
 

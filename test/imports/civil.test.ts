@@ -1,6 +1,6 @@
 /** Civil stamps: days of 23 and 25 hours, the hour that is missing and the one that comes twice, under each policy; literal values. */
 import { expect, test } from 'vitest';
-import { type CivilRules, civilClock, readCivil, readOffsetStamp } from '../../imports/civil.ts';
+import { type CivilRules, civilClock, readCivil, readOffsetStamp, yearFirst } from '../../imports/civil.ts';
 
 const clock = (zone: string, missingHour: 'refuse' | 'shift' = 'refuse', repeatedHour: CivilRules['repeatedHour'] = 'refuse') => {
   const read = civilClock({ zone, missingHour, repeatedHour });
@@ -88,4 +88,11 @@ test('what is no stamp', () => {
 test('stamps that say their own offset', () => {
   expect(readOffsetStamp('2016-07-01 00:15:00-07:00')).toBe(Date.parse('2016-07-01T07:15:00Z'));
   expect(readOffsetStamp('2024-02-01T00:00:02Z')).toBe(Date.parse('2024-02-01T00:00:02Z'));
+});
+
+test('a stamp with the day first is turned round; another is none', () => {
+  expect(readCivil(yearFirst('24/10/2026 07:05'), false)).toBe(Date.parse('2026-10-24T07:05:00Z'));
+  expect(readCivil(yearFirst('24.10.2026T07:05:09'), false)).toBe(Date.parse('2026-10-24T07:05:09Z'));
+  for (const text of ['2026-10-24 07:05', '10/24/2026 07:05', '24/10-2026 07:05', '24/10/26 07:05', '4/10/2026 07:05', '24/10/2026'])
+    expect([text, readCivil(yearFirst(text), false)]).toEqual([text, Number.NaN]);
 });

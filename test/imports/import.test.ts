@@ -52,6 +52,7 @@ test('days of 23 and 25 hours: the hour that cannot be told is a dead letter, ev
   expect(imported).toMatchObject({ rows: 48, readings: 46, refused: 2, stored: 46, duplicate: 0, corrected: 0, deadLetter: 2, skipped: [] });
   expect(importReport(imported).split('\n')).toEqual([
     'tiny.csv: 48 rows, 46 readings, 2 refused (profile tiny)',
+    'first refused: tiny.csv:4: "2026-03-29 02:00" does not exist, or exists twice, in Europe/Paris; all of them: the dead letters of the operations page (/operations)',
     'stored 46, duplicate 0, corrected 0, dead letters 2',
     expect.stringMatching(/ s, \d+ readings\/s$/),
   ]);
@@ -88,6 +89,19 @@ test.each(['start', 'end'] as const)('a day of 25 hours that the file holds whol
   const panes = await panesOf('data', 'P1D');
   expect(panes.map(({ start, end, sum, observedMs }) => [end - start, sum, observedMs])).toEqual([[25 * 3_600_000, 12_750_000, 25 * 3_600_000]]);
   expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ stored: 0, duplicate: 50, corrected: 0 });
+});
+
+test('of dates in another order none is taken: the first is named with its place and cause; `dateOrder` reads them', async () => {
+  const { csv, profileFile } = write(days.map((line) => line.replace(/^(\d+)-(\d+)-(\d+)/, '$3/$2/$1')));
+  const refused = await importPaths([csv], configOf('data'), profileFile);
+  expect(refused).toMatchObject({ rows: 48, readings: 0, refused: 48, stored: 0, deadLetter: 48, others: 0 });
+  expect(importReport(refused)).toContain(
+    '\nfirst refused: tiny.csv:2: "29/03/2026 00:00" is not YYYY-MM-DD HH:MM[:SS]; `dateOrder: dmy` in the profile reads it; all of them: the dead letters of the operations page (/operations)\n',
+  );
+  writeFileSync(profileFile, profile.replace('format: civil', 'format: civil, dateOrder: dmy'));
+  expect(await importPaths([csv], configOf('data'), profileFile)).toMatchObject({ rows: 48, readings: 46, refused: 2, stored: 46 });
+  expect((await panesOf('data', 'P1D')).map(({ sum }) => sum)).toEqual([2_740_000, 2_740_000]);
+  expect((await booksOf('data')).balanced).toBe(true);
 });
 
 test('a second import of the same file changes nothing; a changed value corrects', async () => {
