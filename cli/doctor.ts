@@ -1,12 +1,11 @@
 /** `octroi doctor`: whether this machine can run octroi, and what stands in the way. */
-import { createServer } from 'node:net';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { reachControl } from './control.ts';
 import { checkInflux } from './influx-parts.ts';
 import { checkKafka } from './kafka-parts.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { freeBytes, requireWritable } from './preflight.ts';
+import { freeBytes, requirePort, requireWritable } from './preflight.ts';
 
 interface Finding {
   readonly what: string;
@@ -16,12 +15,11 @@ interface Finding {
 
 const diskFreeMin = 1024 ** 3;
 
-const portFinding = (what: string, host: string, port: number): Promise<Finding> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve({ what, ok: false, found: `${host}:${port}: ${error.code}` }));
-    server.listen(port, host, () => server.close(() => resolve({ what, ok: true, found: `${host}:${port} is free` })));
-  });
+const portFinding = (name: string, host: string, port: number): Promise<Finding> =>
+  requirePort(name, host, port).then(
+    () => ({ what: `${name} port`, ok: true, found: `${host}:${port} is free` }),
+    (error: Error) => ({ what: `${name} port`, ok: false, found: error.message }),
+  );
 
 const dataFindings = async ({ data }: Config): Promise<Finding[]> => {
   try {
@@ -60,7 +58,7 @@ export const doctorCommand = (): Command =>
     if (config.store === 'influxdb') findings.push(await influxFinding(config));
     if (config.log === 'kafka') findings.push(await kafkaFinding(config));
     if (running !== null) findings.push({ what: 'gate', ok: true, found: 'running on this folder' });
-    else findings.push(await portFinding('MQTT port', config.mqttHost, config.mqttPort), await portFinding('HTTP port', config.httpHost, config.httpPort));
+    else findings.push(await portFinding('MQTT', config.mqttHost, config.mqttPort), await portFinding('HTTP', config.httpHost, config.httpPort));
     const ok = findings.every((finding) => finding.ok);
     print(json, { ok, findings }, () => findings.map((finding) => `${finding.ok ? 'ok  ' : 'FAIL'} ${finding.what}: ${finding.found}`).join('\n'));
     if (!ok) process.exitCode = 1;

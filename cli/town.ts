@@ -1,7 +1,9 @@
 /** `octroi town check|apply|export`: the town file. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { counted } from './counted.ts';
+import { isUsed } from './data-folder.ts';
 import { configOf, dataCommand, plainCommand, print } from './options.ts';
 import { readTown } from './town-file.ts';
 import { inWorkshop, openWorkshop } from './workshop.ts';
@@ -23,10 +25,15 @@ const apply = (): Command =>
     .argument('<file>')
     .action(async (file: string, { json, ...options }) => {
       const town = await readTown(file);
-      const workshop = await openWorkshop(configOf(options), true);
+      const config = configOf(options);
+      const made = !isUsed(config);
+      const workshop = await openWorkshop(config, true);
       try {
         const offset = await workshop.change({ action: 'apply', town });
-        print(json, { offset, devices: town.devices.length }, () => `applied at position ${offset}: ${counted(town.devices.length, 'device')}`);
+        print(json, { offset, devices: town.devices.length, made }, () => {
+          const applied = `applied at position ${offset}: ${counted(town.devices.length, 'device')}`;
+          return made ? `${applied}; a new data folder was made at ${resolve(config.data)}, and no octroi runs on it` : applied;
+        });
       } finally {
         await workshop.close();
       }

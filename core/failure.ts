@@ -25,7 +25,7 @@ export const failures = {
   'foreign-device': {
     stage: 'decode',
     class: 'permanent',
-    remedy: 'Publish as the device itself (its id is the MQTT user name), or declare the sender under `via`.',
+    remedy: 'Publish as the device itself (its id is the MQTT user name, and its secret the password), or declare the sender under `via`.',
   },
   'device-mismatch': { stage: 'decode', class: 'permanent', remedy: 'Make deviceId equal the device of the topic.' },
   // validate: one reading
@@ -92,7 +92,12 @@ export const failures = {
   'data-in-use': { stage: 'process', class: 'retryable', remedy: 'Stop the octroi that uses the folder, or choose another with --data.' },
   'data-not-writable': { stage: 'process', class: 'retryable', remedy: 'Give the user write access to the data folder, or free disk space.' },
   'bad-setting': { stage: 'process', class: 'permanent', remedy: 'Correct the setting; octroi config lists them all.' },
-  'not-loopback': { stage: 'process', class: 'permanent', remedy: 'Keep 127.0.0.1 until access control is set.' },
+  'not-loopback': {
+    stage: 'process',
+    class: 'permanent',
+    remedy:
+      'Keep 127.0.0.1. For the pages: octroi has no access control of its own for pages, put a proxy with log-in before it. For MQTT: set `admission: declared` in the town file.',
+  },
   'rules-invalid': { stage: 'process', class: 'permanent', remedy: 'Correct the place named; docs/alarms.md has the fields of the section alarms.' },
   'no-data': { stage: 'process', class: 'permanent', remedy: 'Name a folder that octroi has written, with --data.' },
   'not-empty': { stage: 'process', class: 'permanent', remedy: 'Name an empty folder.' },

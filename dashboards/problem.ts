@@ -60,19 +60,32 @@ interface Issue {
   readonly params?: { readonly keys?: readonly string[] };
 }
 
+/** The parameters of a question's schema; of several schemas those of each. */
+const namesOf = (schema: unknown): string[] => {
+  const { shape, options = [] } = (schema ?? {}) as { readonly shape?: object; readonly options?: readonly unknown[] };
+  return [...new Set([...Object.keys(shape ?? {}), ...options.flatMap(namesOf)])];
+};
+
 /** A validation error of fastify-type-provider-zod, as the first field that is wrong; one that is not known first: it may be the one that is missing, misspelt. */
-const invalid = (issues: readonly Issue[]): Failure => {
+const invalid = (issues: readonly Issue[], schema: unknown): Failure => {
   const issue = issues.find(({ params }) => params?.keys !== undefined) ?? issues[0];
   const path = issue?.instancePath?.replace(/^\//, '').replaceAll('/', '.') ?? '';
   const [unknown] = issue?.params?.keys ?? [];
-  if (unknown !== undefined) return failure('bad-request', `there is no parameter "${unknown}" here`, path === '' ? unknown : `${path}.${unknown}`);
+  if (unknown !== undefined) {
+    const names = path === '' ? namesOf(schema) : [];
+    const known = names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`;
+    return failure('bad-request', `there is no parameter "${unknown}" here${known}`, path === '' ? unknown : `${path}.${unknown}`);
+  }
   return failure('bad-request', `${path === '' ? 'the request' : path}: ${issue?.message ?? 'not valid'}`, ...(path === '' ? [] : ([path] as const)));
 };
 
 /** Turns whatever a handler threw into a problem; only what is nobody's fault but ours is a 500, and is logged. */
 export const problemHandler = (error: FastifyError | FailureError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   if (error instanceof FailureError) return sendProblem(reply, error.failure);
-  if (error.validation !== undefined) return sendProblem(reply, invalid(error.validation as readonly Issue[]));
+  if (error.validation !== undefined) {
+    const { body, querystring } = request.routeOptions.schema ?? {};
+    return sendProblem(reply, invalid(error.validation as readonly Issue[], error.validationContext === 'body' ? body : querystring));
+  }
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) return sendProblem(reply, failure('bad-request', error.message), status);
   request.log.error({ err: error }, 'a request failed');

@@ -69,7 +69,20 @@ describe('every bad question gets a problem that names what is wrong', () => {
     const body = url.includes('alarms') ? { do: 'acknowledge', alarm: 'device/none/stuck/1', by: 'C' } : { subject: 'new', type: 'generic' };
     const payload = method === 'POST' ? { payload: body } : {};
     const answer = await app.inject({ method, url: `${url}?colour=red`, headers: own, ...payload });
-    expect(answer.json()).toMatchObject({ status: 400, code: 'bad-request', field: 'colour', detail: 'there is no parameter "colour" here' });
+    expect(answer.json()).toMatchObject({
+      status: 400,
+      code: 'bad-request',
+      field: 'colour',
+      detail: expect.stringMatching(/^there is no parameter "colour" here(; there (is|are) [\w, ]+)?$/),
+    });
+  });
+
+  test.each([
+    ['POST', '/api/v1/devices/adopt', { device: 'new', type: 'generic' }, 'there is no parameter "device" here; there are subject, type, site'],
+    ['GET', '/api/v1/latest?subject=new', undefined, expect.stringMatching(/^there is no parameter "subject" here; there (is|are) .*device/)],
+  ] as const)('an error for a parameter that %s %s does not know lists those that there are', async (method, url, payload, detail) => {
+    const answer = await app.inject({ method, url, headers: own, ...(payload === undefined ? {} : { payload }) });
+    expect(answer.json()).toMatchObject({ status: 400, code: 'bad-request', detail });
   });
 
   test.each([

@@ -186,6 +186,23 @@ test('doctor and config print one object, and make nothing; a password for simul
   expect(existsSync(data)).toBe(false);
 });
 
+test('doctor says of a port that is taken what start says', async () => {
+  const port = String(await takenPort());
+  const { code, out } = await octroi(['doctor', '--data', folder()], { OCTROI_MQTT_PORT: port, OCTROI_HTTP_PORT: '0' });
+  expect(out).toContain(`FAIL MQTT port: port-taken: port ${port} is in use (MQTT, 127.0.0.1:${port}). Stop the other program, or choose another port.`);
+  expect(code).toBe(1);
+});
+
+test('a town applied to a folder that was not there says that it made one; the next time it is there', async () => {
+  const at = folder();
+  const [file, data] = [join(at, 'town.yaml'), join(at, 'nowhere')];
+  writeFileSync(file, 'name: Town\nzone: Europe/Paris\nadmission: declared\ndevices: [{ id: a, type: room-sensor }]\n');
+  const apply = async (...more: string[]): Promise<string> => (await octroi(['town', 'apply', file, '--data', data, ...more])).out.trim();
+  expect(await apply()).toBe(`applied at position 0: 1 device; a new data folder was made at ${data}, and no octroi runs on it`);
+  expect(await apply()).toBe('applied at position 1: 1 device');
+  expect(JSON.parse(await apply('--json'))).toEqual({ offset: 2, devices: 1, made: false });
+});
+
 describe('it ends', () => {
   test('by kill -9 of the gate alone: the next one waits for the port that the plant of the first still holds', async () => {
     const data = folder();
