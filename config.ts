@@ -84,7 +84,7 @@ export const configSchema = z.strictObject({
   influxStateBucket: text.default('octroi-state').describe('bucket of what the store itself goes by'),
   influxRawDays: whole(0, 36_500)
     .default(0)
-    .describe('how long InfluxDB keeps readings, by event time; 0: as long as the horizon does. octroi influx setup applies it'),
+    .describe('how long InfluxDB keeps readings, by event time; 0: until the horizon cuts them, which over Kafka it does not. octroi influx setup applies it'),
   influxPanesDays: whole(0, 36_500).default(0).describe('how long InfluxDB keeps panes and anomalies; 0: for good. octroi influx setup applies it'),
   storeMemoryMb: whole(64, 65_536).default(memoryLimitMbDefault).describe('memory of the embedded store'),
   storeThreads: whole(1, 64).default(threadsDefault).describe('threads of the embedded store'),
