@@ -25,7 +25,10 @@ const setupCommand = (): Command =>
   plainCommand('setup', 'make the three buckets, or give them the retention that is set; can be repeated')
     .option('--influx-url <url>', 'address of the server (OCTROI_INFLUX_URL, default http://127.0.0.1:8086)')
     .option('--influx-org <name>', 'organisation (OCTROI_INFLUX_ORG)')
-    .option('--influx-raw-days <n>', 'how long readings are kept, by event time (OCTROI_INFLUX_RAW_DAYS, default 0: until the horizon cuts them, which over Kafka it does not)')
+    .option(
+      '--influx-raw-days <n>',
+      'how long readings are kept, by event time (OCTROI_INFLUX_RAW_DAYS, default 0: until the horizon cuts them, which over Kafka it does not)',
+    )
     .option('--influx-panes-days <n>', 'how long panes are kept (OCTROI_INFLUX_PANES_DAYS, default 0: for good)')
     .action(async ({ json, ...options }) => {
       const done = await setup(configOf({ ...options, store: 'influxdb' }));
