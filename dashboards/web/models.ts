@@ -140,11 +140,15 @@ export interface SiteModel extends SiteHead {
   readonly to: string;
   readonly carrier: CarrierName;
   readonly carriers: readonly CarrierName[];
+  /** Of the curve. */
   readonly window: 'PT15M' | 'PT1H' | 'P1D';
+  /** It would be shorter, did all its meters report more often. */
+  readonly isCoarse: boolean;
   readonly figures: PeriodFigures;
   readonly comparison: Comparison | null;
   readonly meters: readonly { readonly device: string; readonly quantity: string; readonly carrier: CarrierName; readonly amount: Amount }[];
   readonly rows: readonly CurveRow[];
+  /** Empty where its meters do not report by the hour. */
   readonly heat: readonly HeatDay[];
   /** Newest first. */
   readonly months: readonly (MonthModel & {

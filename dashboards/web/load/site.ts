@@ -7,7 +7,7 @@ import { flagNames } from '../../../core/reading.ts';
 import { dayMs, hourMs } from '../../../core/time.ts';
 import type { Site } from '../../../core/town.ts';
 import type { ShownPane } from '../../../core/views.ts';
-import type { Interval } from '../../../core/window.ts';
+import { type Interval, levelOf } from '../../../core/window.ts';
 import { type Directory, keyName } from '../../directory.ts';
 import { amount, type Meter, metersOf, type Panes, panesByKey, periodFigures } from '../../figures/energy.ts';
 import { isResidential } from '../../figures/residential.ts';
@@ -56,9 +56,14 @@ const daysAsked = async (source: Source, meters: readonly Meter[], { from, to }:
   return { first, last };
 };
 
-const windowFor = (from: number, to: number): SiteModel['window'] => {
-  if (to - from <= 8.5 * dayMs) return 'PT15M';
-  return to - from <= heatDaysMax * dayMs ? 'PT1H' : 'P1D';
+const curveWindows = ['PT15M', 'PT1H', 'P1D'] as const satisfies readonly SiteModel['window'][];
+
+/** As fine as the range allows, and no finer than the meter that reports least often: in less, their sum is not known. */
+const windowFor = (directory: Directory, meters: readonly Meter[], from: number, to: number): Pick<SiteModel, 'window' | 'isCoarse'> => {
+  const wanted = to - from <= 8.5 * dayMs ? 'PT15M' : to - from <= heatDaysMax * dayMs ? 'PT1H' : 'P1D';
+  const finest = Math.max(0, ...meters.map(({ device, quantity }) => directory.finestOf(device, quantity)));
+  const window = curveWindows.find((name) => levelOf(name) >= Math.max(levelOf(wanted), finest)) ?? 'P1D';
+  return { window, isCoarse: window !== wanted };
 };
 
 const byStart = (panes: Panes, meters: readonly Meter[]): Map<number, { meter: Meter; pane: ShownPane }[]> =>
@@ -178,7 +183,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
   const own = meters.filter((meter) => meter.carrier === carrier);
   const { first, last } = await daysAsked(source, meters, question);
   const [from, to] = [first.start, last.end];
-  const window = windowFor(from, to);
+  const { window, isCoarse } = windowFor(directory, own, from, to);
   const heatFrom = Math.max(from, dayBefore(zone, last, heatDaysMax - 1).start);
   const devices = directory.devicesOf(site.id).map(({ id }) => id);
   const [days, rows, hours, compared, months, alarms, learning] = await Promise.all([
@@ -197,6 +202,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
     carrier,
     carriers: present,
     window,
+    isCoarse,
     figures: periodFigures(directory, meters, days, from, to, now),
     comparison: compared,
     meters: meters.map((meter) => ({
@@ -206,7 +212,7 @@ export const loadSite = async (source: Source, question: SiteQuestion): Promise<
       amount: amount(directory, [meter], days, from, to, now),
     })),
     rows,
-    heat: heatMap(source, own, hours, heatFrom, to),
+    heat: isCoarse && window === 'P1D' ? [] : heatMap(source, own, hours, heatFrom, to),
     months,
     alarms: alarms
       .flatMap(({ rows: found }) => found.map((row) => anomalyLine(directory, row)))

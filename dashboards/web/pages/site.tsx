@@ -238,7 +238,7 @@ const Curve = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   const { rows } = model;
   const peak = rows.reduce<CurveRow | null>((best, row) => (row.kW !== null && row.kW > (best?.kW ?? -1) ? row : best), null);
   const csv = `/${frame.language}/sites/${encodeURIComponent(model.id)}.csv${rangeQuery(model.from, model.to, model.carrier)}`;
-  const help = words.site.curveHelp(words.windows[model.window] ?? '');
+  const help = words.site.curveHelp(words.windows[model.window] ?? '', model.isCoarse);
   return (
     <section aria-labelledby="curve" class="panel">
       <div class="panel-head">
@@ -312,12 +312,14 @@ const Measured = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
         <Totals voice={voice} model={model} />
       </section>
       <Curve voice={voice} model={model} />
-      <section aria-labelledby="heat" class="panel">
-        <h2 id="heat">
-          {words.site.heat} <span class="period">{words.carriers[model.carrier]}</span>
-        </h2>
-        <HeatMap voice={voice} days={model.heat} name={`${words.site.heatCaption}, ${model.name}`} />
-      </section>
+      {model.heat.length === 0 ? null : (
+        <section aria-labelledby="heat" class="panel">
+          <h2 id="heat">
+            {words.site.heat} <span class="period">{words.carriers[model.carrier]}</span>
+          </h2>
+          <HeatMap voice={voice} days={model.heat} name={`${words.site.heatCaption}, ${model.name}`} />
+        </section>
+      )}
       <div class="columns">
         <Meters voice={voice} model={model} />
         {model.months.length === 0 ? null : <Months voice={voice} model={model} />}

@@ -156,7 +156,8 @@ export const en: Messages = {
     carrier: 'Carrier',
     totals: 'Total of the period',
     curve: 'Load curve',
-    curveHelp: (window) => `Mean power by ${window}. A break in the line is missing data. Hatching: low coverage. Triangle: revised value or register reset.`,
+    curveHelp: (window, isCoarse) =>
+      `Mean power by ${window}${isCoarse ? ': its meters do not report more often' : ''}. A break in the line is missing data. Hatching: low coverage. Triangle: revised value or register reset.`,
     keyboard: 'By keyboard: left and right arrows, Home, End; Escape leaves.',
     present: 'Period',
     before: 'Week before',

@@ -164,8 +164,8 @@ export const fr = {
     carrier: 'Énergie',
     totals: 'Total de la période',
     curve: 'Courbe de charge',
-    curveHelp: (window: string) =>
-      `Puissance moyenne par ${window}. Une interruption de la courbe est une absence de donnée. Hachures : couverture faible. Triangle : valeur révisée ou remise à zéro.`,
+    curveHelp: (window: string, isCoarse: boolean) =>
+      `Puissance moyenne par ${window}${isCoarse ? ' : ses compteurs ne disent rien de plus fin' : ''}. Une interruption de la courbe est une absence de donnée. Hachures : couverture faible. Triangle : valeur révisée ou remise à zéro.`,
     keyboard: 'Au clavier : flèches gauche et droite, Début, Fin ; Échap pour quitter.',
     present: 'Période',
     before: 'Semaine précédente',
