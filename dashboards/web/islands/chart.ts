@@ -97,8 +97,10 @@ const speaker = (data: ChartData): ((at: number) => string) => {
   const marked = new Map(data.marks.map((mark) => [mark.from, mark.text]));
   return (at) => {
     const x = data.x[at] ?? 0;
-    const values = data.series.map(({ label, values: own }) => {
+    const values = data.series.flatMap(({ label, values: own, kind }) => {
       const value = own[at];
+      // The note of its window says it.
+      if (kind === 'point') return [];
       return `${label} ${value === null || value === undefined ? data.noData : show.unit(value, data.unit)}`;
     });
     const note = marked.get(x);
@@ -142,8 +144,9 @@ const seriesOf = (data: ChartData, colours: Colours): uPlot.Series[] => {
     ...(kind === 'line' ? { fill: () => colours().fill } : { dash: [6, 4] }),
     width: kind === 'line' ? 2 : 1.5,
     spanGaps: false,
-    points: { show: false },
-    ...(data.stepped && stepped !== undefined ? { paths: stepped } : {}),
+    ...(kind === 'point'
+      ? { paths: () => null, points: { show: true, size: 10, width: 2, stroke: () => colours().revised, fill: () => colours().revised } }
+      : { points: { show: false }, ...(data.stepped && stepped !== undefined ? { paths: stepped } : {}) }),
   }));
 };
 
@@ -209,7 +212,8 @@ const walkByKeys = (canvas: HTMLElement, last: number, onPlace: (at: number) => 
 
 /** What the readout says while nobody points. */
 const legendOf = ({ series, band }: ChartData): string => {
-  const lines = series.map(({ label }, n) => `${n === 0 ? '—' : '- -'} ${label}`);
+  const signs = { line: '—', dash: '- -', point: '●' } as const;
+  const lines = series.map(({ label, kind }) => `${signs[kind]} ${label}`);
   return [...lines, ...(band === undefined ? [] : [`▒ ${band.label}`])].join('   ');
 };
 

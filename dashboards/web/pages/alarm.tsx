@@ -23,7 +23,7 @@ const signed = (value: number, text: string): string => `${value < 0 ? '−' : '
 
 const Observed = ({ voice, model }: Shown) => {
   const { words, show } = voice;
-  const { judged } = model;
+  const { judged, alarm } = model;
   const { alarmPage: a } = words;
   if (judged === null) return null;
   const unit = `${unitSymbol(judged.unit)}${judged.perHour ? ` ${a.perHour}` : ''}`;
@@ -42,7 +42,7 @@ const Observed = ({ voice, model }: Shown) => {
       {tile(a.expected, judged.expected)}
       {judged.usual === null ? null : (
         <li class="tile">
-          <h3>{a.usual}</h3>
+          <h3>{alarm.kind === 'out-of-range' ? a.allowed : a.usual}</h3>
           <p>{`${a.range(show.number(judged.usual[0]), show.number(judged.usual[1]))} ${unit}`}</p>
         </li>
       )}
@@ -107,13 +107,37 @@ const Seen = ({ voice, model }: Shown) => {
   );
 };
 
-const notesOf = ({ words, show }: Voice, row: AroundRow): string =>
-  [
+/** What is drawn: the curve, the unit, and a reading that is in no figure, with the moment it is of. */
+interface Drawn {
+  readonly around: AroundModel;
+  readonly unit: string;
+  readonly keptOut: { readonly at: number; readonly value: number } | null;
+}
+
+/** A value out of range is left out of the figures: the curve does not hold what was seen. */
+const keptOutOf = ({ alarm, judged, quantity, around }: AlarmPageModel): Drawn['keptOut'] =>
+  alarm.kind !== 'out-of-range' || judged === null || judged.observed === null || quantity === null || quantity.perHour || around === null
+    ? null
+    : { at: around.begin, value: judged.observed };
+
+const keptOutIn = ({ keptOut }: Drawn, { start, end }: AroundRow): number | null =>
+  keptOut !== null && keptOut.at >= start && keptOut.at < end ? keptOut.value : null;
+
+const notesOf = ({ words, show }: Voice, drawn: Drawn, row: AroundRow): string => {
+  const keptOut = keptOutIn(drawn, row);
+  return [
     ...(row.unusual ? [words.alarmPage.unusual] : []),
+    ...(keptOut === null ? [] : [`${words.alarmPage.keptOut} ${show.unit(keptOut, drawn.unit)}`]),
     ...(row.value === null ? [words.noData] : []),
     ...(row.open ? [words.open] : []),
     ...(row.coverage < fullCoverage && row.value !== null && !row.open ? [`${words.coverage} ${show.percent(row.coverage)}`] : []),
   ].join(', ');
+};
+
+/** True where there is anything to draw. */
+const hasValues = (drawn: Drawn): boolean =>
+  drawn.around.rows.length > 1 &&
+  drawn.around.rows.some((row) => row.value !== null || row.usual !== null || row.expected !== null || keptOutIn(drawn, row) !== null);
 
 /** What the range behind the curve is of; where there is none, why. */
 const rangeWords = ({ words: { alarmPage: a } }: Voice, { rows, range, weeks }: AroundModel): string => {
@@ -121,8 +145,9 @@ const rangeWords = ({ words: { alarmPage: a } }: Voice, { rows, range, weeks }: 
   return rows.some(({ usual }) => usual !== null) ? a.weeks(weeks) : a.tooYoung(weeks);
 };
 
-const chartData = (voice: Voice, around: AroundModel, unit: string): ChartData => {
+const chartData = (voice: Voice, drawn: Drawn): ChartData => {
   const { alarmPage: a } = voice.words;
+  const { around, unit } = drawn;
   const { rows, weeks } = around;
   const last = rows.at(-1);
   const hold = <T,>(values: readonly (T | null)[]): (T | null)[] => [...values, values.at(-1) ?? null];
@@ -141,6 +166,7 @@ const chartData = (voice: Voice, around: AroundModel, unit: string): ChartData =
         a.detector,
         rows.map(({ expected }) => expected),
       ),
+      ...(drawn.keptOut === null ? [] : [{ label: a.keptOut, values: [...rows.map((row) => keptOutIn(drawn, row)), null], kind: 'point' as const }]),
     ],
     ...(rows.some(({ usual }) => usual !== null)
       ? {
@@ -153,15 +179,16 @@ const chartData = (voice: Voice, around: AroundModel, unit: string): ChartData =
       : {}),
     marks: rows.flatMap((row) => {
       const kind = row.unusual ? ('unusual' as const) : row.coverage < fullCoverage && !row.open ? ('low' as const) : null;
-      return kind === null ? [] : [{ from: row.start / 1000, to: row.end / 1000, kind, text: notesOf(voice, row) }];
+      return kind === null ? [] : [{ from: row.start / 1000, to: row.end / 1000, kind, text: notesOf(voice, drawn, row) }];
     }),
     stepped: true,
     noData: voice.words.noData,
   };
 };
 
-const Twin = ({ voice, around, unit, name }: { voice: Voice; around: AroundModel; unit: string; name: string }) => {
+const Twin = ({ voice, drawn, name }: { voice: Voice; drawn: Drawn; name: string }) => {
   const { words, show } = voice;
+  const { around, unit } = drawn;
   const { alarmPage: a } = words;
   const cell = (value: number | null | undefined) => <td>{value === null || value === undefined ? '–' : show.number(value, 3)}</td>;
   return (
@@ -180,7 +207,7 @@ const Twin = ({ voice, around, unit, name }: { voice: Voice; around: AroundModel
               {cell(row.usual?.[1])}
               {cell(row.middle)}
               {cell(row.expected)}
-              <td class="text">{notesOf(voice, row)}</td>
+              <td class="text">{notesOf(voice, drawn, row)}</td>
             </tr>
           ))}
         </tbody>
@@ -195,7 +222,7 @@ const Curve = ({ voice, model }: Shown) => {
   const { around, quantity, device } = model;
   if (device === null) return null;
   const name = quantity === null ? '' : `${device.label}, ${quantity.label[frame.language]}`;
-  const unit = quantity === null ? '' : rateUnit(quantity.unit, quantity.perHour);
+  const drawn = around === null ? null : { around, unit: quantity === null ? '' : rateUnit(quantity.unit, quantity.perHour), keptOut: keptOutOf(model) };
   return (
     <section aria-labelledby="curve" class="panel">
       <div class="panel-head">
@@ -203,17 +230,19 @@ const Curve = ({ voice, model }: Shown) => {
           {a.curve} <span class="period">{name}</span>
         </h2>
       </div>
-      {around === null || around.rows.length < 2 ? (
+      {drawn === null ? (
         <p>{a.noCurve}</p>
+      ) : !hasValues(drawn) ? (
+        <p>{a.nothingSeen}</p>
       ) : (
         <Chart
           voice={voice}
           id="around"
           name={a.curveName(name)}
-          help={`${a.curveHelp(words.windows[around.window] ?? '')} ${rangeWords(voice, around)}.`}
-          data={chartData(voice, around, unit)}
+          help={`${a.curveHelp(words.windows[drawn.around.window] ?? '')} ${rangeWords(voice, drawn.around)}.`}
+          data={chartData(voice, drawn)}
         >
-          <Twin voice={voice} around={around} unit={unit} name={name} />
+          <Twin voice={voice} drawn={drawn} name={name} />
         </Chart>
       )}
     </section>

@@ -7,7 +7,7 @@ export interface ChartData {
   readonly unit: string;
   /** Epoch s of each window's start, and the end of the last. */
   readonly x: readonly number[];
-  readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[]; readonly kind: 'line' | 'dash' }[];
+  readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[]; readonly kind: 'line' | 'dash' | 'point' }[];
   /** A range behind the curves, from low to high. */
   readonly band?: { readonly label: string; readonly low: readonly (number | null)[]; readonly high: readonly (number | null)[] };
   /** Windows to mark: seen too little, changed after they were first shown, or those that an alarm is about. */
