@@ -1,5 +1,6 @@
 /** What each page is given: plain data, the same in every language. How it is put together is left to load/, how it looks to pages/. */
 import type { CarrierName } from '../../core/device-type.ts';
+import type { FailureCode } from '../../core/failure.ts';
 import type { MonthState } from '../../core/month.ts';
 import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
 import type { Amount, PeriodFigures } from '../figures/energy.ts';
@@ -219,9 +220,8 @@ export interface OperationsModel {
     readonly offset: number;
     readonly item: number;
     readonly subject: string;
-    readonly code: string;
+    readonly code: FailureCode;
     readonly message: string;
-    readonly remedy: string;
     readonly topic: string;
     readonly logTime: number;
     readonly payload: string;
@@ -300,6 +300,16 @@ export interface SumModel {
   readonly month: (MonthModel & { readonly adjustments: readonly (ReceiptChange & { readonly device: string; readonly quantity: string })[] }) | null;
 }
 
+/** Why there is no page. */
+export interface ProblemModel {
+  readonly status: number;
+  readonly code: FailureCode;
+  /** The parameter concerned. */
+  readonly field: string | null;
+  /** What was found, in English. */
+  readonly detail: string;
+}
+
 export type Page =
   | { readonly kind: 'town'; readonly model: TownModel }
   | { readonly kind: 'sites'; readonly model: SitesModel }
@@ -311,4 +321,4 @@ export type Page =
   | { readonly kind: 'receipt'; readonly model: ReceiptModel }
   | { readonly kind: 'sum'; readonly model: SumModel }
   | { readonly kind: 'accessibility' }
-  | { readonly kind: 'problem'; readonly status: number; readonly detail: string };
+  | { readonly kind: 'problem'; readonly problem: ProblemModel };

@@ -42,7 +42,7 @@ const pageOf = (speak: Voice, page: Page): [title: string, body: VNode] => {
     case 'accessibility':
       return [words.accessibility.title, <AccessibilityPage voice={speak} />];
     case 'problem':
-      return [page.status === 404 ? words.problem.notFound : words.problem.other, <ProblemPage voice={speak} status={page.status} detail={page.detail} />];
+      return [page.problem.status === 404 ? words.problem.notFound : words.problem.other, <ProblemPage voice={speak} problem={page.problem} />];
   }
 };
 

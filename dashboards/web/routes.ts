@@ -38,7 +38,9 @@ const asked = <T extends z.ZodType>(shape: T, query: unknown): z.output<T> => {
   const parsed = shape.safeParse(query);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw fail('bad-request', `${issue?.path.join('.')}: ${issue?.message}`, String(issue?.path[0] ?? ''));
+  const name = String(issue?.path[0] ?? '');
+  const isMissing = (query as Record<string, unknown>)[name] === undefined;
+  throw fail('bad-request', isMissing ? `the parameter "${name}" is missing` : `${issue?.path.join('.')}: ${issue?.message}`, name);
 };
 
 /** Answers one page. The parameters of the path come with the query's. */
@@ -123,8 +125,8 @@ const sharedOf = (context: Context, geo: Geo, bundle: Promise<Bundle>): Shared =
     remembered: memory(clock),
     send,
     async sendFailure(request, reply, found) {
-      const { status, detail } = problemOf(await withLag(found, views, clock));
-      return send(request, reply, { kind: 'problem', status, detail }, status);
+      const { status, detail, code, field = null } = problemOf(await withLag(found, views, clock));
+      return send(request, reply, { kind: 'problem', problem: { status, code, field, detail } }, status);
     },
   };
 };

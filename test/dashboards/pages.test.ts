@@ -18,6 +18,7 @@ const text = (html: string): string =>
     .replace(/<[^>]+>/g, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
     .replace(/[\s\u00a0\u202f]+/g, ' ');
 
 const pages = ['/', '/sites', '/sites/mairie', '/parking', '/alarms', '/operations', '/accessibility', '/explain?from=2026-03-30&to=2026-03-30'];
@@ -173,6 +174,11 @@ describe('operations', () => {
     expect(html).not.toContain('<script>alert');
     expect(text(html)).toContain('<script>alert(1)</script>');
     expect(text(html)).toContain('✓ Équilibré');
+    // What to do is said in the reader's language; what was found stays English, and is marked so.
+    expect(html).toContain('<dd>Adopter l’appareil, ou le déclarer dans le fichier de la ville');
+    expect(html).toContain('<dd>Envoyer un objet JSON, ou un tableau d’objets.</dd>');
+    expect(html).toMatch(/<dt>Pourquoi<\/dt><dd lang="en">/);
+    expect((await page('/en/operations')).html).toContain('<dd>Send one JSON object, or an array of them.</dd>');
   });
 
   test('adopts by a form, without a script; a form of another site does nothing', async () => {
@@ -196,6 +202,21 @@ test('a receipt: readings, versions, and the same value worked out again', async
   expect(said).toContain('4,0000 kWh');
   expect(said).toContain('✓ Le calcul refait à l’instant donne la même valeur.');
   expect(said).toContain('Aucun : toute la fenêtre est observée.');
+});
+
+test.each([
+  ['/fr/explain?device=x', 400, 'Dans l’adresse ou le formulaire, « quantity » manque ou n’est pas valable. 400 · the parameter "quantity" is missing'],
+  ['/en/explain?device=x&quantity=temperature', 400, 'In the address or the form, “window” is missing or not valid. 400 · the parameter "window" is missing'],
+  ['/fr/sites/nope', 404, 'Aucun site de ce nom n’est montré.'],
+  ['/en/sites/nope', 404, 'No site of this name is shown.'],
+  ['/fr/sites/mairie?from=2010-01-01&to=2026-03-29', 400, 'Demander une période plus courte ou une fenêtre plus grande. 400 · more than 1100 days'],
+])('%s says what is wrong in its language', async (url, status, words) => {
+  const answer = await page(url);
+  expect(answer.status).toBe(status);
+  expect(text(answer.html)).toContain(words);
+  // What is said for programs stays English, and is marked so.
+  expect(answer.html).toMatch(/ · <span lang="en">[^<]+<\/span>/);
+  expect(answer.html).not.toContain('Invalid input');
 });
 
 test('what there is not is a page too', async () => {

@@ -1,5 +1,5 @@
 /** How gate and plant fare: rates, lag, books, dead letters, silence, anomalies. */
-import { type FailureCode, failures } from '../../../core/failure.ts';
+import type { FailureCode } from '../../../core/failure.ts';
 import type { Status, Views } from '../../../core/views.ts';
 import { mustGiveName } from '../../adopt.ts';
 import { books } from '../../books.ts';
@@ -101,10 +101,9 @@ export const loadOperations = async ({ views, types, directory, now }: Source, m
         offset,
         item,
         subject: hidden ? '' : subject,
-        code,
+        code: code as FailureCode,
         // It may quote what was sent, and by whom.
         message: hidden ? '' : said,
-        remedy: failures[code as FailureCode].remedy,
         topic: hidden ? '' : topic,
         logTime,
         payload: hidden ? '' : excerpt(payload),

@@ -127,7 +127,7 @@ const notesOf = ({ words, show }: Voice, drawn: Drawn, row: AroundRow): string =
   const keptOut = keptOutIn(drawn, row);
   return [
     ...(row.unusual ? [words.alarmPage.unusual] : []),
-    ...(keptOut === null ? [] : [`${words.alarmPage.keptOut} ${show.unit(keptOut, drawn.unit)}`]),
+    ...(keptOut === null ? [] : [`${words.alarmPage.keptOut}${words.colon}${show.unit(keptOut, drawn.unit)}`]),
     ...(row.value === null ? [words.noData] : []),
     ...(row.open ? [words.open] : []),
     ...(row.coverage < fullCoverage && row.value !== null && !row.open ? [`${words.coverage} ${show.percent(row.coverage)}`] : []),

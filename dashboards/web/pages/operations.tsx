@@ -5,6 +5,7 @@ import type { Voice } from '../parts/document.tsx';
 import { Anomalies, Moment } from '../parts/figures.tsx';
 import { Heads } from '../parts/heads.tsx';
 import { doorWords } from '../text/door.ts';
+import { remedyWords } from '../text/remedies.ts';
 import { troubleWords } from '../text/trouble.ts';
 
 const Adopt = ({ voice: { words, frame, href }, model, subject }: { voice: Voice; model: OperationsModel; subject: string }) => (
@@ -144,13 +145,13 @@ const Care = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
 
 /** The newest, each with what was sent. */
 const Recent = ({ voice, letters }: { voice: Voice; letters: OperationsModel['letters'] }) => {
-  const { words } = voice;
+  const { words, frame } = voice;
   const { operations: o } = words;
   return (
     <>
       <h3>{o.recent}</h3>
       <ul class="letters">
-        {letters.map(({ offset, item, subject, code, message, remedy, topic, logTime, payload, reopened }) => (
+        {letters.map(({ offset, item, subject, code, message, topic, logTime, payload, reopened }) => (
           <li key={`${offset}/${item}/${code}/${reopened}`}>
             <details>
               <summary>
@@ -159,9 +160,9 @@ const Recent = ({ voice, letters }: { voice: Voice; letters: OperationsModel['le
               </summary>
               <dl>
                 <dt>{words.operations.reason}</dt>
-                <dd lang="en">{message === '' ? o.notShown : message}</dd>
+                {message === '' ? <dd>{o.notShown}</dd> : <dd lang="en">{message}</dd>}
                 <dt>{o.remedy}</dt>
-                <dd lang="en">{remedy}</dd>
+                <dd>{remedyWords(frame.language, code)}</dd>
                 <dt>{o.topic}</dt>
                 <dd>
                   <code>{topic}</code>

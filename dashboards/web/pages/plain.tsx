@@ -1,5 +1,7 @@
 /** Pages of text: accessibility, and what is shown where there is nothing. */
+import type { ProblemModel } from '../models.ts';
 import type { Voice } from '../parts/document.tsx';
+import { remedyWords } from '../text/remedies.ts';
 
 export const AccessibilityPage = ({ voice: { words } }: { voice: Voice }) => {
   const { accessibility: a } = words;
@@ -26,17 +28,28 @@ export const AccessibilityPage = ({ voice: { words } }: { voice: Voice }) => {
   );
 };
 
-export const ProblemPage = ({ voice: { words, href }, status, detail }: { voice: Voice; status: number; detail: string }) => (
-  <article class="prose">
-    <h1>{status === 404 ? words.problem.notFound : words.problem.other}</h1>
-    <p>{status === 404 ? words.problem.notFoundText : null}</p>
-    {detail === '' ? null : (
-      <p class="small" lang="en">
-        {status} · {detail}
+/** What is wrong, as far as it can be said in the reader's language. */
+const wrong = ({ words: { problem: p }, frame }: Voice, { status, code, field }: ProblemModel): string => {
+  if (status === 404) return (field === null ? undefined : p.unknown[field]) ?? p.notFoundText;
+  if (code === 'bad-request' && field !== null && field !== '') return p.parameter(field);
+  return remedyWords(frame.language, code);
+};
+
+export const ProblemPage = ({ voice, problem }: { voice: Voice; problem: ProblemModel }) => {
+  const { words, href } = voice;
+  const { status, detail } = problem;
+  return (
+    <article class="prose">
+      <h1>{status === 404 ? words.problem.notFound : words.problem.other}</h1>
+      <p>{wrong(voice, problem)}</p>
+      {detail === '' ? null : (
+        <p class="small">
+          {status} · <span lang="en">{detail}</span>
+        </p>
+      )}
+      <p>
+        <a href={href('/')}>{words.problem.back}</a> · <a href={href('/sites')}>{words.footer.sitemap}</a>
       </p>
-    )}
-    <p>
-      <a href={href('/')}>{words.problem.back}</a> · <a href={href('/sites')}>{words.footer.sitemap}</a>
-    </p>
-  </article>
-);
+    </article>
+  );
+};

@@ -14,7 +14,7 @@ export const alarmPageEn: typeof alarmPageFr = {
   expected: 'Expected',
   usual: 'Usual range',
   allowed: 'Allowed range',
-  keptOut: 'seen, and left out of the figures:',
+  keptOut: 'seen, and left out of the figures',
   share: 'Difference',
   perHour: 'an hour',
   range: (low, high) => `${low} to ${high}`,

@@ -14,7 +14,7 @@ export const alarmPageFr = {
   expected: 'Attendu',
   usual: 'Plage habituelle',
   allowed: 'Plage admise',
-  keptOut: 'vu, et laissé hors des chiffres :',
+  keptOut: 'vu, et laissé hors des chiffres',
   share: 'Écart',
   perHour: 'par heure',
   range: (low: string, high: string) => `de ${low} à ${high}`,

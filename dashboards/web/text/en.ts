@@ -342,6 +342,15 @@ export const en: Messages = {
     notFound: 'Page not found',
     notFoundText: 'There is nothing at this address. The list of sites and the sections above show what exists.',
     other: 'The page cannot be shown',
+    unknown: {
+      site: 'No site of this name is shown. The list of sites has those that are; homes are only shown in groups.',
+      device: 'No device of this name is shown; those of homes are only shown in groups.',
+      quantity: 'This device has no reading of this quantity.',
+      id: 'No alarm of this name is shown; those of homes are not.',
+      alarm: 'There is no alarm of this name.',
+      cause: 'This cause is not a known one.',
+    },
+    parameter: (name) => `In the address or the form, “${name}” is missing or not valid.`,
     back: 'Back to the town',
   },
 };

@@ -349,6 +349,15 @@ export const fr = {
   problem: {
     notFound: 'Page introuvable',
     notFoundText: 'Il n’y a rien à cette adresse. La liste des sites et les rubriques ci-dessus montrent ce qui existe.',
+    unknown: {
+      site: 'Aucun site de ce nom n’est montré. La liste des sites donne ceux qui le sont ; les logements ne le sont que par groupes.',
+      device: 'Aucun appareil de ce nom n’est montré ; ceux des logements ne le sont que par groupes.',
+      quantity: 'Cet appareil n’a pas de mesure de cette grandeur.',
+      id: 'Aucune alarme de ce nom n’est montrée ; celles des logements ne le sont pas.',
+      alarm: 'Il n’y a pas d’alarme de ce nom.',
+      cause: 'Cette cause n’est pas une cause connue.',
+    } as Readonly<Record<string, string>>,
+    parameter: (name: string) => `Dans l’adresse ou le formulaire, « ${name} » manque ou n’est pas valable.`,
     other: 'La page ne peut pas être montrée',
     back: 'Retour à la ville',
   },
