@@ -23,6 +23,10 @@ export interface AlarmModel
   readonly place: string | null;
   readonly site: string | null;
   readonly receipt: string | null;
+  /** When what raised it was measured, where that is not when it was raised. */
+  readonly measuredAt: number | null;
+  /** Of several anomalies, the quantity of the newest. */
+  readonly newest: { readonly fr: string; readonly en: string } | null;
 }
 
 export interface AlarmsModel {

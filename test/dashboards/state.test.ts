@@ -107,9 +107,9 @@ test('the store waits for room; the plant ended; limits were reached', async () 
   const french = await said('/fr/operations');
   expect(french).toContain('12 Mo du disque sont libres ; 64 Mo sont réservés au journal.');
   expect(french).toMatch(/lancé 4 fois ; dernier arrêt il y a 2 min(utes)? : la base ne peut être lue ou écrite \(store-failed\)\./);
-  expect(page).toMatch(/Limits reached and refusals since the gate opened 12 connections slowed down: too many messages a second ratePerDeviceMax 7 conn/);
-  expect(page).toContain(' 7 connections beyond the number admitted connectionsMax 3 public messages that slow subscribers missed forwardsDropped ');
-  expect(french).toContain(' 12 connexions ralenties : trop de messages par seconde ratePerDeviceMax 7 connexions au-delà du nombre admis connectionsMax ');
+  expect(page).toMatch(/Limits reached and refusals since the gate opened connections slowed down: too many messages a second ratePerDeviceMax ?: 12 conn/);
+  expect(page).toMatch(/ connections beyond the number admitted connectionsMax ?: 7 public messages that slow subscribers missed forwardsDropped ?: 3 /);
+  expect(french).toContain(' connexions ralenties : trop de messages par seconde ratePerDeviceMax : 12 connexions au-delà du nombre admis connectionsMax : 7 ');
   const figures = await metrics();
   expect(figures.get('octroi_store_writable')).toBe(0);
   expect(figures.get('octroi_rows_uncommitted')).toBe(1_234);

@@ -9,7 +9,7 @@ import type { Device } from '../../../core/town.ts';
 import type { Directory } from '../../directory.ts';
 import { energyQuantities } from '../../figures/energy.ts';
 import type { AlarmPageModel, AroundModel, DifferenceModel, JudgedModel } from '../alarm-models.ts';
-import { alarmModel, isHiddenAlarm } from './alarms.ts';
+import { isHiddenAlarm, loadAlarmModel } from './alarms.ts';
 import { differenceOf, loadAround } from './around.ts';
 import { loadCases } from './cases.ts';
 import { kindFacts } from './kinds.ts';
@@ -105,5 +105,5 @@ export const loadAlarm = async (source: Source, id: string, answered: boolean): 
   const alarm = await views.alarm(id);
   if (alarm === null) throw fail('not-found', 'there is no such alarm', 'id');
   if (isHiddenAlarm(directory, alarm)) throw fail('not-found', 'homes are only shown in groups', 'id');
-  return { alarm: alarmModel(directory, alarm), ...(await detailOf(source, alarm)), answered };
+  return { alarm: await loadAlarmModel(source, alarm), ...(await detailOf(source, alarm)), answered };
 };

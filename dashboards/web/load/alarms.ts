@@ -1,5 +1,6 @@
 /** Alarms for the page on which they are answered; homes are not named, and answered through the API alone. */
 import type { Alarm } from '../../../core/alarm.ts';
+import { minuteMs } from '../../../core/time.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate, isResidential } from '../../figures/residential.ts';
 import type { AlarmModel, AlarmsModel } from '../alarm-models.ts';
@@ -28,7 +29,7 @@ const placeOf = (directory: Directory, { cause, subject, site }: Alarm): string 
 /** A comment may name who lives there. */
 const mute = <T extends { readonly comment: string }>(signed: T | null): T | null => (signed === null ? null : { ...signed, comment: '' });
 
-export const alarmModel = (directory: Directory, alarm: Alarm): AlarmModel => {
+const alarmModel = (directory: Directory, alarm: Alarm): AlarmModel => {
   const { id, kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood, site, subject, quantity, firstAnomaly, reason } =
     alarm;
   // An anomaly's name ends with the event time at which it began.
@@ -36,9 +37,21 @@ export const alarmModel = (directory: Directory, alarm: Alarm): AlarmModel => {
   const rest = { kind, priority, state, since, until, anomalies, lasting, acknowledged, shelved, label, flood };
   if (isHiddenAlarm(directory, alarm)) {
     const answers = { acknowledged: mute(acknowledged), shelved: mute(shelved), label: mute(label) };
-    return { ...rest, ...answers, id: null, place: null, site: null, receipt: null, reason: hiddenReason };
+    return { ...rest, ...answers, id: null, place: null, site: null, receipt: null, measuredAt: null, newest: null, reason: hiddenReason };
   }
-  return { ...rest, id, place: placeOf(directory, alarm), site, receipt: anomalyReceipt(directory, subject, quantity, beganAt), reason };
+  const measuredAt = Math.abs(since - beganAt) > minuteMs ? beganAt : null;
+  const receipt = anomalyReceipt(directory, subject, quantity, beganAt);
+  return { ...rest, id, place: placeOf(directory, alarm), site, receipt, measuredAt, newest: null, reason };
+};
+
+/** With what its first anomaly does not say: what the newest of them is about. */
+export const loadAlarmModel = async ({ views, directory }: Pick<Source, 'views' | 'directory'>, alarm: Alarm): Promise<AlarmModel> => {
+  const model = alarmModel(directory, alarm);
+  const { subject, kind, cause, anomalies } = alarm;
+  // Of several devices the reason is that of the first.
+  if (model.id === null || anomalies < 2 || !cause.startsWith('device/')) return model;
+  const { rows } = await views.anomalies({ subject, kind, limit: 1 });
+  return { ...model, newest: directory.findQuantity(rows[0]?.quantity ?? '')?.label ?? null };
 };
 
 /** A site that is gone may have been a home. */
@@ -48,13 +61,14 @@ const isShownSite = (directory: Directory, id: string): boolean => {
 };
 
 /** @param answered an alarm that was just answered */
-export const loadAlarms = async ({ views, directory }: Source, answered: boolean): Promise<AlarmsModel> => {
+export const loadAlarms = async (source: Source, answered: boolean): Promise<AlarmsModel> => {
+  const { views, directory } = source;
   const [open, closed, exceptions] = await Promise.all([
     views.alarms({ open: true, limit: openShown }),
     views.alarms({ open: false, limit: closedShown }),
     views.alarmExceptions(),
   ]);
-  const all = open.rows.map((alarm) => alarmModel(directory, alarm));
+  const all = await Promise.all(open.rows.map((alarm) => loadAlarmModel(source, alarm)));
   return {
     active: all.filter(({ shelved }) => shelved === null),
     shelved: all.filter(({ shelved }) => shelved !== null),

@@ -34,7 +34,7 @@ const Answer = ({ voice, alarm, id, back }: { voice: Voice; alarm: AlarmModel; i
           </button>
         )}
         {isOver ? null : alarm.shelved === null ? (
-          <>
+          <div class="shelve">
             <label>
               {a.shelveFor}{' '}
               <select name="minutes">
@@ -48,7 +48,7 @@ const Answer = ({ voice, alarm, id, back }: { voice: Voice; alarm: AlarmModel; i
             <button type="submit" name="do" value="shelve">
               {a.shelve}
             </button>
-          </>
+          </div>
         ) : (
           <button type="submit" name="do" value="unshelve">
             {a.unshelve}
@@ -84,12 +84,19 @@ export const One = ({ voice, alarm, alone = false }: { voice: Voice; alarm: Alar
         )}
       </strong>
       <span class="why">
-        {alarm.reason[frame.language]} {alarm.anomalies > 1 ? a.counted(alarm.anomalies, alarm.lasting) : null}{' '}
+        {show.reason(alarm.reason[frame.language])} {alarm.anomalies > 1 ? a.counted(alarm.anomalies, alarm.lasting) : null}{' '}
+        {alarm.newest === null ? null : `${a.newest(alarm.newest[frame.language])} `}
         {alarm.id === null || alone ? null : <a href={href(`/alarms/one?id=${encodeURIComponent(alarm.id)}`)}>{words.alarmPage.more}</a>}{' '}
         {alarm.receipt === null ? null : <a href={href(alarm.receipt)}>{words.receipt}</a>}
       </span>
       <span class="when">
         <b>{a.states[state]}</b> · {words.operations.since.toLowerCase()} <Moment voice={voice} at={alarm.since} />
+        {alarm.measuredAt === null ? null : (
+          <>
+            {' '}
+            · {a.measured} <Moment voice={voice} at={alarm.measuredAt} />
+          </>
+        )}
         {alarm.until === null ? null : ` · ${a.until(show.moment(alarm.until))}`}
         {alarm.flood ? ` · ${a.flood}` : null}
       </span>

@@ -86,7 +86,8 @@ const Books = ({ voice, books }: { voice: Voice; books: OperationsModel['books']
         ]}
       />
       <p class="small">
-        {o.booksHelp} {show.number(books.qos0Dropped, 0)} {o.qos0}, {show.number(books.unidentified, 0)} {o.unidentified}.
+        {o.booksHelp} {show.number(books.qos0Dropped, 0)} {o.qos0(books.qos0Dropped)}, {show.number(books.unidentified, 0)} {o.unidentified(books.unidentified)}
+        .
       </p>
     </section>
   );
@@ -106,7 +107,9 @@ const Limits = ({ voice: { words, show, frame }, limits }: { voice: Voice; limit
     <ul class="plain">
       {limits.map(({ name, count }) => (
         <li key={name}>
-          <strong>{show.number(count, 0)}</strong> {doorWords(frame.language, name)} <Said text={name} />
+          {doorWords(frame.language, name)} <Said text={name} />
+          {words.colon}
+          <strong>{show.number(count, 0)}</strong>
         </li>
       ))}
     </ul>
@@ -232,7 +235,7 @@ const Tiles = ({ voice, model }: { voice: Voice; model: OperationsModel }) => {
         <h2>{o.lag}</h2>
         <p class="figure large">{show.number(model.lagEnvelopes, 0)}</p>
         <p class="small">
-          {o.waiting} · {o.age(show.ago(frame.now - model.lagMs, frame.now))}
+          {o.waiting(model.lagEnvelopes)} · {o.age(show.ago(frame.now - model.lagMs, frame.now))}
         </p>
       </li>
       <li class="tile">

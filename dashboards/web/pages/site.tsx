@@ -106,9 +106,9 @@ const Totals = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
   const { figures, comparison } = model;
   const receipt = href(`/explain?site=${encodeURIComponent(model.id)}&from=${model.from}&to=${model.to}`);
   const tiles = [
-    [words.town.energy, figures.total.kWh === null ? null : show.energy(figures.total.kWh)],
-    [words.town.cost, figures.eur === null ? null : show.cost(figures.eur)],
-    [words.town.co2, figures.co2Kg === null ? null : show.mass(figures.co2Kg)],
+    [words.town.energy, figures.total.kWh === null ? null : show.energy(figures.total.kWh), words.noData],
+    [words.town.cost, figures.eur === null ? null : show.cost(figures.eur), figures.total.kWh === null ? words.noData : words.town.noTariff],
+    [words.town.co2, figures.co2Kg === null ? null : show.mass(figures.co2Kg), figures.total.kWh === null ? words.noData : words.town.noFactor],
   ] as const;
   const fair =
     comparison !== null &&
@@ -118,11 +118,11 @@ const Totals = ({ voice, model }: { voice: Voice; model: SiteModel }) => {
     Math.min(comparison.now.coverage, comparison.before.coverage) >= fairCoverage;
   return (
     <ul class="tiles">
-      {tiles.map(([title, of]) => (
+      {tiles.map(([title, of, none]) => (
         <li key={title} class="tile">
           <h3>{title}</h3>
           <p>
-            <Figure voice={voice} of={of} large />
+            <Figure voice={voice} of={of} large none={none} />
           </p>
           <p class="small">{figures.total.until === null ? words.noData : words.until(show.moment(figures.total.until))}</p>
           <p class="foot">

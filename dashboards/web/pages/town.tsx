@@ -18,12 +18,15 @@ const Tile = ({
   period,
   of,
   note,
+  none,
 }: {
   voice: Voice;
   title: string;
   period: PeriodFigures;
   of: { value: string; unit: string } | null;
   note?: string;
+  /** Why there is none, where that is not for want of data. */
+  none?: string | undefined;
 }) => {
   const { words, show, href } = voice;
   const date = day(period.start, voice);
@@ -31,7 +34,7 @@ const Tile = ({
     <li class="tile">
       <h3>{title}</h3>
       <p>
-        <Figure voice={voice} of={of} large />
+        <Figure voice={voice} of={of} large {...(none === undefined ? {} : { none })} />
       </p>
       <p class="small">{note ?? (period.total.until === null ? words.noData : words.until(show.time(period.total.until)))}</p>
       <p class="foot">
@@ -91,11 +94,24 @@ const energy = ({ show }: Voice, kWh: number | null) => (kWh === null ? null : s
 /** Energy, cost and emissions of a day. */
 const DayTiles = ({ voice, period }: { voice: Voice; period: PeriodFigures }) => {
   const { town: t } = voice.words;
+  const isKnown = period.total.kWh !== null;
   return (
     <>
       <Tile voice={voice} title={t.energy} period={period} of={energy(voice, period.total.kWh)} />
-      <Tile voice={voice} title={t.cost} period={period} of={period.eur === null ? null : voice.show.cost(period.eur)} />
-      <Tile voice={voice} title={t.co2} period={period} of={period.co2Kg === null ? null : voice.show.mass(period.co2Kg)} />
+      <Tile
+        voice={voice}
+        title={t.cost}
+        period={period}
+        of={period.eur === null ? null : voice.show.cost(period.eur)}
+        none={isKnown ? t.noTariff : undefined}
+      />
+      <Tile
+        voice={voice}
+        title={t.co2}
+        period={period}
+        of={period.co2Kg === null ? null : voice.show.mass(period.co2Kg)}
+        none={isKnown ? t.noFactor : undefined}
+      />
     </>
   );
 };

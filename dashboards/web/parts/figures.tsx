@@ -4,18 +4,20 @@ import type { MonthModel } from '../models.ts';
 import { fairCoverage, fullCoverage } from '../thresholds.ts';
 import type { Voice } from './document.tsx';
 
-/** A number with its unit, or the words that there is none. */
+/** A number with its unit, or the words that there is none, or why. */
 export const Figure = ({
   voice: { words },
   of,
   large = false,
+  none = words.noData,
 }: {
   voice: Voice;
   of: { readonly value: string; readonly unit: string } | null;
   large?: boolean;
+  none?: string;
 }) =>
   of === null ? (
-    <span class="figure none">{words.noData}</span>
+    <span class="figure none">{none}</span>
   ) : (
     <span class={large ? 'figure large' : 'figure'}>
       {of.value}
@@ -56,7 +58,7 @@ export const monthWords = ({ words, show }: Voice, { state, closes }: MonthModel
   state === 'open' ? words.months.open : words.months[state](show.date(closes));
 
 export const Anomalies = ({ voice, list }: { voice: Voice; list: readonly AnomalyLine[] }) => {
-  const { words, frame, href } = voice;
+  const { words, frame, href, show } = voice;
   return (
     <ul class="alarms">
       {list.map((anomaly) => (
@@ -72,7 +74,7 @@ export const Anomalies = ({ voice, list }: { voice: Voice; list: readonly Anomal
             )}
           </strong>
           <span class="why">
-            {anomaly.reason[frame.language]}
+            {show.reason(anomaly.reason[frame.language])}
             {anomaly.revised === null ? null : (
               <>
                 {' '}

@@ -77,7 +77,7 @@ export const en: Messages = {
   windows: { PT1M: 'minute', PT15M: 'quarter of an hour', PT1H: 'hour', P1D: 'day', P1M: 'month' },
   town: {
     title: 'The town now',
-    behind: (n) => `Processing is catching up: ${n} messages wait, and what is missing in the figures is on its way.`,
+    behind: (n) => `Processing is catching up: ${n} ${n === '1' ? 'message waits' : 'messages wait'}, and what is missing in the figures is on its way.`,
     intro: (sites) =>
       `The energy of ${sites === 1 ? 'one public site' : `${sites} public sites`} with meters, the sun on the roofs, the free places: measured, counted, explained.`,
     unmetered: (n) =>
@@ -88,10 +88,12 @@ export const en: Messages = {
     yesterday: 'Yesterday, the whole day',
     energy: 'Energy',
     cost: 'Estimated cost',
+    noTariff: 'no tariff in the town file',
     co2: 'CO₂ equivalent',
+    noFactor: 'no factor in the town file',
     pv: 'Solar production',
     pvNow: 'right now',
-    pvFrom: (n, of) => `${n} of ${of} ${of === 1 ? 'inverter answers' : 'inverters answer'}`,
+    pvFrom: (n, of) => `${n === 0 ? 'none' : n} of ${of} ${of === 1 ? 'inverter answers' : 'inverters answer'}`,
     compared: (time) => `than yesterday, from midnight to ${time}`,
     unfair: 'no comparison: one of the two days is covered too little',
     more: 'more',
@@ -258,6 +260,8 @@ export const en: Messages = {
     priorities: { high: 'high', medium: 'medium', low: 'low' },
     counted: (n, lasting) => (lasting === 0 ? `${n} anomalies, all over.` : `${n} anomalies, of which ${lasting} still ${lasting === 1 ? 'lasts' : 'last'}.`),
     until: (time) => `until ${time}`,
+    newest: (what) => `The newest: ${what}.`,
+    measured: 'measured',
     flood: 'in a flood: told to nobody',
     answer: 'Answer',
     judge: 'Give a verdict',

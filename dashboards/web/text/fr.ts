@@ -84,7 +84,8 @@ export const fr = {
   windows: { PT1M: 'minute', PT15M: 'quart d’heure', PT1H: 'heure', P1D: 'jour', P1M: 'mois' } as Readonly<Record<string, string>>,
   town: {
     title: 'La ville maintenant',
-    behind: (n: string) => `Le traitement rattrape son retard : ${n} messages attendent, ce qui manque aux chiffres est en route.`,
+    behind: (n: string) =>
+      `Le traitement rattrape son retard : ${n} ${n === '1' ? 'message attend' : 'messages attendent'}, ce qui manque aux chiffres est en route.`,
     intro: (sites: number) =>
       `L’énergie ${sites === 1 ? 'd’un site public équipé' : `de ${sites} sites publics équipés`} de compteurs, le soleil sur les toits, les places libres : mesurés, comptés, expliqués.`,
     unmetered: (n: number) =>
@@ -95,10 +96,13 @@ export const fr = {
     yesterday: 'Hier, journée complète',
     energy: 'Énergie',
     cost: 'Coût estimé',
+    noTariff: 'pas de tarif dans le fichier de la ville',
     co2: 'CO₂ équivalent',
+    noFactor: 'pas de facteur dans le fichier de la ville',
     pv: 'Production solaire',
     pvNow: 'en ce moment',
-    pvFrom: (n: number, of: number) => `${n} ${of > 1 ? 'onduleurs' : 'onduleur'} sur ${of} ${n > 1 ? 'répondent' : 'répond'}`,
+    pvFrom: (n: number, of: number) =>
+      n === 0 ? `aucun onduleur sur ${of} ne répond` : `${n} ${n > 1 ? 'onduleurs' : 'onduleur'} sur ${of} ${n > 1 ? 'répondent' : 'répond'}`,
     compared: (time: string) => `qu’hier, de minuit à ${time}`,
     unfair: 'comparaison impossible : une des deux journées est trop peu couverte',
     more: 'de plus',
@@ -267,6 +271,8 @@ export const fr = {
     counted: (n: number, lasting: number) =>
       lasting === 0 ? `${n} anomalies, toutes terminées.` : `${n} anomalies, dont ${lasting} ${lasting > 1 ? 'durent' : 'dure'} encore.`,
     until: (time: string) => `jusqu’à ${time}`,
+    newest: (what: string) => `La plus récente : ${what}.`,
+    measured: 'mesuré le',
     flood: 'dans un afflux : n’a été annoncée à personne',
     answer: 'Répondre',
     judge: 'Donner un avis',

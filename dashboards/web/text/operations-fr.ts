@@ -1,5 +1,8 @@
 /** The words of the operations page in French; those for the limits of the door are in door.ts, those for disk, store and plant in trouble.ts. */
 
+/** Zero and one are singular in French. */
+const few = (n: string): boolean => n === '0' || n === '1';
+
 export const operationsFr = {
   title: 'Exploitation',
   states: {
@@ -10,12 +13,14 @@ export const operationsFr = {
   },
   care: 'État',
   unwritable: (ago: string, n: string) =>
-    `Le journal ne peut plus être écrit (arrêté ${ago}). ${n} messages attendent leur accusé : rien n'est perdu, les appareils attendent et tout reprend seul dès que le disque écrit.`,
-  heldNow: (n: string, size: string) => `${n} messages attendent leur accusé de réception (${size}).`,
+    `Le journal ne peut plus être écrit (arrêté ${ago}). ${few(n) ? `${n} message attend son` : `${n} messages attendent leur`} accusé : rien n'est perdu, les appareils attendent et tout reprend seul dès que le disque écrit.`,
+  heldNow: (n: string, size: string) => `${few(n) ? `${n} message attend son` : `${n} messages attendent leur`} accusé de réception (${size}).`,
   diskFree: (size: string) => `${size} libres sur le disque du journal.`,
-  dropped: (n: string) => `${n} messages QoS 0 abandonnés depuis le début du journal.`,
-  processing: (n: string, age: string, rate: string) => `${n} enveloppes attendent le traitement, la dernière traitée ${age} ; ${rate} par seconde.`,
-  uncommitted: (rows: string, late: string) => `${rows} lignes attendent d'être enregistrées, ${late} mesures tardives d'être reprises.`,
+  dropped: (n: string) => `${n} ${few(n) ? 'message QoS 0 abandonné' : 'messages QoS 0 abandonnés'} depuis le début du journal.`,
+  processing: (n: string, age: string, rate: string) =>
+    `${n} ${few(n) ? 'enveloppe attend' : 'enveloppes attendent'} le traitement, la dernière traitée ${age} ; ${rate} par seconde.`,
+  uncommitted: (rows: string, late: string) =>
+    `${rows} ${few(rows) ? "ligne attend d'être enregistrée" : "lignes attendent d'être enregistrées"}, ${late} ${few(late) ? "mesure tardive d'être reprise" : "mesures tardives d'être reprises"}.`,
   startedOnce: (ago: string) => `Le traitement tourne sans arrêt, lancé ${ago}.`,
   startedOften: (n: string, ago: string, why: string) => `Le traitement a été lancé ${n} fois ; dernier arrêt ${ago} : ${why}.`,
   limits: 'Limites atteintes et refus depuis l’ouverture',
@@ -23,11 +28,11 @@ export const operationsFr = {
   readings: 'mesures/s',
   envelopes: 'enveloppes/s',
   lag: 'Retard',
-  waiting: 'enveloppes en attente',
+  waiting: (n: number): string => (n > 1 ? 'enveloppes en attente' : 'enveloppe en attente'),
   age: (text: string) => `dernière enveloppe traitée ${text}`,
   store: 'Base',
   disk: (size: string) => `${size} libres sur le disque du journal`,
-  logEnd: (n: string) => `${n} enveloppes au journal`,
+  logEnd: (n: string) => `${n} ${few(n) ? 'enveloppe' : 'enveloppes'} au journal`,
   connections: (n: number): string => (n > 1 ? 'connexions MQTT' : 'connexion MQTT'),
   held: (n: number) => `${n} ${n > 1 ? 'accusés retenus' : 'accusé retenu'}`,
   books: 'Le registre',
@@ -43,8 +48,8 @@ export const operationsFr = {
   processed: 'traitées',
   pending: 'en attente',
   corrupt: 'illisibles',
-  qos0: 'messages QoS 0 abandonnés',
-  unidentified: 'mesures non identifiables',
+  qos0: (n: number): string => (n > 1 ? 'messages QoS 0 abandonnés' : 'message QoS 0 abandonné'),
+  unidentified: (n: number): string => (n > 1 ? 'mesures non identifiables' : 'mesure non identifiable'),
   letters: 'Mesures refusées',
   lettersNone: 'Aucune mesure refusée.',
   lettersCaption: 'Mesures refusées par cause et par appareil',
@@ -76,6 +81,6 @@ export const operationsFr = {
   lasting: 'dure encore',
   reason: 'Pourquoi',
   home: 'logement',
-  devices: (n: string) => `${n} appareils déclarés`,
+  devices: (n: string) => `${n} ${few(n) ? 'appareil déclaré' : 'appareils déclarés'}`,
   started: (text: string) => `traitement démarré ${text}`,
 };

@@ -1,0 +1,25 @@
+/** Words that go by a number, and figures in stored reasons. */
+import { expect, it } from 'vitest';
+import { format } from '../../dashboards/web/text/format.ts';
+import { messages } from '../../dashboards/web/text/messages.ts';
+
+it.each([
+  ['fr', 'Index de 923850,001 kWh à 12 kWh', 'Index de 923\u202f850,001 kWh à 12 kWh'],
+  ['en', '10000 ppm is outside 300 ppm to 5000 ppm', '10,000 ppm is outside 300 ppm to 5,000 ppm'],
+  ['fr', '-12000 W/m² ; 1000 m³/h', '-12\u202f000 W/m² ; 1\u202f000 m³/h'],
+  ['en', 'meter-4711 hangs since 2026, 1000 hours', 'meter-4711 hangs since 2026, 1000 hours'],
+] as const)('%s: %s', (language, reason, shown) => {
+  expect(format(language, 'Europe/Paris').reason(reason)).toBe(shown);
+});
+
+it('one is one, and none is none', () => {
+  const [fr, en] = [messages('fr'), messages('en')];
+  expect([0, 1, 2].map((n) => fr.town.pvFrom(n, 15))).toEqual(['aucun onduleur sur 15 ne répond', '1 onduleur sur 15 répond', '2 onduleurs sur 15 répondent']);
+  expect([en.town.pvFrom(0, 15), en.town.pvFrom(1, 15)]).toEqual(['none of 15 inverters answer', '1 of 15 inverters answer']);
+  expect([0, 1, 2].map((n) => en.operations.waiting(n))).toEqual(['envelopes waiting', 'envelope waiting', 'envelopes waiting']);
+  expect([0, 1, 2].map((n) => fr.operations.waiting(n))).toEqual(['enveloppe en attente', 'enveloppe en attente', 'enveloppes en attente']);
+  expect([en.operations.heldNow('1', '3 B'), fr.operations.heldNow('1', '3 o')]).toEqual([
+    '1 message waits for its acknowledgement (3 B).',
+    '1 message attend son accusé de réception (3 o).',
+  ]);
+});
