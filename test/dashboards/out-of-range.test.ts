@@ -13,7 +13,7 @@ const town = townSchema.parse({
   name: 'Issy-les-Moulineaux',
   zone: 'Europe/Paris',
   sites: [{ id: 'ecole', name: 'École', use: 'school', owner: 'public' }],
-  devices: ['salle-1', 'salle-2'].map((id) => ({ id, type: 'room-sensor', site: 'ecole' })),
+  devices: ['salle-1', 'salle-2', 'salle-3'].map((id) => ({ id, type: 'room-sensor', site: 'ecole' })),
 });
 
 let app: Awaited<ReturnType<typeof httpApp>>;
@@ -25,6 +25,9 @@ beforeAll(async () => {
     const isHot = at >= start + 8 * hourMs && at < start + 9 * hourMs;
     say(gate, 'salle-1', { ts: at, values: { temperature: isHot ? 80 : 19.5 } });
     if (isHot) say(gate, 'salle-2', { ts: at, values: { temperature: 75 } });
+    // It tells late what it measured early, first the one, an hour later the other.
+    if (at === start + 10 * hourMs) say(gate, 'salle-3', { ts: start + hourMs, values: { temperature: 70 } });
+    if (at === start + 11 * hourMs) say(gate, 'salle-3', { ts: start + 2 * hourMs, values: { co2: 20_000 } });
     gate.tick(at + 9 * minuteMs, 5 * minuteMs);
   }
   const { views, commit } = viewsOver(gate);
@@ -62,4 +65,15 @@ it.each([
   const place = data.x.indexOf((start + 8 * hourMs) / 1_000);
   expect(points[0].values.flatMap((value: number | null, at: number) => (value === null ? [] : [[at, value]]))).toEqual([[place, seen]]);
   expect(text(html)).toMatch(new RegExp(`5 Jan, 08:00 [–\\d. ]+ unusual, seen, and left out of the figures: ${seen}\\.0 °C`));
+});
+
+it('says when it was measured where that is not when it came, and names the newest quantity', async () => {
+  const [en, fr] = [text(await page('en', 'salle-3')), text(await page('fr', 'salle-3'))];
+  expect(en).toContain('since 5 Jan, 10:00 · measured 5 Jan, 01:00');
+  expect(fr).toContain('depuis 5 janv., 10:00 · mesuré le 5 janv., 01:00');
+  expect(en).toMatch(/2 anomalies, .*? The newest: CO₂/);
+  expect(fr).toMatch(/2 anomalies, .*? La plus récente : CO₂/);
+  const list = text((await app.inject({ url: '/en/alarms', headers: host })).body);
+  expect(list).toContain('· measured 5 Jan, 01:00');
+  expect(text(await page('en', 'salle-1'))).not.toContain('measured');
 });
