@@ -3,6 +3,7 @@
  * said of the same series untouched. The first half of each series is there to learn. Who judges is left to the caller.
  */
 import type { Point } from '../core/fold.ts';
+import { countBelow } from '../core/order.ts';
 import type { Anomaly } from '../core/reading.ts';
 import { dayMs, hourMs } from '../core/time.ts';
 import { calendar } from '../core/window.ts';
@@ -84,15 +85,7 @@ const chanceOf = (text: string): (() => number) => {
 };
 
 /** The first place at or behind a time. */
-const placeAt = (points: readonly Point[], at: number): number => {
-  let [low, high] = [0, points.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((points[middle] as Point).at < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-};
+const placeAt = (points: readonly Point[], at: number): number => countBelow(points.length, (place) => (points[place] as Point).at < at);
 
 const around = ({ points, zone, intervalMs }: Series, from: number): Surroundings => {
   const before = points.slice(placeAt(points, from - backMs), placeAt(points, from)).filter(({ value }) => value !== null) as { at: number; value: number }[];

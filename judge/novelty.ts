@@ -8,6 +8,7 @@
  * anomaly detection in streaming vessel data", 2010), with a hold-off after each alarm that only something far stranger
  * ends. `octroi judge` runs it as a whole; of its channels the pipeline has the value's (`core/range.ts`), by the detector `new-extreme`.
  */
+import { countBelow } from '../core/order.ts';
 import { beyondRange, ratioFromNothing, valueShare } from '../core/range.ts';
 import { dayMs } from '../core/time.ts';
 
@@ -149,15 +150,7 @@ const nearest = ({ means, blocks }: NoveltyState): number => {
 };
 
 /** The first place in `ranked` whose distance is not below this one. */
-const placeOf = ({ ranked, distances }: NoveltyState, distance: number): number => {
-  let [low, high] = [0, distances];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranked[middle] as number) < distance) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-};
+const placeOf = ({ ranked, distances }: NoveltyState, distance: number): number => countBelow(distances, (place) => (ranked[place] as number) < distance);
 
 const keepDistance = (state: NoveltyState, distance: number): void => {
   const { ranked, arrived } = state;

@@ -78,8 +78,10 @@ export const aboutOf = ({ device, type, place }: Declared, rule: QuantityRule, f
 const shown = (quantity: Quantity, quanta: number, language: 'fr' | 'en'): string => {
   const value = fromQuanta(quantity, Math.round(quanta));
   const isLarge = quantity.unit === 'W' && Math.abs(value) >= 1_000;
-  const digits = String(isLarge ? value / 1_000 : value);
-  return `${language === 'fr' ? digits.replace('.', ',') : digits} ${isLarge ? 'kW' : unitSymbol(quantity.unit)}`.trimEnd();
+  const [whole = '', fraction] = String(isLarge ? value / 1_000 : value).split('.');
+  const { thousands, decimal } = language === 'fr' ? { thousands: '\u202f', decimal: ',' } : { thousands: ',', decimal: '.' };
+  const digits = whole.replace(/\B(?=(\d{3})+$)/g, thousands) + (fraction === undefined ? '' : decimal + fraction);
+  return `${digits} ${isLarge ? 'kW' : unitSymbol(quantity.unit)}`.trimEnd();
 };
 
 /** Judges a reading that came on time. */

@@ -3,6 +3,7 @@
  * port `History`. Folding the windows that they touch again is left to `refold.ts`.
  */
 import type { Closure, FoldRule, Point } from '../core/fold.ts';
+import { countBelow } from '../core/order.ts';
 import type { Element, Pane } from '../core/pane.ts';
 import { type DeadLetter, Flag, type Reading } from '../core/reading.ts';
 import type { History, Key } from '../core/store.ts';
@@ -86,15 +87,7 @@ export const revise = async (revision: Revision): Promise<Lost[]> => {
 const isFinest = ({ window }: Pane, { finest }: FoldRule): boolean => window === windowName(finest);
 
 /** How many points, which are in order, are before `at`. */
-const countBefore = (points: readonly Point[], at: number): number => {
-  let [from, to] = [0, points.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((points[middle] as Point).at < at) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-};
+const countBefore = (points: readonly Point[], at: number): number => countBelow(points.length, (place) => (points[place] as Point).at < at);
 const previousOf = (points: readonly Point[], at: number): Point | undefined => points[countBefore(points, at) - 1];
 const nextOf = (points: readonly Point[], at: number): Point | undefined => points[countBefore(points, at + 1)];
 

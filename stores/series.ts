@@ -1,4 +1,5 @@
 /** Rows in the order of a time and, where that is equal, of their versions. What the rows mean is left to the stores. */
+import { countBelow } from '../core/order.ts';
 
 export interface Versioned {
   readonly version: number;
@@ -47,16 +48,7 @@ export interface Series<Row extends Versioned> {
 export const series = <Row extends Versioned>(timeOf: (row: Row) => number): Series<Row> => {
   const rows: Row[] = [];
   /** Place of the first row that `isBelow` refuses. */
-  const partition = (isBelow: (row: Row) => boolean): number => {
-    let low = 0;
-    let high = rows.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBelow(rows[middle] as Row)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+  const partition = (isBelow: (row: Row) => boolean): number => countBelow(rows.length, (place) => isBelow(rows[place] as Row));
   const seek = (time: number): number => partition((row) => timeOf(row) < time);
 
   return {

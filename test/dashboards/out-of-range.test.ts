@@ -75,5 +75,6 @@ it('says when it was measured where that is not when it came, and names the newe
   expect(fr).toMatch(/2 anomalies, .*? La plus récente : CO₂/);
   const list = text((await app.inject({ url: '/en/alarms', headers: host })).body);
   expect(list).toContain('· measured 5 Jan, 01:00');
+  expect(list).toMatch(/2 anomalies, .*? The newest: CO₂/);
   expect(text(await page('en', 'salle-1'))).not.toContain('measured');
 });

@@ -1,16 +1,6 @@
-/** Words that go by a number, and figures in stored reasons. */
+/** Words that go by a number. */
 import { expect, it } from 'vitest';
-import { format } from '../../dashboards/web/text/format.ts';
 import { messages } from '../../dashboards/web/text/messages.ts';
-
-it.each([
-  ['fr', 'Index de 923850,001 kWh à 12 kWh', 'Index de 923\u202f850,001 kWh à 12 kWh'],
-  ['en', '10000 ppm is outside 300 ppm to 5000 ppm', '10,000 ppm is outside 300 ppm to 5,000 ppm'],
-  ['fr', '-12000 W/m² ; 1000 m³/h', '-12\u202f000 W/m² ; 1\u202f000 m³/h'],
-  ['en', 'meter-4711 hangs since 2026, 1000 hours', 'meter-4711 hangs since 2026, 1000 hours'],
-] as const)('%s: %s', (language, reason, shown) => {
-  expect(format(language, 'Europe/Paris').reason(reason)).toBe(shown);
-});
 
 it('one is one, and none is none', () => {
   const [fr, en] = [messages('fr'), messages('en')];

@@ -1,5 +1,6 @@
 /** Alarms for the page on which they are answered; homes are not named, and answered through the API alone. */
 import type { Alarm } from '../../../core/alarm.ts';
+import type { Anomaly } from '../../../core/reading.ts';
 import { minuteMs } from '../../../core/time.ts';
 import type { Directory } from '../../directory.ts';
 import { isPrivate, isResidential } from '../../figures/residential.ts';
@@ -9,6 +10,8 @@ import type { Source } from './source.ts';
 
 const openShown = 200;
 const closedShown = 30;
+/** Anomalies among which the newest of each alarm is looked for, all in one question. */
+const newestLooked = 200;
 
 /** True where a home stands behind it, or whatever may have been one. */
 export const isHiddenAlarm = (directory: Directory, { kind, subject, site }: Alarm): boolean => {
@@ -44,14 +47,19 @@ const alarmModel = (directory: Directory, alarm: Alarm): AlarmModel => {
   return { ...rest, id, place: placeOf(directory, alarm), site, receipt, measuredAt, newest: null, reason };
 };
 
-/** With what its first anomaly does not say: what the newest of them is about. */
-export const loadAlarmModel = async ({ views, directory }: Pick<Source, 'views' | 'directory'>, alarm: Alarm): Promise<AlarmModel> => {
+/** With what its first anomaly does not say: what the newest of them is about. @param newest anomalies, newest first */
+const withNewest = (directory: Directory, alarm: Alarm, newest: readonly Anomaly[]): AlarmModel => {
   const model = alarmModel(directory, alarm);
   const { subject, kind, cause, anomalies } = alarm;
   // Of several devices the reason is that of the first.
   if (model.id === null || anomalies < 2 || !cause.startsWith('device/')) return model;
-  const { rows } = await views.anomalies({ subject, kind, limit: 1 });
-  return { ...model, newest: directory.findQuantity(rows[0]?.quantity ?? '')?.label ?? null };
+  const quantity = newest.find((one) => one.subject === subject && one.kind === kind)?.quantity;
+  return { ...model, newest: directory.findQuantity(quantity ?? '')?.label ?? null };
+};
+
+export const loadAlarmModel = async ({ views, directory }: Pick<Source, 'views' | 'directory'>, alarm: Alarm): Promise<AlarmModel> => {
+  const { subject, kind } = alarm;
+  return withNewest(directory, alarm, (await views.anomalies({ subject, kind, limit: 1 })).rows);
 };
 
 /** A site that is gone may have been a home. */
@@ -63,12 +71,13 @@ const isShownSite = (directory: Directory, id: string): boolean => {
 /** @param answered an alarm that was just answered */
 export const loadAlarms = async (source: Source, answered: boolean): Promise<AlarmsModel> => {
   const { views, directory } = source;
-  const [open, closed, exceptions] = await Promise.all([
+  const [newest, open, closed, exceptions] = await Promise.all([
+    views.anomalies({ limit: newestLooked }),
     views.alarms({ open: true, limit: openShown }),
     views.alarms({ open: false, limit: closedShown }),
     views.alarmExceptions(),
   ]);
-  const all = await Promise.all(open.rows.map((alarm) => loadAlarmModel(source, alarm)));
+  const all = open.rows.map((alarm) => withNewest(directory, alarm, newest.rows));
   return {
     active: all.filter(({ shelved }) => shelved === null),
     shelved: all.filter(({ shelved }) => shelved !== null),

@@ -257,7 +257,7 @@ const Case = ({ voice, one }: { voice: Voice; one: CaseModel }) => {
       <span class="tag">{a.nearness[one.nearness]}</span>
       <strong>{one.label}</strong>
       <span class="why">
-        {show.reason(one.reason[frame.language])} {one.receipt === null ? null : <a href={href(one.receipt)}>{words.receipt}</a>}
+        {one.reason[frame.language]} {one.receipt === null ? null : <a href={href(one.receipt)}>{words.receipt}</a>}
       </span>
       <span class="when">
         <Moment voice={voice} at={one.since} />

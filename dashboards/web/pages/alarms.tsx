@@ -84,7 +84,7 @@ export const One = ({ voice, alarm, alone = false }: { voice: Voice; alarm: Alar
         )}
       </strong>
       <span class="why">
-        {show.reason(alarm.reason[frame.language])} {alarm.anomalies > 1 ? a.counted(alarm.anomalies, alarm.lasting) : null}{' '}
+        {alarm.reason[frame.language]} {alarm.anomalies > 1 ? a.counted(alarm.anomalies, alarm.lasting) : null}{' '}
         {alarm.newest === null ? null : `${a.newest(alarm.newest[frame.language])} `}
         {alarm.id === null || alone ? null : <a href={href(`/alarms/one?id=${encodeURIComponent(alarm.id)}`)}>{words.alarmPage.more}</a>}{' '}
         {alarm.receipt === null ? null : <a href={href(alarm.receipt)}>{words.receipt}</a>}

@@ -58,7 +58,7 @@ export const monthWords = ({ words, show }: Voice, { state, closes }: MonthModel
   state === 'open' ? words.months.open : words.months[state](show.date(closes));
 
 export const Anomalies = ({ voice, list }: { voice: Voice; list: readonly AnomalyLine[] }) => {
-  const { words, frame, href, show } = voice;
+  const { words, frame, href } = voice;
   return (
     <ul class="alarms">
       {list.map((anomaly) => (
@@ -74,7 +74,7 @@ export const Anomalies = ({ voice, list }: { voice: Voice; list: readonly Anomal
             )}
           </strong>
           <span class="why">
-            {show.reason(anomaly.reason[frame.language])}
+            {anomaly.reason[frame.language]}
             {anomaly.revised === null ? null : (
               <>
                 {' '}

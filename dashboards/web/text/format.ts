@@ -1,6 +1,5 @@
 /** Numbers and times as people read them: in their language, in the town's zone whatever the reader's own. */
 import { dayMs, hourMs, minuteMs } from '../../../core/time.ts';
-import { unitSymbol, units } from '../../../core/unit.ts';
 import type { Language } from '../models.ts';
 
 const locales: Readonly<Record<Language, string>> = { fr: 'fr-FR', en: 'en-GB' };
@@ -9,8 +8,6 @@ export interface Format {
   number(value: number, digits?: number): string;
   /** Intl knows no kilowatt-hour: the number and its unit are put together here. */
   unit(value: number, unit: string, digits?: number): string;
-  /** A stored reason, the thousands of its figures apart as in all others. */
-  reason(text: string): string;
   energy(kWh: number): { readonly value: string; readonly unit: string };
   power(watts: number): string;
   mass(kg: number): { readonly value: string; readonly unit: string };
@@ -36,15 +33,6 @@ const digitsFor = (value: number): number => (value === 0 || Math.abs(value) >= 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const nbsp = '\u00a0';
-
-const symbols = Object.keys(units)
-  .map(unitSymbol)
-  .filter((symbol) => symbol !== '');
-/** The whole part of a figure of four digits or more that its unit follows: neither a year nor a name. */
-const large = new RegExp(
-  `(?<![\\w.,/])\\d{4,}(?=(?:[.,]\\d+)?[ ${nbsp}](?:${symbols.map((symbol) => symbol.replace(/[.{}()[\]/%]/g, '\\$&')).join('|')})(?![\\w/]))`,
-  'g',
-);
 
 const partsWithout = (type: string, parts: readonly Intl.NumberFormatPart[]): string =>
   parts
@@ -91,7 +79,6 @@ const make = (language: Language, zone: string): Format => {
     Math.abs(value) >= from ? { value: number(value / 1000, 1), unit: larger } : { value: number(value), unit };
   return {
     number,
-    reason: (text) => text.replace(large, (digits) => number(Number(digits), 0)),
     unit: (value, unit, digits) => `${number(value, digits)}${nbsp}${unit}`,
     energy: (kWh) => scaled(kWh, 'kWh', 'MWh', 100_000),
     power: (watts) => (Math.abs(watts) >= 1_000 ? `${number(watts / 1_000)}${nbsp}kW` : `${number(watts)}${nbsp}W`),
