@@ -27,7 +27,8 @@ export type FromWorker = Wire | { readonly pong: true } | { readonly ready: numb
 /** Envelopes processed between two looks at the clock and at what is asked: as many as take about `sliceMs`, ms, since one may hold a thousand readings. */
 const sliceMs = 500;
 const sliceEnvelopesMin = 16;
-const sliceEnvelopesMax = 4_096;
+/** Few, since a commit goes on only between two slices: of 4,096 the pipeline had to wait for it in the end. */
+const sliceEnvelopesMax = 256;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
 

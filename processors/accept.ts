@@ -14,7 +14,7 @@ import type { Context } from './pipeline.ts';
 import { pushPlaces } from './places.ts';
 import { foldRule } from './registry.ts';
 import { emitTo } from './settle.ts';
-import { keyState, revisionOf, type SubjectState, subjectState } from './state.ts';
+import { freshKey, revisionOf, type SubjectState, subjectState } from './state.ts';
 import { type Measured, validate } from './validate.ts';
 
 /** Notes that a subject was heard: its silence ends. */
@@ -134,7 +134,11 @@ const nativeText = ({ ts, field, value }: Candidate, whole: () => string): strin
 const accept = (context: Context, envelope: Envelope, item: number, subject: SubjectState, { declared }: Candidate, measured: Measured, out: Outputs): void => {
   const { state, registry } = context;
   const quantity = measured.rule.quantity.name;
-  const key = keyState(subject, quantity, () => foldRule(declared, measured.rule, registry.zoneOf(declared.device)));
+  let key = subject.keys.get(quantity);
+  if (key === undefined) {
+    key = freshKey(foldRule(declared, measured.rule, registry.zoneOf(declared.device)));
+    subject.keys.set(quantity, key);
+  }
   const point: Point = { at: measured.at, spanMs: measured.spanMs, value: measured.value, flags: measured.flags };
   switch (identify(key, point)) {
     case 'behind':

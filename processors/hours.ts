@@ -16,7 +16,6 @@ const hourLevel: Level = 2;
 /** Notes a window of a key that closed; all but hours pass by. */
 export const noteClosed = (key: KeyState, level: Level, element: Readonly<Element>): void => {
   if (level !== hourLevel || element.start < (key.seenUntil ?? 0)) return;
-  key.hours ??= [];
   const { hours } = key;
   const last = hours.at(-1);
   // On time they come in order; what a revision closes ahead of them is put in its place.
@@ -26,12 +25,10 @@ export const noteClosed = (key: KeyState, level: Level, element: Readonly<Elemen
 };
 
 /** Notes what a revision made of an hour that no detector has seen yet. */
-const noteRevised = (key: KeyState, element: Readonly<Element>): void => {
-  const { hours = [] } = key;
+const noteRevised = ({ hours }: KeyState, element: Readonly<Element>): void => {
   const place = hours.findIndex(({ start }) => start >= element.start);
   if (place < 0) hours.push({ ...element });
   else hours.splice(place, hours[place]?.start === element.start ? 1 : 0, { ...element });
-  key.hours = hours;
 };
 
 /** Notes the revised hours among a key's panes. */
@@ -43,15 +40,15 @@ export const noteRevisions = (key: KeyState, panes: readonly Pane[], from: numbe
 };
 
 /** Only what waits can still change: an hour that was never closed on time is old history, and is not judged. */
-const isNearHour = ({ hours }: KeyState, start: number): boolean => hours?.some((one) => one.start === start) ?? false;
+const isNearHour = ({ hours }: KeyState, start: number): boolean => hours.some((one) => one.start === start);
 
 /** Takes out the hours that are final when the key's time is `now`. */
 export const takeFinal = (key: KeyState, now: number): readonly Element[] => {
   const { hours } = key;
-  if (hours === undefined || (hours[0] as Element).end + hourGraceMs > now) return [];
+  const [first] = hours;
+  if (first === undefined || first.end + hourGraceMs > now) return [];
   const open = hours.findIndex(({ end }) => end + hourGraceMs > now);
   const taken = open < 0 ? hours.splice(0) : hours.splice(0, open);
-  if (hours.length === 0) delete key.hours;
   key.seenUntil = (taken.at(-1) as Element).end;
   return taken;
 };

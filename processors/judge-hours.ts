@@ -40,7 +40,6 @@ interface Sitting {
 
 /** Judges the hours of a key that are final when its time is `now`. */
 export const judgeHours = (key: KeyState, now: number, about: About, to: Verdicts, panel: Panel = panelOf(about.rule)): void => {
-  if (key.hours === undefined) return;
   const elements = takeFinal(key, now);
   if (panel.ofHours.length === 0 || elements.length === 0) return;
   const sitting = { key, about, to, panel, known: stateOf(key, model), floats: floatsOf(key, model, usualFloats) };

@@ -5,8 +5,8 @@ import type { About } from './detect/detector.ts';
 import { noteClosed } from './hours.ts';
 import { judge, type Panel, panelOf, type Verdicts } from './judge.ts';
 import { judgeHours } from './judge-hours.ts';
-import { append, type Emit, isOnTime, keyFold, pass } from './key-fold.ts';
-import { isExcluded, type KeyState, remember } from './state.ts';
+import { append, type Emit, isOnTime, pass } from './key-fold.ts';
+import { freshKey, isExcluded, type KeyState, remember } from './state.ts';
 
 /**
  * Folds a reading and judges it; first the hours that lie before it and are final now.
@@ -30,11 +30,7 @@ export interface OneKey {
 }
 
 /** @param key its state so far @param panel whom to ask; default all detectors that apply */
-export const oneKey = (
-  about: About,
-  key: KeyState = { fold: keyFold(about.fold), recent: [], waiting: [], touched: [], detectors: {}, judged: null },
-  panel: Panel = panelOf(about.rule),
-): OneKey => {
+export const oneKey = (about: About, key: KeyState = freshKey(about.fold), panel: Panel = panelOf(about.rule)): OneKey => {
   const anomalies: Anomaly[] = [];
   const to = { subject: 'key', offset: 0, anomalies };
   const emit: Emit = (level, element) => noteClosed(key, level, element);

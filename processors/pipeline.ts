@@ -19,6 +19,7 @@ import { acceptImport, acceptMessage } from './accept.ts';
 import { judgementsOf } from './alarm-band.ts';
 import { alarmsHere } from './alarms.ts';
 import { changeRegistry } from './change-registry.ts';
+import { foresee } from './foresee.ts';
 import { learning } from './learning.ts';
 import { type OpenPane, openPanes } from './open-panes.ts';
 import type { Processor } from './processor.ts';
@@ -36,6 +37,8 @@ export interface Context {
   readonly history: History;
   readonly log: Pick<LogReader, 'read'>;
   readonly limits: ReopenLimits;
+  /** What `foresee` returned; kept, but not used. */
+  foreseen: number;
 }
 
 /** A processor of the town's log, and what may be asked of it; `views.ts` does. */
@@ -66,7 +69,7 @@ export interface Pipeline extends Processor {
  */
 export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'read'>, limits = reopenLimits, alarming = alarmsHere): Pipeline => {
   const known = registry(types, (subject) => zoneKept(context.state, subject));
-  const context: Context = { state: initialState(), registry: known, types, history, log, limits };
+  const context: Context = { state: initialState(), registry: known, types, history, log, limits, foreseen: 0 };
 
   /** The stamps of a log of several writers may go back, where a clock was set; log time does not. */
   const inTime = (envelope: Envelope): Envelope => (envelope.logTime < context.state.logTime ? { ...envelope, logTime: context.state.logTime } : envelope);
@@ -104,6 +107,9 @@ export const pipeline = (types: Types, history: History, log: Pick<LogReader, 'r
 
   return {
     wantsPast: (envelope) => wantsPast(context, inTime(envelope)),
+    foresee(envelopes, from) {
+      context.foreseen = foresee(context.state, envelopes, from);
+    },
     process,
     skip(corrupt) {
       context.state.counters.corrupt += corrupt;

@@ -5,6 +5,8 @@ import type { Ledger, Outputs, Snapshot } from '../core/store.ts';
 export interface Processor {
   /** True where processing the envelope reads the past: everything put out before it must be in the store by then. */
   readonly wantsPast: (envelope: Envelope) => boolean;
+  /** Told what comes next, from a place on: it may get ready, and puts out nothing. */
+  readonly foresee?: (envelopes: readonly Envelope[], from: number) => void;
   /** Processes the next envelope of the log. A promise only where the past is read. */
   readonly process: (envelope: Envelope, out: Outputs) => Promise<void> | undefined;
   /** Passes over offsets that the log lost. */

@@ -6,6 +6,7 @@ import type { Relayed } from '../core/alarm.ts';
 import { fail } from '../core/failure.ts';
 import type { LogReader } from '../core/log.ts';
 import { type Commit, emptyOutputs, type Outputs, type Store } from '../core/store.ts';
+import { foreseenMax } from './foresee.ts';
 import type { Processor } from './processor.ts';
 
 /** Rows that wait for a commit at the most, but for those of one envelope; while they are written as many again may gather. */
@@ -113,7 +114,8 @@ export const run = async (
       for await (const { envelopes, corrupt } of reader.read(processor.end(), end, readBatchMax)) {
         if (corrupt > 0) processor.skip(corrupt);
         if (!isRedone) seeRedone();
-        for (const envelope of envelopes) {
+        for (const [place, envelope] of envelopes.entries()) {
+          if (place % foreseenMax === 0) processor.foresee?.(envelopes, place);
           if (processor.wantsPast(envelope)) await commit();
           const processed = processor.process(envelope, out);
           if (processed !== undefined) await processed;

@@ -21,7 +21,7 @@ export const emitTo =
 
 /** Judges the hours of a key that closed without a reading, or behind one. */
 export const judgeClosed = ({ registry, state }: Context, name: string, quantity: string, key: KeyState, now: number, offset: number, out: Outputs): void => {
-  const declared = key.hours === undefined ? undefined : registry.find(name);
+  const declared = key.hours.length === 0 ? undefined : registry.find(name);
   const rule = declared?.type.rules.get(quantity);
   if (declared === undefined || rule === undefined) return;
   judgeHours(key, now, aboutOf(declared, rule, key.fold.rule), { subject: name, offset, anomalies: out.anomalies });

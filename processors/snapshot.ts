@@ -50,14 +50,17 @@ const restoreLearnt = (subject: SubjectState, body: string): void => {
   learntMarks.set(subject, learntMark(subject));
 };
 
+/** Earlier programs left `hours` out where there were none. */
+type KeyBody = Omit<KeyState, 'hours'> & Partial<Pick<KeyState, 'hours'>>;
+
 const restoreSubject = (body: string): SubjectState => {
-  const { keys, ...rest } = JSON.parse(body) as Omit<SubjectState, 'keys'> & { keys: [string, KeyState][] };
+  const { keys, ...rest } = JSON.parse(body) as Omit<SubjectState, 'keys'> & { keys: [string, KeyBody][] };
   const restored = keys.map(([name, key]): [string, KeyState] => [
     name,
     {
       ...key,
       fold: { ...key.fold, open: key.fold.open.map(back), total: back(key.fold.total) },
-      ...(key.hours === undefined ? {} : { hours: key.hours.map(back) }),
+      hours: (key.hours ?? []).map(back),
       // Earlier programs wrote the blocks here.
       ...(key.floats === undefined ? {} : { floats: blocksBack(key.floats) }),
     },

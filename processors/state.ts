@@ -31,8 +31,8 @@ export interface KeyState {
   floats?: Record<string, Float32Array>;
   /** What was said of what lasts, by the detector's name, until it ends; absent: nothing lasts, or an earlier program said it and kept no words. */
   said?: Record<string, Said>;
-  /** Hours that closed and that no detector has seen, in order; absent: none. */
-  hours?: Element[];
+  /** Hours that closed and that no detector has seen, in order. */
+  readonly hours: Element[];
   /** End of the last hour that they have seen; absent: none was. */
   seenUntil?: number;
   /** The span of all its anomalies up to now; null: it never had one; absent in snapshots of earlier programs, which did not keep it: nothing is known of it. */
@@ -158,14 +158,15 @@ export const zoneKept = (state: PipelineState, subject: string): string | null =
   return first?.fold.rule.zone ?? null;
 };
 
-export const keyState = (subject: SubjectState, quantity: string, rule: () => FoldRule): KeyState => {
-  let found = subject.keys.get(quantity);
-  if (found === undefined) {
-    found = { fold: keyFold(rule()), recent: [], waiting: [], touched: [], detectors: {}, judged: null };
-    subject.keys.set(quantity, found);
-  }
-  return found;
-};
+export const freshKey = (rule: FoldRule): KeyState => ({
+  fold: keyFold(rule),
+  recent: [],
+  waiting: [],
+  touched: [],
+  detectors: {},
+  hours: [],
+  judged: null,
+});
 
 /** @param subjects of these alone; default all */
 export const waitingCount = (state: PipelineState, subjects: Iterable<string> = state.revising): number => {

@@ -46,6 +46,8 @@ const latestOf = ({ subject, quantity, last }: KeyEntry): LatestReading[] =>
 export const keyBook = (): KeyBook => {
   const entries: KeyEntry[] = [];
   const bySubject = new Map<string, Map<string, KeyEntry>>();
+  /** Whose rows are at hand: those of a message follow each other. */
+  let atHand: { readonly subject: string; readonly quantities: Map<string, KeyEntry> } | null = null;
   let ordered: KeyEntry[] = [];
 
   const all = (): KeyEntry[] => {
@@ -54,15 +56,21 @@ export const keyBook = (): KeyBook => {
   };
   const ofSubject = (subject: string): KeyEntry[] => [...(bySubject.get(subject)?.values() ?? [])].sort(compareKeys);
 
+  const quantitiesOf = (subject: string): Map<string, KeyEntry> => {
+    let quantities = bySubject.get(subject);
+    if (quantities === undefined) {
+      quantities = new Map();
+      bySubject.set(subject, quantities);
+    }
+    return quantities;
+  };
+
   return {
     entries,
     find: ({ subject, quantity }) => bySubject.get(subject)?.get(quantity),
     of(subject, quantity) {
-      let quantities = bySubject.get(subject);
-      if (quantities === undefined) {
-        quantities = new Map();
-        bySubject.set(subject, quantities);
-      }
+      if (atHand?.subject !== subject) atHand = { subject, quantities: quantitiesOf(subject) };
+      const { quantities } = atHand;
       let entry = quantities.get(quantity);
       if (entry === undefined) {
         entry = { id: entries.length, subject, quantity, firstAt: Number.POSITIVE_INFINITY, last: null };

@@ -53,7 +53,7 @@ test('what a revision makes of an hour before its grace is over is what is seen;
   const one = oneKey(about, undefined, panel);
   const list = points(1, () => 100, 900_000);
   for (const point of list.slice(0, 5)) one.take(point);
-  const [waiting] = one.key.hours ?? [];
+  const [waiting] = one.key.hours;
   if (waiting === undefined) throw new Error('no hour waits');
   const revised = (sum: number, from = waiting.start): Pane => ({
     ...waiting,
@@ -90,10 +90,10 @@ test('the wall clock is that of the zone, on days of 23 and of 25 hours too', ()
 test('no more wait than are stated', () => {
   const one = oneKey(about, undefined, watching().panel);
   for (const point of points(1, () => 100, 900_000).slice(0, 5)) one.take(point);
-  const [waiting] = one.key.hours ?? [];
+  const [waiting] = one.key.hours;
   if (waiting === undefined) throw new Error('no hour waits');
   for (let n = 1; n < 1_000; n++) noteClosed(one.key, 2, { ...waiting, start: waiting.start + n * hourMs, end: waiting.end + n * hourMs });
-  expect(one.key.hours?.length).toBe(hoursWaitingMax);
+  expect(one.key.hours.length).toBe(hoursWaitingMax);
 });
 
 test('a public holiday is told, and its weekday too', () => {

@@ -1,18 +1,13 @@
 /** A program whose detector keeps another block than the one before: what it has learnt begins anew, numbers and all; what lasts goes on. */
 import { expect, test } from 'vitest';
 import { floatsOf, stateOf } from '../../processors/judge.ts';
-import { keyFold } from '../../processors/key-fold.ts';
-import type { KeyState } from '../../processors/state.ts';
+import { freshKey, type KeyState } from '../../processors/state.ts';
 import { aboutKey } from './series.ts';
 
 const keyOf = (floats: number): KeyState => ({
-  fold: keyFold(aboutKey('submeter', 'active_energy_import').fold),
-  recent: [],
-  waiting: [],
-  touched: [],
+  ...freshKey(aboutKey('submeter', 'active_energy_import').fold),
   detectors: { use: { days: 70, hours: 1_680, openSince: 5, openValue: 7, endedAt: 3 }, jump: { steps: 12 } },
   floats: { use: new Float32Array(floats).fill(1) },
-  judged: null,
 });
 
 test('a block of another length: its numbers go with it, but for those of what lasts', () => {
