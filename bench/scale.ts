@@ -11,7 +11,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadReport } from '../cli/bench-load.ts';
-import { openReader } from '../cli/log-parts.ts';
+import { openReader } from '../cli/parts/log.ts';
 import { resolveConfig } from '../config.ts';
 import { type LoadOptions, loadReadingsPerMessage } from '../simulators/load.ts';
 import { freePort } from '../torture/free-port.ts';

@@ -15,7 +15,7 @@ const heap = process.argv[2] === 'start' ? JSON.parse(readFileSync(join(root, 'b
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...heap, join(root, 'cli', 'octroi.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: {
-    // glibc's arenas, one a thread, keep what they free; see cli/plant-process.ts.
+    // glibc's arenas, one a thread, keep what they free; see cli/plant/process.ts.
     MALLOC_ARENA_MAX: '2',
     // What Node made of the TypeScript: half the time to start, and 25 MB less a process without the compiler.
     NODE_COMPILE_CACHE: join(root, '.cache', 'node'),

@@ -10,8 +10,8 @@ import { dashboardsFolder } from '../dashboards/grafana/provisioning.ts';
 import { quantities } from '../devices/quantities.ts';
 import { deviceTypes } from '../devices/registry.ts';
 import { demoTownFile } from './demo.ts';
+import { readTown } from './keep/town-file.ts';
 import { configOf, plainCommand, print } from './options.ts';
-import { readTown } from './town-file.ts';
 
 interface Options {
   readonly out: string;

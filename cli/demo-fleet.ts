@@ -3,7 +3,7 @@
 import { fail } from '../core/failure.ts';
 import { wallClock } from '../simulators/clock.ts';
 import { runFleet } from '../simulators/run.ts';
-import { readTown } from './town-file.ts';
+import { readTown } from './keep/town-file.ts';
 import { types } from './types.ts';
 
 const [url, file, historyHours, speed] = process.argv.slice(2);

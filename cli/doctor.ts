@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { reachControl } from './control.ts';
-import { checkInflux } from './influx-parts.ts';
-import { checkKafka } from './kafka-parts.ts';
+import { freeBytes, requirePort, requireWritable } from './gate/preflight.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { freeBytes, requirePort, requireWritable } from './preflight.ts';
+import { checkInflux } from './parts/influx.ts';
+import { checkKafka } from './parts/kafka.ts';
 
 interface Finding {
   readonly what: string;

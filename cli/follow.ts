@@ -13,14 +13,14 @@ import { FailureError, fail, failures } from '../core/failure.ts';
 import { dayMs } from '../core/time.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { openShipment, type Shipment } from '../log/shipment.ts';
-import { requireApart } from './apart.ts';
 import { backup } from './backup.ts';
-import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
-import { requireData } from './data-folder.ts';
+import { requireApart } from './keep/apart.ts';
+import { backupName, backupsFolder, checkFiles, keptBackups, makeWhole } from './keep/backup-files.ts';
+import { requireData } from './keep/data-folder.ts';
+import { gateFileNames } from './keep/town-file.ts';
+import { writeWhole } from './keep/whole-file.ts';
 import { configOf, dataCommand, positive, print } from './options.ts';
-import { gateFileNames } from './town-file.ts';
-import { writeWhole } from './whole-file.ts';
 
 const followedSchema = z.strictObject({
   /** Offset after the last envelope that was shipped. */

@@ -37,7 +37,7 @@ export const refusalsOf = async (views: Pick<Views, 'deadLetterCounts' | 'deadLe
 const refusalOf = (subject: string, declared: Declared, quantity: string, spanMs: number, ts: number, value: unknown, logTime: number): string => {
   const measured = validate({ declared, field: quantity, value, ts, spanMs, seq: undefined }, logTime);
   if ('refused' in measured) return cellText(subject, JSON.stringify({ ts, values: { [quantity]: value } }).slice(0, deadLetterExcerptChars));
-  return horizonText(subject, measured.rule.quantity.name, JSON.stringify({ ts, quantity: measured.rule.quantity.name, quanta: measured.value }));
+  return horizonText(subject, measured.rule.quantity.name, JSON.stringify({ ts, quantity: measured.rule.quantity.name, quanta: measured.point.value }));
 };
 
 /**

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { connect } from '../stores/influxdb/connection.ts';
 import { type BucketSetUp, setUpBuckets } from '../stores/influxdb/setup.ts';
-import { influxAccess } from './influx-parts.ts';
 import { configOf, plainCommand, print } from './options.ts';
+import { influxAccess } from './parts/influx.ts';
 
 const line = ({ name, role, keptDays, done }: BucketSetUp): string => {
   const kept = keptDays === 0 ? 'kept for good' : `kept for ${keptDays} days`;

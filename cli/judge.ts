@@ -1,4 +1,4 @@
-/** `octroi judge`: the pipeline's detectors on known faults (`judge-faults.ts`), and the general detector on labelled series, scored as the benchmark scores, beside what it earns on files that its threshold was not chosen on. */
+/** `octroi judge`: the pipeline's detectors on known faults (`judging/faults.ts`), and the general detector on labelled series, scored as the benchmark scores, beside what it earns on files that its threshold was not chosen on. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
@@ -8,9 +8,9 @@ import { type NabFile, nabFiles } from '../judge/nab-files.ts';
 import { noveltyState, updateNovelty } from '../judge/novelty.ts';
 import { scoresOf } from '../judge/online.ts';
 import { type HeldOut, splitHalf } from '../judge/split-half.ts';
-import { datasetsBeside, faultsText, judgeFaults, keepFigures } from './judge-faults.ts';
-import { judgeModels, modelsText } from './judge-models.ts';
-import { someIn } from './judge-series.ts';
+import { datasetsBeside, faultsText, judgeFaults, keepFigures } from './judging/faults.ts';
+import { judgeModels, modelsText } from './judging/models.ts';
+import { someIn } from './judging/series.ts';
 import { print } from './options.ts';
 
 /** Where the benchmark is looked for: beside the project. */

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { setUpTopic, type TopicSetUp } from '../log/kafka/topics.ts';
 import { counted } from './counted.ts';
-import { kafkaAccess, topicPlans } from './kafka-parts.ts';
 import { configOf, plainCommand, print } from './options.ts';
+import { kafkaAccess, topicPlans } from './parts/kafka.ts';
 
 const line = ({ topic, partitions, replication, done }: TopicSetUp): string =>
   `${done.padEnd(7)} ${topic} (${counted(partitions, 'partition')}, ${counted(replication, 'copy, synced at each batch', 'copies')})`;

@@ -1,87 +1,23 @@
 /**
  * `octroi rebuild`: sets the store aside and makes it anew, from the last backup there is and the log. On a folder in use
- * the gate stays open: its plant is asked to do it. What a backup is on disk is `backup-files.ts`.
+ * the gate stays open: its plant is asked to do it. What a backup is on disk is `keep/backup-files.ts`.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { FailureError, fail } from '../core/failure.ts';
+import { fail } from '../core/failure.ts';
 import type { Status } from '../core/views.ts';
 import { beginLog } from '../log/begin-log.ts';
 import { lockFolder } from '../log/lock.ts';
-import { keptBackups } from './backup-files.ts';
 import { type ControlClient, reachControl } from './control.ts';
-import { requireData, storeFile } from './data-folder.ts';
-import { openReader } from './log-parts.ts';
+import { requireData } from './keep/data-folder.ts';
+import { lastPrepared, type Prepared, prepareStore } from './keep/prepare-store.ts';
+import { standingOf } from './keep/same-log.ts';
+import { isRebuildRequested, requestRebuild } from './keep/set-aside.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant } from './plant-parts.ts';
+import { openReader } from './parts/log.ts';
+import { openPlant } from './plant/parts.ts';
 import { progressBar } from './progress-bar.ts';
-import { restoreStore } from './restore.ts';
-import { standingOf } from './same-log.ts';
-import { endRebuildRequest, isRebuildRequested, requestRebuild, setAside } from './set-aside.ts';
-
-/** Where a store that was made anew came from. */
-const originFile = (data: string): string => join(dirname(storeFile(data)), 'origin.json');
-export interface Prepared {
-  /** Where the old store is now; null where there was none to set aside. */
-  readonly aside: string | null;
-  /** The backup that the store begins with, and its position; null: it begins empty. */
-  readonly backup: { readonly folder: string; readonly position: number } | null;
-  /** Backups that could not be used, and why. */
-  readonly skipped: readonly string[];
-}
-
-const restoreLast = async (config: Config, start: number, end: number): Promise<Omit<Prepared, 'aside'>> => {
-  const skipped: string[] = [];
-  for (const { folder, manifest } of await keptBackups(config.data)) {
-    const { position } = manifest;
-    if (position < start || position > end) {
-      skipped.push(`${folder}: position ${position} is outside the log, which holds ${start} to ${end}`);
-      continue;
-    }
-    try {
-      await restoreStore(folder, manifest, config.data, config, false);
-      return { backup: { folder, position }, skipped };
-    } catch (error) {
-      if (!(error instanceof FailureError)) throw error;
-      await rm(dirname(storeFile(config.data)), { recursive: true, force: true });
-      skipped.push(`${folder}: ${error.failure.message}`);
-    }
-  }
-  if (start > 0) throw fail('no-backup', [`the log begins at position ${start}, and no backup reaches it`, ...skipped].join('; '), config.data);
-  return { backup: null, skipped };
-};
-
-/**
- * Sees to it that the folder has a store to open, or may begin an empty one: restores the last backup where there is none.
- * @param anew sets the store aside that is there
- * @returns null where nothing had to be done
- * @throws FailureError `no-backup` where the log was cut and no backup reaches it
- */
-export const prepareStore = async (config: Config, anew = isRebuildRequested(config.data)): Promise<Prepared | null> => {
-  const { data } = config;
-  if (config.store !== 'duckdb') return null;
-  if (!anew && existsSync(storeFile(data))) return null;
-  const reader = openReader(config);
-  try {
-    const [start, end] = [await reader.start(), await reader.end()];
-    const aside = anew ? await setAside(data) : null;
-    const restored = await restoreLast(config, start, end).catch(async (error: unknown) => {
-      if (aside !== null) await rename(aside, dirname(storeFile(data)));
-      throw error;
-    });
-    const prepared: Prepared = { aside, ...restored };
-    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o700 });
-    await writeFile(originFile(data), JSON.stringify(prepared), { mode: 0o600 });
-    await endRebuildRequest(data);
-    return prepared;
-  } finally {
-    await reader.close();
-  }
-};
 
 /** Told how far it is: positions [from, at) of [from, end) are done. */
 type Progress = (from: number, at: number, end: number) => void;
@@ -158,7 +94,7 @@ const rebuildInUse = async (config: Config, client: ControlClient, progress: Pro
   }
   progress(from, end, end);
   return {
-    ...(JSON.parse(await readFile(originFile(config.data), 'utf8')) as Prepared),
+    ...(await lastPrepared(config.data)),
     lost: null, // the gate has gone on behind the end of its log
     position: (await statusOf(client))?.position ?? end,
     envelopes: end - from,

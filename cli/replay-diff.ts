@@ -14,9 +14,9 @@ import { alarmBookOf, emptyAlarmBook } from '../processors/alarms.ts';
 import { type Pipeline, pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
 import { alarmScope } from '../processors/snapshot.ts';
-import { requireData, storeFile } from './data-folder.ts';
-import { openEmbeddedStore } from './embedded-store.ts';
-import { openReader } from './log-parts.ts';
+import { requireData, storeFile } from './keep/data-folder.ts';
+import { openEmbeddedStore } from './parts/embedded-store.ts';
+import { openReader } from './parts/log.ts';
 import { restoreOldest } from './replay.ts';
 import { types } from './types.ts';
 

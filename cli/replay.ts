@@ -7,14 +7,14 @@ import type { Store } from '../core/store.ts';
 import { lockFolder } from '../log/lock.ts';
 import { pipeline } from '../processors/pipeline.ts';
 import { run } from '../processors/run.ts';
-import { requireApart } from './apart.ts';
-import { isFree, keptBackups } from './backup-files.ts';
-import { requireData, storeFile } from './data-folder.ts';
-import { openEmbeddedStore } from './embedded-store.ts';
-import { openReader } from './log-parts.ts';
+import { requireApart } from './keep/apart.ts';
+import { isFree, keptBackups } from './keep/backup-files.ts';
+import { requireData, storeFile } from './keep/data-folder.ts';
+import { restoreStore } from './keep/restore-store.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { openPlant } from './plant-parts.ts';
-import { restoreStore } from './restore.ts';
+import { openEmbeddedStore } from './parts/embedded-store.ts';
+import { openReader } from './parts/log.ts';
+import { openPlant } from './plant/parts.ts';
 import { types } from './types.ts';
 
 export interface Difference {

@@ -1,23 +1,19 @@
 /** `octroi restore`: a backup, or a standby copy, becomes a data folder again. Nothing is written over; what is damaged is refused. */
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, cp, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Config } from '../config.ts';
 import { FailureError, fail } from '../core/failure.ts';
 import { AppendFileReader } from '../log/append-file-reader.ts';
 import { beginLog } from '../log/begin-log.ts';
 import { openShipment, shippedEnd } from '../log/shipment.ts';
-import { duckdbStore } from '../stores/duckdb.ts';
-import { storeInBackup } from './backup.ts';
-import { backupName, backupsFolder, checkFiles, keptBackups, type Manifest, makeWhole, readManifest } from './backup-files.ts';
-import { storeFile } from './data-folder.ts';
 import { type Followed, readFollowed } from './follow.ts';
+import { backupName, backupsFolder, keptBackups, type Manifest, makeWhole, readManifest } from './keep/backup-files.ts';
+import { storeFile } from './keep/data-folder.ts';
+import { restoreStore, type StoreConfig } from './keep/restore-store.ts';
+import { keepSettled, settledTown } from './keep/settled-town.ts';
+import { gateFileNames, type KeptTown, keptTown } from './keep/town-file.ts';
 import { configOf, dataCommand, print } from './options.ts';
-import { keepSettled, settledTown } from './settled-town.ts';
-import { gateFileNames, type KeptTown, keptTown } from './town-file.ts';
-
-type StoreConfig = Pick<Config, 'storeMemoryMb' | 'storeThreads'>;
 
 export interface Restored {
   readonly data: string;
@@ -25,55 +21,6 @@ export interface Restored {
   readonly position: number;
   readonly logTime: number;
 }
-
-/** Where each file of a backup belongs in a data folder; null: in none that this octroi knows. */
-const placeOf = (name: string, data: string): string | null => {
-  if (name === storeInBackup) return storeFile(data);
-  if (name === `${storeInBackup}.wal`) return `${storeFile(data)}.wal`;
-  return gateFileNames.includes(name) ? join(data, name) : null;
-};
-
-/**
- * Puts the files of a backup into a folder; the sums are made of the copies.
- * @throws FailureError `backup-damaged`
- */
-const copyChecked = async (backup: string, manifest: Manifest, into: string): Promise<void> => {
-  await mkdir(into, { recursive: true, mode: 0o700 });
-  for (const { name } of manifest.files) {
-    await copyFile(join(backup, name), join(into, name)).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? fail('backup-damaged', 'a file of the manifest is missing', join(backup, name)) : error;
-    });
-  }
-  await checkFiles(into, manifest, backup);
-};
-
-/** @throws FailureError `backup-damaged` where the store does not stand where the manifest says, `store-corrupt`, `newer-version` */
-const checkStore = async (file: string, { position }: Manifest, { storeMemoryMb, storeThreads }: StoreConfig): Promise<void> => {
-  const store = await duckdbStore({ file, memoryLimitMb: storeMemoryMb, threads: storeThreads });
-  const found = store.position;
-  await store.close();
-  if (found !== position) throw fail('backup-damaged', `the store stands at position ${found}, the manifest says ${position}`, file);
-};
-
-/**
- * Puts the store of a backup into a data folder that has none.
- * @param withTown also what the gate keeps of the town
- */
-export const restoreStore = async (backup: string, manifest: Manifest, data: string, config: StoreConfig, withTown: boolean): Promise<void> => {
-  const staged = join(data, 'store.restoring');
-  await rm(staged, { recursive: true, force: true });
-  try {
-    await copyChecked(backup, manifest, staged);
-    await mkdir(dirname(storeFile(data)), { recursive: true, mode: 0o700 });
-    for (const { name } of manifest.files) {
-      const place = placeOf(name, data);
-      if (place !== null && (withTown || !gateFileNames.includes(name))) await rename(join(staged, name), place);
-    }
-    await checkStore(storeFile(data), manifest, config);
-  } finally {
-    await rm(staged, { recursive: true, force: true });
-  }
-};
 
 /** As `makeWhole`; what the system refuses is said in one line. */
 const makeData = (data: string, fill: (unfinished: string) => Promise<void>): Promise<void> =>

@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import { unknownVariables } from '../config.ts';
 import { openGate } from '../main.ts';
 import { demoTownFile, startDemo } from './demo.ts';
-import { newestTick } from './heartbeat.ts';
+import { newestTick } from './gate/heartbeat.ts';
+import { keptTown } from './keep/town-file.ts';
 import { configOf } from './options.ts';
 import { stopAsked } from './stop-asked.ts';
-import { keptTown } from './town-file.ts';
 
 /** After that a stop no longer waits for what hangs. */
 const stopMsMax = 15_000;
@@ -28,7 +28,7 @@ export const startCommand = (): Command =>
         warnOfUnknown();
         const stop = stopAsked();
         void stop.then(() => setTimeout(() => process.exit(1), stopMsMax).unref());
-        const { runRole } = await import('./role-start.ts'); // with all that any role needs, pages too
+        const { runRole } = await import('./roles/start.ts'); // with all that any role needs, pages too
         await runRole({ ...given, role: given.role }, stop);
         process.exit(0);
       }

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { counted } from './counted.ts';
-import { isUsed } from './data-folder.ts';
+import { isUsed } from './keep/data-folder.ts';
+import { readTown } from './keep/town-file.ts';
 import { configOf, dataCommand, plainCommand, print } from './options.ts';
-import { readTown } from './town-file.ts';
 import { inWorkshop, openWorkshop } from './workshop.ts';
 
 const check = (): Command =>

@@ -5,14 +5,14 @@ import { townSchema } from '../core/town.ts';
 import type { Status } from '../core/views.ts';
 import { lockFolder } from '../log/lock.ts';
 import { type Control, reachControl } from './control.ts';
-import { requireData } from './data-folder.ts';
-import { askPlant, requireAdoptable, requireSamePast } from './gate-town.ts';
-import { openLog, openReader } from './log-parts.ts';
+import { askPlant, requireAdoptable, requireSamePast } from './gate/town.ts';
+import { requireData } from './keep/data-folder.ts';
+import { settledTown } from './keep/settled-town.ts';
+import { keepTown, keptTown } from './keep/town-file.ts';
 import { ownDraft } from './own-draft.ts';
-import { type PlantViews, startPlantThread } from './plant-thread.ts';
+import { openLog, openReader } from './parts/log.ts';
+import { type PlantViews, startPlantThread } from './plant/thread.ts';
 import { withProgress } from './progress-bar.ts';
-import { settledTown } from './settled-town.ts';
-import { keepTown, keptTown } from './town-file.ts';
 
 export type Asked = Omit<PlantViews, 'status'>;
 

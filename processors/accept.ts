@@ -1,7 +1,6 @@
 /** The way of a message or an import through the operators: decode, validate, identify, fold, judge. */
 import type { Envelope } from '../core/envelope.ts';
 import { type Failure, failure, failures } from '../core/failure.ts';
-import type { Point } from '../core/fold.ts';
 import { Flag, firstItem, lettersPerEnvelopeMax, wholeEnvelope } from '../core/reading.ts';
 import type { Outputs } from '../core/store.ts';
 import { bury } from './bury.ts';
@@ -90,18 +89,20 @@ const acceptAll = (
       const isCounted = envelope.kind !== 'import' && failures[cause.code].class === 'permanent';
       if (isCounted && ++forGood > lettersPerEnvelopeMax) rest ??= { item, cause };
       else bury(context, envelope, item, cause, validated.at, nativeText(candidate, text), out);
-    } else if ((validated.flags & Flag.unstamped) === 0 || unstamped === undefined) {
-      accept(context, envelope, item, subject, candidate, flags === 0 ? validated : { ...validated, flags: validated.flags | flags }, out);
+    } else if ((validated.point.flags & Flag.unstamped) === 0 || unstamped === undefined) {
+      accept(context, envelope, item, subject, candidate, flags === 0 ? validated : flagged(validated, flags), out);
     } else if (unstamped === 'duplicate') {
       context.state.counters.accepted++;
       context.state.counters.duplicate++;
     } else {
       if ((unstamped.flags & Flag.unidentified) !== 0) context.state.counters.unidentified++;
-      accept(context, envelope, item, subject, candidate, { ...validated, at: unstamped.at, flags: validated.flags | unstamped.flags }, out);
+      accept(context, envelope, item, subject, candidate, flagged(validated, unstamped.flags, unstamped.at), out);
     }
   }
   if (rest !== undefined) bury(context, envelope, rest.item, standsFor(rest.cause, forGood - lettersPerEnvelopeMax), null, text(), out);
 };
+
+const flagged = ({ rule, point }: Measured, flags: number, at: number = point.at): Measured => ({ rule, point: { ...point, at, flags: point.flags | flags } });
 
 /** The cause of the first of so many readings that one dead letter stands for; the books count it as one. */
 const standsFor = (cause: Failure, readings: number): Failure => ({
@@ -131,15 +132,22 @@ const nativeText = ({ ts, field, value }: Candidate, whole: () => string): strin
 };
 
 /** One reading: identified, stored, folded, judged; or kept until the next tick. */
-const accept = (context: Context, envelope: Envelope, item: number, subject: SubjectState, { declared }: Candidate, measured: Measured, out: Outputs): void => {
+const accept = (
+  context: Context,
+  envelope: Envelope,
+  item: number,
+  subject: SubjectState,
+  { declared }: Candidate,
+  { rule, point }: Measured,
+  out: Outputs,
+): void => {
   const { state, registry } = context;
-  const quantity = measured.rule.quantity.name;
+  const quantity = rule.quantity.name;
   let key = subject.keys.get(quantity);
   if (key === undefined) {
-    key = freshKey(foldRule(declared, measured.rule, registry.zoneOf(declared.device)));
+    key = freshKey(foldRule(declared, rule, registry.zoneOf(declared.device)));
     subject.keys.set(quantity, key);
   }
-  const point: Point = { at: measured.at, spanMs: measured.spanMs, value: measured.value, flags: measured.flags };
   switch (identify(key, point)) {
     case 'behind':
       key.waiting.push({ ...point, offset: envelope.offset, item });
@@ -165,7 +173,7 @@ const accept = (context: Context, envelope: Envelope, item: number, subject: Sub
       });
       const to = { subject: envelope.subject, offset: revisionOf(state), anomalies: out.anomalies };
       const emit = emitTo(envelope.subject, quantity, key, revisionOf(state), out);
-      const missed = takeOnTime(key, point, aboutOf(declared, measured.rule, key.fold.rule), state.closures, emit, to);
+      const missed = takeOnTime(key, point, aboutOf(declared, rule, key.fold.rule), state.closures, emit, to);
       if (missed === null) return;
       key.touched.push([missed, frontier(key.fold)]);
       state.revising.add(envelope.subject);

@@ -1,6 +1,7 @@
 /** Operator validate: a candidate becomes quanta at an event time, or a failure that names its field. */
 import type { QuantityRule } from '../core/device-type.ts';
 import { type Failure, type FailureCode, failure } from '../core/failure.ts';
+import type { Point } from '../core/fold.ts';
 import { amountQuantaMax, gaugeQuantaMax, toQuanta } from '../core/quantity.ts';
 import { Flag } from '../core/reading.ts';
 import type { Candidate } from './decode.ts';
@@ -15,10 +16,7 @@ export const eventTimeMax = 7_258_118_400_000;
 /** A reading that is not yet identified. */
 export interface Measured {
   readonly rule: QuantityRule;
-  readonly at: number;
-  readonly spanMs: number;
-  readonly value: number | null;
-  readonly flags: number;
+  readonly point: Point;
 }
 
 export type Validated = Measured | { readonly refused: Failure; readonly at: number | null };
@@ -51,9 +49,9 @@ export const excerpt = (value: unknown): string => {
  */
 export const validate = (candidate: Candidate, logTime: number): Validated => {
   const measured = measure(candidate, logTime);
-  if ('refused' in measured || measured.at <= logTime + futureLimitMs) return measured;
-  const ahead = Math.round((measured.at - logTime) / 1000);
-  return refuse('future', `ts ${excerpt(candidate.ts)} is ${ahead} s ahead`, 'ts', measured.at);
+  if ('refused' in measured || measured.point.at <= logTime + futureLimitMs) return measured;
+  const ahead = Math.round((measured.point.at - logTime) / 1000);
+  return refuse('future', `ts ${excerpt(candidate.ts)} is ${ahead} s ahead`, 'ts', measured.point.at);
 };
 
 const measure = (candidate: Candidate, logTime: number): Validated => {
@@ -75,12 +73,12 @@ const measure = (candidate: Candidate, logTime: number): Validated => {
   const spanMs = quantity.kind === 'delta' ? candidate.spanMs || (candidate.declared.device.intervalMs ?? candidate.declared.type.type.intervalMs) : 0;
   if (candidate.value === null) {
     const none = quantity.kind === 'index' || quantity.kind === 'delta' ? Flag.missing | Flag.excluded : Flag.missing;
-    return { rule, at, spanMs, value: null, flags: flags | none };
+    return { rule, point: { at, spanMs, value: null, flags: flags | none } };
   }
   if (quantity.kind === 'state') {
     const place = stateOf(quantity.states ?? [], candidate.value);
     if (place < 0) return refuse('unknown-state', `${excerpt(candidate.value)} is none of ${(quantity.states ?? []).join(', ')}`, candidate.field, at);
-    return { rule, at, spanMs: 0, value: place, flags };
+    return { rule, point: { at, spanMs: 0, value: place, flags } };
   }
   if (typeof candidate.value !== 'number') return refuse('wrong-type', `${excerpt(candidate.value)} is not a number`, candidate.field, at);
   if (!Number.isFinite(candidate.value)) return refuse('not-finite', `${String(candidate.value)} is not finite`, candidate.field, at);
@@ -91,7 +89,7 @@ const measure = (candidate: Candidate, logTime: number): Validated => {
   }
   if (quantity.kind === 'index' && quanta < 0) return refuse('negative-register', `${excerpt(candidate.value)} is below zero`, candidate.field, at);
   if (rule.plausible !== undefined && (value < rule.plausible[0] || value > rule.plausible[1])) flags |= Flag.implausible | Flag.excluded;
-  return { rule, at, spanMs, value: quanta, flags };
+  return { rule, point: { at, spanMs, value: quanta, flags } };
 };
 
 /** Place of a word among the states; booleans and 0 / 1 serve two-worded states. -1 where it is none. */

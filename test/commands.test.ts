@@ -14,9 +14,9 @@ const documented = (): Map<string, string[]> => {
 };
 
 test('every file with a command is in the registry under its name, and every line has its file', async () => {
-  const inFiles = readdirSync(join(root, 'cli')).flatMap((file) =>
-    [...read('cli', file).matchAll(/^export const (\w+Command) = \(\): Command/gm)].map(([, factory]) => `${file} ${factory}`),
-  );
+  const inFiles = readdirSync(join(root, 'cli'))
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...read('cli', file).matchAll(/^export const (\w+Command) = \(\): Command/gm)].map(([, factory]) => `${file} ${factory}`));
   expect(lines.map(({ file, factory }) => `${file} ${factory}`).sort()).toEqual(inFiles.sort());
   for (const line of lines) expect((await commandOf(line)).name()).toBe(line.name);
 });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { onPorts, type Plan, planOf, portsOf, type Service } from '../bin/stack/plan.ts';
 import { kafkaProperties } from '../bin/stack/servers.ts';
-import { serveHealth } from '../cli/role-health.ts';
+import { serveHealth } from '../cli/roles/health.ts';
 import { configSchema, resolveConfig, unknownVariables } from '../config.ts';
 import { dashboardsFolder, grafanaVariables } from '../dashboards/grafana/provisioning.ts';
 import { kafkaVersions } from '../torture/rigs/kafka-server.ts';

@@ -41,7 +41,10 @@ const decode = ({ type }: ResolvedType, payload: unknown): Example['readings'] =
   return decoded.candidates.map((candidate) => {
     const measured = validate(candidate, logTime);
     if ('refused' in measured) throw new FailureError(measured.refused);
-    const { rule, at, value, flags } = measured;
+    const {
+      rule,
+      point: { at, value, flags },
+    } = measured;
     const stamp = (flags & Flag.unstamped) === 0 ? { at: new Date(at).toISOString().replace('.000Z', 'Z') } : {};
     const word = value === null ? null : (rule.quantity.states?.[value] ?? fromQuanta(rule.quantity, value));
     return { quantity: rule.quantity.name, ...stamp, value: word };

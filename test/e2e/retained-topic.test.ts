@@ -2,8 +2,8 @@
 import mqtt from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { kafkaAccess, retainedOptions, topicPlans } from '../../cli/kafka-parts.ts';
-import { followRetained, keepRetained } from '../../cli/retained-topic.ts';
+import { kafkaAccess, retainedOptions, topicPlans } from '../../cli/parts/kafka.ts';
+import { followRetained, keepRetained } from '../../cli/roles/retained-topic.ts';
 import { type Config, configSchema } from '../../config.ts';
 import { setUpTopic } from '../../log/kafka/topics.ts';
 import { kafkaReader } from '../../log/kafka.ts';

@@ -1,6 +1,6 @@
 /** What MQTT retains where a town is spread over partitions: each wants the rows of its own devices and no part of a sum, and makes the topic of all gates equal to that. */
 import { expect, test } from 'vitest';
-import { changesOf } from '../../cli/retained-topic.ts';
+import { changesOf } from '../../cli/roles/retained-topic.ts';
 import { hourMs, minuteMs } from '../../core/time.ts';
 import { type Town, townSchema } from '../../core/town.ts';
 import { retainedRows } from '../../feed/retained.ts';

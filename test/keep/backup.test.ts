@@ -4,12 +4,13 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, wri
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { backup, takeBackup } from '../../cli/backup.ts';
-import { checkFiles, makeWhole, readManifest } from '../../cli/backup-files.ts';
-import { storeFile } from '../../cli/data-folder.ts';
-import { openPlant } from '../../cli/plant-parts.ts';
+import { backup } from '../../cli/backup.ts';
+import { checkFiles, makeWhole, readManifest } from '../../cli/keep/backup-files.ts';
+import { storeFile } from '../../cli/keep/data-folder.ts';
+import { takeBackup } from '../../cli/keep/take-backup.ts';
+import { adoptedDevices, adoptedFile, type KeptTown, keepTown, keptTown } from '../../cli/keep/town-file.ts';
+import { openPlant } from '../../cli/plant/parts.ts';
 import { restoreBackup } from '../../cli/restore.ts';
-import { adoptedDevices, adoptedFile, type KeptTown, keepTown, keptTown } from '../../cli/town-file.ts';
 import { inWorkshop, openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import type { Town } from '../../core/town.ts';

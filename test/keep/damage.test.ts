@@ -3,10 +3,10 @@ import { openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, w
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openLog } from '../../cli/log-parts.ts';
-import { openPlant } from '../../cli/plant-parts.ts';
+import { standingOf } from '../../cli/keep/same-log.ts';
+import { openLog } from '../../cli/parts/log.ts';
+import { openPlant } from '../../cli/plant/parts.ts';
 import { rebuild } from '../../cli/rebuild.ts';
-import { standingOf } from '../../cli/same-log.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
 import { holesOf } from '../../log/holes.ts';

@@ -1,8 +1,8 @@
 /** Data folders for the tests of backup, restore, rebuild, horizon and standby: real files, with a clock of the test's own. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { storeFile } from '../../cli/data-folder.ts';
-import { openPlant, type Plant } from '../../cli/plant-parts.ts';
+import { storeFile } from '../../cli/keep/data-folder.ts';
+import { openPlant, type Plant } from '../../cli/plant/parts.ts';
 import { types } from '../../cli/types.ts';
 import { type Config, configSchema } from '../../config.ts';
 import type { Draft } from '../../core/envelope.ts';

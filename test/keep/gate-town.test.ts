@@ -1,8 +1,8 @@
 /** The gate's town and its file: one change after the other, and what the disk does not take is refused before it is in the log, or written later. */
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type GateTown, gateTown } from '../../cli/gate-town.ts';
-import { adoptedDevices, adoptedFile, appliedFile, keptTown } from '../../cli/town-file.ts';
+import { type GateTown, gateTown } from '../../cli/gate/town.ts';
+import { adoptedDevices, adoptedFile, appliedFile, keptTown } from '../../cli/keep/town-file.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import { townOf } from '../drive.ts';
 import { temporaryFolder } from '../temporary-folder.ts';

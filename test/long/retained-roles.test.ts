@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openSharedTopic } from '../../cli/shared-topic.ts';
+import { openSharedTopic } from '../../cli/roles/shared-topic.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
 import { kafkaReader } from '../../log/kafka.ts';
 import { noInfluxd } from '../../torture/rigs/influxd.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { pipelineOf } from '../../cli/plant-parts.ts';
+import { pipelineOf } from '../../cli/plant/parts.ts';
 import type { Store } from '../../core/store.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
 import { type KafkaLogOptions, kafkaReader } from '../../log/kafka.ts';

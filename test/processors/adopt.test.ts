@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gateTown, type Known } from '../../cli/gate-town.ts';
+import { gateTown, type Known } from '../../cli/gate/town.ts';
 import { resolveConfig } from '../../config.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import type { FailureError } from '../../core/failure.ts';

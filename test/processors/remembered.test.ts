@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gateTown } from '../../cli/gate-town.ts';
+import { gateTown } from '../../cli/gate/town.ts';
 import { resolveConfig } from '../../config.ts';
 import type { RegistryChange } from '../../core/envelope.ts';
 import type { Site, Town } from '../../core/town.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeEach, expect, test } from 'vitest';
-import { verifications } from '../../cli/verifications.ts';
+import { verifications } from '../../cli/plant/verifications.ts';
 import { amountSumMax } from '../../core/quantity.ts';
 import { minuteMs } from '../../core/time.ts';
 import { windowNames } from '../../core/window.ts';

@@ -1,6 +1,6 @@
 /** The servers of a town of many gates and plants, its settings, and how far its store stands. The roles themselves, and what is done to them, are left to the rows. */
-import { influxAccess } from '../../cli/influx-parts.ts';
-import { kafkaAccess, topicPlans } from '../../cli/kafka-parts.ts';
+import { influxAccess } from '../../cli/parts/influx.ts';
+import { kafkaAccess, topicPlans } from '../../cli/parts/kafka.ts';
 import { type Config, resolveConfig } from '../../config.ts';
 import { setUpTopic } from '../../log/kafka/topics.ts';
 import { answeredWithinMs, connect } from '../../stores/influxdb/connection.ts';

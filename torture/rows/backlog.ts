@@ -1,7 +1,7 @@
 /** A gate starts on a log with millions of readings that its store has never seen: it takes readings at once, and catches up. */
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import { keepTown } from '../../cli/town-file.ts';
+import { keepTown } from '../../cli/keep/town-file.ts';
 import type { Tick } from '../../core/envelope.ts';
 import { townSchema } from '../../core/town.ts';
 import { openAppendFile } from '../../log/append-file-writer.ts';

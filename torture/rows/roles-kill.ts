@@ -1,9 +1,9 @@
 /** kill -9 of gates, plants, Kafka and InfluxDB in turn, at random moments, while devices publish through two gates, some through both. */
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openReader } from '../../cli/log-parts.ts';
-import { openPlant, pipelineOf } from '../../cli/plant-parts.ts';
-import { verifications } from '../../cli/verifications.ts';
+import { openReader } from '../../cli/parts/log.ts';
+import { openPlant, pipelineOf } from '../../cli/plant/parts.ts';
+import { verifications } from '../../cli/plant/verifications.ts';
 import { type Config, resolveConfig } from '../../config.ts';
 import type { Store } from '../../core/store.ts';
 import { dayMs, minuteMs } from '../../core/time.ts';
