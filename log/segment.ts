@@ -89,8 +89,8 @@ export const decodeHeader = (bytes: Buffer, path: string): SegmentHeader | null 
 };
 
 const decompress = promisify(zstdDecompress);
-/** Each piece of the result costs a hop to another thread: in the 16 KB that are usual a segment takes ten times as long. */
-const decompressedChunkBytes = 1024 * 1024;
+/** Room for a whole segment: in pieces of 16 KB, which are usual, each costs a hop to another thread (a segment takes ten times as long), and what is in pieces is copied once more. */
+const decompressedChunkBytes = 16 * 1024 * 1024;
 
 /** A whole segment in memory, decompressed; what a damaged compressed file still yields is nothing. */
 export const readSegment = async (segment: SegmentFile): Promise<Buffer> => {

@@ -42,8 +42,8 @@ export interface PlantThread {
 }
 
 const heapMbMax = 512;
-/** Rows die with their commit: of 12 MB too many outlive a sweep (a replay takes a tenth longer), what is larger than this only stays resident. */
-const nurseryMbMax = 24;
+/** Rows die with their commit: of 12 MB too many outlive a sweep (a replay takes a tenth longer), of 24 as few as of this. */
+const nurseryMbMax = 16;
 
 /** Starts the thread that owns the store of a data folder. @param partition of the log that it runs; null: a spare, which `follow` tells */
 export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void, partition: number | null = 0): PlantThread => {
