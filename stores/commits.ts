@@ -10,9 +10,7 @@ export type Closure = Outputs['closures'][number];
 
 export type NewRows = Readonly<{ [Name in Exclude<keyof Outputs, 'judgements'>]: Readonly<Outputs[Name]> }>;
 
-/** The rows themselves where none is repeated: the usual case copies nothing. */
-const from = <Row>(rows: readonly Row[], position: number, writtenBy: (row: Row) => number): readonly Row[] =>
-  rows.every((row) => writtenBy(row) >= position) ? rows : rows.filter((row) => writtenBy(row) >= position);
+const from = <Row>(rows: readonly Row[], position: number, writtenBy: (row: Row) => number): readonly Row[] => rows.filter((row) => writtenBy(row) >= position);
 
 const revisionOf = (row: Reading | Pane | DeadLetter): number => row.revision;
 const offsetOf = (row: Anomaly | Alarm | Closure | Cut | Place | RevisionTime): number => row.offset;
@@ -33,5 +31,5 @@ const rowsFrom = (outputs: Outputs, position: number): NewRows => ({
 /** The rows of a commit that a store at `position` does not hold yet. Fails with `store-failed` where it begins beyond: rows between would be missing. */
 export const newRows = ({ start, outputs }: Commit, position: number): NewRows => {
   if (start > position) throw fail('store-failed', `a commit begins at ${start}, and the store stands at ${position}`);
-  return rowsFrom(outputs, position);
+  return start === position ? outputs : rowsFrom(outputs, position); // in the usual case none is repeated
 };
