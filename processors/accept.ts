@@ -6,7 +6,7 @@ import type { Outputs } from '../core/store.ts';
 import { bury } from './bury.ts';
 import { type Candidate, decodeImport, decodeMessage, textOf } from './decode.ts';
 import { identify, identifyUnstamped } from './identify.ts';
-import { aboutOf, judgeSilence } from './judge.ts';
+import { aboutOf, judgeSilence, type Verdicts } from './judge.ts';
 import { frontier } from './key-fold.ts';
 import { takeOnTime } from './one-key.ts';
 import type { Context } from './pipeline.ts';
@@ -77,6 +77,13 @@ const acceptAll = (
   out: Outputs,
 ): void => {
   const text = textOnce(envelope);
+  const arrival: Arrival = {
+    context,
+    envelope,
+    subject,
+    to: { subject: envelope.subject, offset: revisionOf(context.state), anomalies: out.anomalies },
+    out,
+  };
   let forGood = 0;
   let rest: { readonly item: number; readonly cause: Failure } | undefined;
   for (let place = 0; place < candidates.length; place++) {
@@ -90,13 +97,13 @@ const acceptAll = (
       if (isCounted && ++forGood > lettersPerEnvelopeMax) rest ??= { item, cause };
       else bury(context, envelope, item, cause, validated.at, nativeText(candidate, text), out);
     } else if ((validated.point.flags & Flag.unstamped) === 0 || unstamped === undefined) {
-      accept(context, envelope, item, subject, candidate, flags === 0 ? validated : flagged(validated, flags), out);
+      accept(arrival, item, candidate, flags === 0 ? validated : flagged(validated, flags));
     } else if (unstamped === 'duplicate') {
       context.state.counters.accepted++;
       context.state.counters.duplicate++;
     } else {
       if ((unstamped.flags & Flag.unidentified) !== 0) context.state.counters.unidentified++;
-      accept(context, envelope, item, subject, candidate, flagged(validated, unstamped.flags, unstamped.at), out);
+      accept(arrival, item, candidate, flagged(validated, unstamped.flags, unstamped.at));
     }
   }
   if (rest !== undefined) bury(context, envelope, rest.item, standsFor(rest.cause, forGood - lettersPerEnvelopeMax), null, text(), out);
@@ -131,16 +138,17 @@ const nativeText = ({ ts, field, value }: Candidate, whole: () => string): strin
   return isFlat(ts) && isFlat(value) ? JSON.stringify({ ts, values: { [field]: value } }) : whole();
 };
 
+/** What all readings of one envelope share. */
+interface Arrival {
+  readonly context: Context;
+  readonly envelope: Envelope;
+  readonly subject: SubjectState;
+  readonly to: Verdicts;
+  readonly out: Outputs;
+}
+
 /** One reading: identified, stored, folded, judged; or kept until the next tick. */
-const accept = (
-  context: Context,
-  envelope: Envelope,
-  item: number,
-  subject: SubjectState,
-  { declared }: Candidate,
-  { rule, point }: Measured,
-  out: Outputs,
-): void => {
+const accept = ({ context, envelope, subject, to, out }: Arrival, item: number, { declared }: Candidate, { rule, point }: Measured): void => {
   const { state, registry } = context;
   const quantity = rule.quantity.name;
   let key = subject.keys.get(quantity);
@@ -158,21 +166,12 @@ const accept = (
       state.counters.duplicate++;
       return;
     case 'new': {
+      const { at, spanMs, value, flags } = point;
+      const revision = revisionOf(state);
       state.counters.accepted++;
       state.counters.stored++;
-      out.readings.push({
-        subject: envelope.subject,
-        quantity,
-        at: point.at,
-        spanMs: point.spanMs,
-        value: point.value,
-        flags: point.flags,
-        offset: envelope.offset,
-        revision: revisionOf(state),
-        version: 0,
-      });
-      const to = { subject: envelope.subject, offset: revisionOf(state), anomalies: out.anomalies };
-      const emit = emitTo(envelope.subject, quantity, key, revisionOf(state), out);
+      out.readings.push({ subject: envelope.subject, quantity, at, spanMs, value, flags, offset: envelope.offset, revision, version: 0 });
+      const emit = emitTo(envelope.subject, quantity, key, revision, out);
       const missed = takeOnTime(key, point, aboutOf(declared, rule, key.fold.rule), state.closures, emit, to);
       if (missed === null) return;
       key.touched.push([missed, frontier(key.fold)]);

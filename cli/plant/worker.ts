@@ -31,6 +31,8 @@ const sliceEnvelopesMin = 16;
 const sliceEnvelopesMax = 256;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
+/** While it is behind, the thread tells of commits so often at the most, ms: values of the past pass too quickly for anybody. */
+const liveBehindMs = 1_000;
 
 /** What the thread is for. Without `live` nobody is told of commits. */
 export interface Assigned {
@@ -66,6 +68,32 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
     .map(({ subject, quantity, at, value, flags, offset }) => ({ subject, quantity, at, value, flags, offset }));
 };
 
+let toldAt = Number.NEGATIVE_INFINITY;
+/** Offset from which on values were not told; null: all were. */
+let untoldFrom: number | null = null;
+
+/** The newest values that were not told, those of a commit among them. */
+const untold = (commit: Commit): LatestReading[] => {
+  const from = untoldFrom;
+  if (from === null) return latestOf(commit);
+  const latest = plant.store.latest().filter(({ offset }) => offset >= from);
+  return latest.sort((a, b) => a.offset - b.offset).slice(-liveLatestMax);
+};
+
+/** Tells whoever listens of a commit: at once, unless it is behind and nothing happened but values. */
+const tell = (commit: Commit): void => {
+  const { start, end, logTime, outputs } = commit;
+  const { anomalies, alarms } = outputs;
+  const isBehind = logEnd - end > sliceEnvelopesMax;
+  if (isBehind && anomalies.length + alarms.length === 0 && performance.now() - toldAt < liveBehindMs) {
+    untoldFrom ??= start;
+    return;
+  }
+  send({ event: { position: end, logTime, latest: untold(commit), anomalies, alarms } });
+  toldAt = performance.now();
+  untoldFrom = null;
+};
+
 /** Says what went wrong; the thread then ends. */
 const broken = (error: unknown): void => send({ broken: failureOf(error) });
 
@@ -84,10 +112,7 @@ const plant = await openChecked(
   config,
   (commit) => {
     rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
-    if (live)
-      send({
-        event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies, alarms: commit.outputs.alarms },
-      });
+    if (live) tell(commit);
   },
   partition,
 ).catch((error: unknown) => {
