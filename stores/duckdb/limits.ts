@@ -1,7 +1,7 @@
 /** What the embedded store takes of a machine unless it is told otherwise: the settings name the same. */
 
 /** Memory of DuckDB's buffers, MB; what does not fit goes to a folder beside the file. */
-export const memoryLimitMbDefault = 48;
+export const memoryLimitMbDefault = 64;
 /** The same while readings are cut, MB, where the settings name less: what one transaction deletes is kept in memory, 3 million readings in 128 MB. */
 export const cutMemoryMb = 128;
 /** Threads a query may use. */
