@@ -22,7 +22,7 @@ const back = (element: Element): Element => ({
 });
 
 const subjectBody = ({ keys, ...rest }: SubjectState): string =>
-  JSON.stringify({ ...rest, keys: [...keys].map(([name, { floats: _, ...key }]) => [name, key]) }, out);
+  JSON.stringify({ ...rest, keys: [...keys].map(([name, { floats: _, hours, ...key }]) => [name, hours.length === 0 ? key : { ...key, hours }]) }, out);
 
 /** The blocks of its keys by quantity and detector; null where it has none. */
 const learntBody = ({ keys }: SubjectState): string | null => {
@@ -50,7 +50,7 @@ const restoreLearnt = (subject: SubjectState, body: string): void => {
   learntMarks.set(subject, learntMark(subject));
 };
 
-/** Earlier programs left `hours` out where there were none. */
+/** `hours` are left out where there are none: earlier programs fail on an empty list. */
 type KeyBody = Omit<KeyState, 'hours'> & Partial<Pick<KeyState, 'hours'>>;
 
 const restoreSubject = (body: string): SubjectState => {

@@ -27,12 +27,8 @@ export type FromWorker = Wire | { readonly pong: true } | { readonly ready: numb
 /** Envelopes processed between two looks at the clock and at what is asked: as many as take about `sliceMs`, ms, since one may hold a thousand readings. */
 const sliceMs = 500;
 const sliceEnvelopesMin = 16;
-/** Few, since a commit goes on only between two slices: of 4,096 the pipeline had to wait for it in the end. */
-const sliceEnvelopesMax = 256;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
-/** While it is behind, the thread tells of commits so often at the most, ms: values of the past pass too quickly for anybody. */
-const liveBehindMs = 1_000;
 
 /** What the thread is for. Without `live` nobody is told of commits. */
 export interface Assigned {
@@ -41,8 +37,10 @@ export interface Assigned {
 }
 
 const { config, assigned } = workerData as { config: Config; assigned: Assigned | null };
+/** Few, since a commit goes on only between two slices: of 4,096 the pipeline had to wait for it in the end. Kafka gives some thousands at once, and what is not taken is fetched again. */
+const sliceEnvelopesMax = config.log === 'file' ? 256 : 4_096;
 const port = parentPort;
-if (port === null) throw fail('bad-request', 'plant-worker runs as a thread of the plant');
+if (port === null) throw fail('bad-request', "the plant's worker runs as a thread of the plant");
 const send = (message: FromWorker): void => port.postMessage(message);
 /** A spare thread is told later: then all that takes long to load is there. */
 const { partition, live } = assigned ?? (await new Promise<Assigned>((resolve) => port.once('message', resolve)));
@@ -68,32 +66,6 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
     .map(({ subject, quantity, at, value, flags, offset }) => ({ subject, quantity, at, value, flags, offset }));
 };
 
-let toldAt = Number.NEGATIVE_INFINITY;
-/** Offset from which on values were not told; null: all were. */
-let untoldFrom: number | null = null;
-
-/** The newest values that were not told, those of a commit among them. */
-const untold = (commit: Commit): LatestReading[] => {
-  const from = untoldFrom;
-  if (from === null) return latestOf(commit);
-  const latest = plant.store.latest().filter(({ offset }) => offset >= from);
-  return latest.sort((a, b) => a.offset - b.offset).slice(-liveLatestMax);
-};
-
-/** Tells whoever listens of a commit: at once, unless it is behind and nothing happened but values. */
-const tell = (commit: Commit): void => {
-  const { start, end, logTime, outputs } = commit;
-  const { anomalies, alarms } = outputs;
-  const isBehind = logEnd - end > sliceEnvelopesMax;
-  if (isBehind && anomalies.length + alarms.length === 0 && performance.now() - toldAt < liveBehindMs) {
-    untoldFrom ??= start;
-    return;
-  }
-  send({ event: { position: end, logTime, latest: untold(commit), anomalies, alarms } });
-  toldAt = performance.now();
-  untoldFrom = null;
-};
-
 /** Says what went wrong; the thread then ends. */
 const broken = (error: unknown): void => send({ broken: failureOf(error) });
 
@@ -112,7 +84,10 @@ const plant = await openChecked(
   config,
   (commit) => {
     rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
-    if (live) tell(commit);
+    if (live)
+      send({
+        event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies, alarms: commit.outputs.alarms },
+      });
   },
   partition,
 ).catch((error: unknown) => {
