@@ -86,7 +86,7 @@ export const configSchema = z.strictObject({
     .default(0)
     .describe('how long InfluxDB keeps readings, by event time; 0: until the horizon cuts them, which over Kafka it does not. octroi influx setup applies it'),
   influxPanesDays: whole(0, 36_500).default(0).describe('how long InfluxDB keeps panes and anomalies; 0: for good. octroi influx setup applies it'),
-  storeMemoryMb: whole(64, 65_536).default(memoryLimitMbDefault).describe('memory of the embedded store'),
+  storeMemoryMb: whole(32, 65_536).default(memoryLimitMbDefault).describe('memory of the embedded store'),
   storeThreads: whole(1, 64).default(threadsDefault).describe('threads of the embedded store'),
   commitMs: whole(50, 10_000).default(1_000).describe('longest time that rows wait for a commit'),
   snapshotMs: whole(1_000, 3_600_000).default(60_000).describe('time between two snapshots of the pipeline'),

@@ -12,6 +12,7 @@ import { cellsOf } from './duckdb/columns.ts';
 import { dump } from './duckdb/dump.ts';
 import { memoryLimitMbDefault, threadsDefault } from './duckdb/limits.ts';
 import { type Loaded, load, prepareSchema } from './duckdb/load.ts';
+import { type Memory, memory, type WithMemory } from './duckdb/memory.ts';
 import { booksOf, queries } from './duckdb/queries.ts';
 import { openReaders, type Readers, storeFailed } from './duckdb/readers.ts';
 import { openWriter, type Transaction, type Writer } from './duckdb/writer.ts';
@@ -32,6 +33,8 @@ export interface DuckDbOptions {
 export interface DuckDbStore extends Store {
   /** One more connection to the same file; the caller closes it. */
   connect(): Promise<DuckDBConnection>;
+  /** Runs what needs so much memory, MB, for DuckDB's buffers. */
+  readonly withMemory: WithMemory;
   /** The key with that id; fails with `store-failed` where there is none. */
   keyAt(id: number): Key;
   /**
@@ -71,13 +74,15 @@ interface Opened {
   readonly loaded: Loaded;
   readonly writer: Writer;
   readonly readers: Readers;
+  readonly buffers: Memory;
 }
 
 const openParts = async (instance: DuckDBInstance, { file, memoryLimitMb = memoryLimitMbDefault }: DuckDbOptions): Promise<Opened> => {
   const connection = await instance.connect();
   await prepareSchema(connection, file);
   const loaded = await load(connection);
-  return { loaded, writer: await openWriter(connection, loaded.book, memoryLimitMb), readers: await openReaders(instance, file) };
+  const buffers = memory(await instance.connect(), memoryLimitMb);
+  return { loaded, writer: await openWriter(connection, loaded.book, buffers.with), readers: await openReaders(instance, file), buffers };
 };
 
 /**
@@ -151,7 +156,7 @@ const copyFileTo = async (instance: DuckDBInstance, file: string, target: string
   }
 };
 
-const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, file: string): DuckDbStore => {
+const storeOf = ({ loaded, writer, readers, buffers }: Opened, instance: DuckDBInstance, file: string): DuckDbStore => {
   const { book } = loaded;
   let failed: FailureError | null = null;
   let closed = false;
@@ -195,6 +200,7 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
     closures: () => [...loaded.closures],
     connect: () => instance.connect(),
+    withMemory: buffers.with,
     keyAt(id) {
       const key = book.entries[id];
       if (key === undefined) throw fail('store-failed', `no key has the id ${id}`, file);
@@ -211,6 +217,7 @@ const storeOf = ({ loaded, writer, readers }: Opened, instance: DuckDBInstance, 
       closed = true;
       await lastCommit;
       await readers.close();
+      buffers.close();
       try {
         writer.close();
       } catch {

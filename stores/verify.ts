@@ -12,6 +12,7 @@ import { dayMs } from '../core/time.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { copied } from './copied.ts';
 import { cellsOf } from './duckdb/columns.ts';
+import { verifyMemoryMb, verifyRowBytes } from './duckdb/limits.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
 import { countsSql, examplesSql, extentsSql, shelfSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
 import type { DuckDbStore } from './duckdb.ts';
@@ -52,8 +53,8 @@ type RuleOf = (key: Key) => FoldRule | undefined;
 
 const examplesMax = 20;
 /**
- * Readings and stored panes of the keys that are recomputed at once. What is built of them stays a fraction of the
- * default memory, which the plant's commits share; only a single key with more than that is taken whole.
+ * Readings and stored panes of the keys that are recomputed at once; only a single key with more than that is taken whole. What is built of
+ * them stays a fraction of the memory, which the plant's commits share.
  */
 const batchRowsMax = 50_000;
 /** Rows of the keys that are taken from the store at once; what is taken lies beside it on the disk meanwhile, some 150 bytes a row. */
@@ -162,6 +163,12 @@ const setKeys = async (run: Run, table: 'shelf' | 'batch', extents: readonly Ext
   await run(`INSERT INTO ${table} SELECT unnest($1::INTEGER[])`, [extents.map(({ id }) => id)]);
 };
 
+/** Memory that the largest batch needs, MB. */
+const memoryOf = (extents: readonly Extent[]): number => {
+  const rows = extents.reduce((most, extent) => Math.max(most, extent.rows), batchRowsMax);
+  return verifyMemoryMb + Math.ceil((rows * verifyRowBytes) / 2 ** 20);
+};
+
 /** Recomputes key after key, and calls `compared` for each part. */
 const compareAll = async (run: Run, extents: readonly Extent[], compared: (batch: readonly Extent[]) => Promise<void>): Promise<void> => {
   for (const shelf of partsOf(extents, shelfRowsMax)) {
@@ -242,7 +249,7 @@ const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progr
     const known = extents.filter(({ id }) => rules.has(id));
     keys = extents.length;
     unknownKeys = keys - known.length;
-    await compareAll(run, known, async (batch) => {
+    const compare = async (batch: readonly Extent[]): Promise<void> => {
       for await (const chunk of one.chunks(countsSql, [])) {
         compared += cellsOf(chunk, 0).number(0);
         different += cellsOf(chunk, 1).number(0);
@@ -250,7 +257,8 @@ const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progr
       if (examples.length < Math.min(different, examplesMax)) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
       done += rowsOf(batch);
       progress?.({ done, of: rowsOf(known) });
-    });
+    };
+    await store.withMemory(memoryOf(known), () => compareAll(run, known, compare));
     return { compared, different, examples, keys, unknownKeys, complete: true };
   } catch (error) {
     if (signal?.aborted === true) return { compared, different, examples, keys, unknownKeys, complete: false };

@@ -8,6 +8,7 @@ import type { KeyBook } from '../key-book.ts';
 import { type Appender, openAppender } from './append.ts';
 import { texts } from './columns.ts';
 import { cutMemoryMb } from './limits.ts';
+import type { WithMemory } from './memory.ts';
 import { type Parameter, reader } from './readers.ts';
 import {
   alarmColumns,
@@ -60,7 +61,7 @@ const isCutSql = `WHERE revision < $1 AND EXISTS (
 const countCutSql = `SELECT count(*) FILTER (version = 0) AS stored, count(*) FILTER (version > 0) AS corrected FROM readings ${isCutSql}`;
 
 /** Opens one appender a table. Keys that `book` gains are written with the rows that use them. */
-export const openWriter = async (connection: DuckDBConnection, book: KeyBook, memoryLimitMb: number): Promise<Writer> => {
+export const openWriter = async (connection: DuckDBConnection, book: KeyBook, withMemory: WithMemory): Promise<Writer> => {
   const open = <Row>(table: string, columns: Parameters<typeof openAppender<Row>>[2], rowsMax?: number): Promise<Appender<Row>> =>
     openAppender(connection, table, columns, rowsMax);
   const keys = await open('keys', keyColumns);
@@ -103,8 +104,6 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook, me
     await execute(`DELETE FROM readings ${isCutSql}`, [before]);
   };
 
-  const limitMemory = (mb: number) => connection.run(`SET memory_limit = '${mb}MB'`);
-
   const writeRows = async ({ rows, scopes, progress }: Transaction): Promise<void> => {
     readings.append(rows.readings);
     appendPanes(rows.panes);
@@ -140,12 +139,11 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook, me
 
   return {
     async write(transaction) {
-      const cuts = transaction.rows.cuts.length > 0;
-      if (cuts) await limitMemory(Math.max(memoryLimitMb, cutMemoryMb));
-      await connection.run('BEGIN');
-      await writeRows(transaction);
-      await connection.run('COMMIT');
-      if (cuts) await limitMemory(memoryLimitMb);
+      await withMemory(transaction.rows.cuts.length > 0 ? cutMemoryMb : 0, async () => {
+        await connection.run('BEGIN');
+        await writeRows(transaction);
+        await connection.run('COMMIT');
+      });
       keysWritten = book.entries.length;
     },
     close() {

@@ -211,6 +211,22 @@ test('recomputes many keys a few at a time, in little memory', async () => {
   await store.close();
 });
 
+test('recomputes a key of 300,000 readings, with more memory than the store has otherwise', async () => {
+  const store = await duckdbStore({ file: join(folder, 'store.duckdb'), memoryLimitMb: 32 });
+  const gate = await drive(townOf([{ id: 'long', type: 'generic', intervalMs: 1_000, imported: true }]), start, store);
+  for (let part = 30; part > 0; part--) {
+    const at = Array.from({ length: 10_000 }, (_, n) => start - (part * 10_000 - n) * 1_000);
+    const rows = { source: 'a.csv', columns: [{ quantity: 'temperature', spanMs: 0 }], at, values: [at.map((_, n) => n % 30)], refused: [] };
+    gate.append('import', rows, 'long');
+    await gate.process();
+  }
+  await settle(gate);
+  const result = await verify(store, gate.pipeline.ruleOf);
+  expect(result).toMatchObject({ different: 0, examples: [], keys: 1, complete: true });
+  expect(result.compared).toBeGreaterThan(5_000);
+  await store.close();
+});
+
 test('recomputes a copy where the store knows no SQL, and notices figures of another rule', async () => {
   const store = memoryStore();
   const gate = await drive(town, start, store);

@@ -1,0 +1,35 @@
+/** The memory of DuckDB's buffers: one limit for all connections, higher while work runs that needs more. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+/** Runs `work` with a limit of at least `mb`; rejects with what it or DuckDB threw. */
+export type WithMemory = <Result>(mb: number, work: () => Promise<Result>) => Promise<Result>;
+
+export interface Memory {
+  readonly with: WithMemory;
+  close(): void;
+}
+
+/** @param connection its own @param baseMb the limit while nothing asks for more */
+export const memory = (connection: DuckDBConnection, baseMb: number): Memory => {
+  const asked: number[] = [];
+  let lastSet: Promise<unknown> = Promise.resolve();
+  const set = (): Promise<unknown> => {
+    const apply = () => connection.run(`SET memory_limit = '${Math.max(baseMb, ...asked)}MB'`);
+    lastSet = lastSet.then(apply, apply);
+    return lastSet;
+  };
+  return {
+    async with(mb, work) {
+      if (mb <= baseMb) return work();
+      asked.push(mb);
+      try {
+        await set();
+        return await work();
+      } finally {
+        asked.splice(asked.indexOf(mb), 1);
+        await set();
+      }
+    },
+    close: () => connection.closeSync(),
+  };
+};
