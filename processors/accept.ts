@@ -54,7 +54,7 @@ export const acceptMessage = (context: Context, envelope: Envelope, out: Outputs
   }
   if (decoded.adopted !== undefined) {
     out.devices.push(decoded.adopted);
-    pushPlaces(context, [decoded.adopted], envelope.offset, out);
+    pushPlaces(context, [decoded.adopted], revisionOf(context.state), out);
   }
   const subject = subjectState(context.state, envelope.subject);
   arrive(context, subject, envelope, out);

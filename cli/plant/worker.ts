@@ -83,10 +83,12 @@ const openChecked: typeof openPlant = async (...given) => {
 const plant = await openChecked(
   config,
   (commit) => {
-    rate.mark({ envelopes: commit.end, readings: commit.ledger.readings.accepted });
+    // One that runs again what is stored ends before it starts.
+    const position = Math.max(commit.start, commit.end);
+    rate.mark({ envelopes: position, readings: commit.ledger.readings.accepted });
     if (live)
       send({
-        event: { position: commit.end, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies, alarms: commit.outputs.alarms },
+        event: { position, logTime: commit.logTime, latest: latestOf(commit), anomalies: commit.outputs.anomalies, alarms: commit.outputs.alarms },
       });
   },
   partition,
