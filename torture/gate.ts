@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import allocators from '../bin/allocators.json' with { type: 'json' };
 import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
 import type { Scope } from './row.ts';
 
@@ -95,7 +96,7 @@ export class Gate {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '',
-        MALLOC_ARENA_MAX: '2',
+        ...allocators,
         NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
         OCTROI_COMMIT_MS: '200',
         OCTROI_SNAPSHOT_MS: '2000',

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import allocators from '../bin/allocators.json' with { type: 'json' };
 import { until } from './gate.ts';
 import type { Scope } from './row.ts';
 
@@ -65,7 +66,7 @@ export class RoleProcess {
     const args = ['start', '--role', role, '--data', data, '--http-port', String(httpPort)];
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '', ...env },
+      env: { PATH: process.env.PATH ?? '', ...allocators, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '', ...env },
     });
     this.#child = child;
     this.#said = '';

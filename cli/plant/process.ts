@@ -1,5 +1,6 @@
 /** One process of the plant as the gate sees it: told, asked, heard, ended. When there is to be another one is left to `supervisor.ts`. */
 import { type ChildProcess, fork } from 'node:child_process';
+import glibc from '../../bin/allocators.json' with { type: 'json' };
 import { type Config, configSecrets } from '../../config.ts';
 import { answering, calling } from '../../core/channel.ts';
 import { type Failure, FailureError, failure } from '../../core/failure.ts';
@@ -10,11 +11,7 @@ import type { FromPlant, GateCalls, PlantReady, ToPlant } from './main.ts';
  * pages that go back after a second, take half the memory, in no more time (measured). glibc also raises the size from which a buffer has
  * pages of its own, once it has freed a large one: segments of the log then lie among the small, and nothing goes back (20 to 40 MB).
  */
-const thriftyAllocators = {
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  DUCKDB_JE_MALLOC_CONF: 'narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0',
-};
+const allocators = { ...glibc, DUCKDB_JE_MALLOC_CONF: 'narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0' };
 
 /** What a plant says of itself. */
 export interface PlantHeard {
@@ -77,7 +74,7 @@ export const plantProcess = (config: Config, calls: GateCalls, heard: PlantHeard
   const child = fork(new URL('./main.ts', import.meta.url), [JSON.stringify(open)], {
     execArgv: plantHeap,
     serialization: 'advanced',
-    env: { ...process.env, ...thriftyAllocators, ...secrets },
+    env: { ...process.env, ...allocators, ...secrets },
   });
   const send = (message: ToPlant): void => {
     // Without a listener of its own a message to a process that has just died would end this one.
