@@ -89,8 +89,11 @@ export const decodeHeader = (bytes: Buffer, path: string): SegmentHeader | null 
 };
 
 const decompress = promisify(zstdDecompress);
-/** Room for a whole segment: in pieces of 16 KB, which are usual, each costs a hop to another thread (a segment takes ten times as long), and what is in pieces is copied once more. */
-const decompressedChunkBytes = 16 * 1024 * 1024;
+/**
+ * Room for a whole segment of the usual size and a group more: in pieces of 16 KB, which are usual, each costs a hop to another thread (a
+ * segment takes ten times as long), and what is in pieces is copied once more. A larger segment comes in several.
+ */
+const decompressedChunkBytes = 9 * 1024 * 1024;
 
 /** A whole segment in memory, decompressed; what a damaged compressed file still yields is nothing. */
 export const readSegment = async (segment: SegmentFile): Promise<Buffer> => {
