@@ -229,7 +229,21 @@ const verifyCopy = async (store: Store, ruleOf: RuleOf, options: VerifyOptions):
 export const verify = (store: Store, ruleOf: RuleOf, options: VerifyOptions = {}): Promise<Verified> =>
   isDuckDb(store) ? verifyInPlace(store, ruleOf, options) : verifyCopy(store, ruleOf, options);
 
-const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progress }: VerifyOptions): Promise<Verified> => {
+const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, options: VerifyOptions): Promise<Verified> => {
+  const connection = await store.connect();
+  let extents: Extent[];
+  try {
+    extents = await extentsOf(reader(connection));
+  } catch (error) {
+    throw storeFailed(error, 'verify');
+  } finally {
+    connection.closeSync();
+  }
+  return store.withMemory(memoryOf(extents), () => verifyKeys(store, extents, ruleOf, options));
+};
+
+/** On a connection that ends with it: its temporary tables are freed before the memory goes back. */
+const verifyKeys = async (store: DuckDbStore, extents: readonly Extent[], ruleOf: RuleOf, { signal, progress }: VerifyOptions): Promise<Verified> => {
   const connection = await store.connect();
   const one = reader(connection);
   const run = runner(one, signal);
@@ -238,7 +252,6 @@ const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progr
   let [keys, unknownKeys, compared, different, done] = [0, 0, 0, 0, 0];
   const examples: Example[] = [];
   try {
-    const extents = await extentsOf(one);
     const keyOf = (id: number): Key => store.keyAt(id);
     const rules = new Map<number, FoldRule>();
     for (const { id } of extents) {
@@ -249,7 +262,7 @@ const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progr
     const known = extents.filter(({ id }) => rules.has(id));
     keys = extents.length;
     unknownKeys = keys - known.length;
-    const compare = async (batch: readonly Extent[]): Promise<void> => {
+    await compareAll(run, known, async (batch) => {
       for await (const chunk of one.chunks(countsSql, [])) {
         compared += cellsOf(chunk, 0).number(0);
         different += cellsOf(chunk, 1).number(0);
@@ -257,8 +270,7 @@ const verifyInPlace = async (store: DuckDbStore, ruleOf: RuleOf, { signal, progr
       if (examples.length < Math.min(different, examplesMax)) examples.push(...(await examplesOf(one, keyOf, examplesMax - examples.length)));
       done += rowsOf(batch);
       progress?.({ done, of: rowsOf(known) });
-    };
-    await store.withMemory(memoryOf(known), () => compareAll(run, known, compare));
+    });
     return { compared, different, examples, keys, unknownKeys, complete: true };
   } catch (error) {
     if (signal?.aborted === true) return { compared, different, examples, keys, unknownKeys, complete: false };

@@ -27,7 +27,8 @@ export const memory = (connection: DuckDBConnection, baseMb: number): Memory => 
         return await work();
       } finally {
         asked.splice(asked.indexOf(mb), 1);
-        await set();
+        // What is still held keeps the limit higher, until the next work that asks; the work itself has ended as it has.
+        await set().catch(() => {});
       }
     },
     close: () => connection.closeSync(),
