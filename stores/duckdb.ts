@@ -217,7 +217,7 @@ const storeOf = ({ loaded, writer, readers, buffers }: Opened, instance: DuckDBI
       closed = true;
       await lastCommit;
       await readers.close();
-      buffers.close();
+      await buffers.close();
       try {
         writer.close();
       } catch {

@@ -11,10 +11,10 @@ import type { Key, Store } from '../core/store.ts';
 import { dayMs } from '../core/time.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { copied } from './copied.ts';
-import { cellsOf } from './duckdb/columns.ts';
+import { type Cells, cellsOf } from './duckdb/columns.ts';
 import { verifyMemoryMb, verifyRowBytes } from './duckdb/limits.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
-import { countsSql, examplesSql, extentsSql, shelfSql, stepsSql, tablesSql } from './duckdb/verify-sql.ts';
+import { countsSql, examplesSql, extentsSql, shelfSql, stepsSql, tablesSql, takenSql } from './duckdb/verify-sql.ts';
 import type { DuckDbStore } from './duckdb.ts';
 
 export interface Verified {
@@ -60,12 +60,10 @@ const batchRowsMax = 50_000;
 /** Rows of the keys that are taken from the store at once; what is taken lies beside it on the disk meanwhile, some 150 bytes a row. */
 const shelfRowsMax = 1_000_000;
 
-/** What there is of one key: how many readings and panes, and from when to when its readings lie. */
+/** How many readings and panes there are of one key. */
 interface Extent {
   readonly id: number;
   readonly rows: number;
-  readonly from: number;
-  readonly to: number;
 }
 
 type Run = (sql: string, parameters?: readonly Parameter[]) => Promise<void>;
@@ -80,10 +78,8 @@ const runner =
 const extentsOf = async ({ chunks }: Reader): Promise<Extent[]> => {
   const extents: Extent[] = [];
   for await (const chunk of chunks(extentsSql, [])) {
-    const [id, rows, from, to] = [0, 1, 2, 3].map((column) => cellsOf(chunk, column));
-    for (let row = 0; row < chunk.rowCount; row++) {
-      extents.push({ id: id?.number(row) ?? 0, rows: rows?.number(row) ?? 0, from: from?.number(row) ?? 0, to: to?.number(row) ?? 0 });
-    }
+    const [id, rows] = [cellsOf(chunk, 0), cellsOf(chunk, 1)];
+    for (let row = 0; row < chunk.rowCount; row++) extents.push({ id: id.number(row), rows: rows.number(row) });
   }
   return extents;
 };
@@ -124,20 +120,20 @@ const ruleRow = (id: number, rule: FoldRule): string =>
     live: Number(rule.live),
   });
 
-/** Writes the rules, and every civil day that a reading or what it holds can touch. */
-const prepare = async (run: Run, extents: readonly Extent[], ruleOf: ReadonlyMap<number, FoldRule>): Promise<void> => {
+/** Makes the tables, and writes the rules. */
+const prepare = async (run: Run, rules: ReadonlyMap<number, FoldRule>): Promise<void> => {
   for (const sql of tablesSql) await run(sql);
-  const zones = new Map<string, { from: number; to: number }>();
-  const rules: string[] = [];
-  for (const { id, from, to } of extents) {
-    const rule = ruleOf.get(id);
-    if (rule === undefined) continue;
-    rules.push(ruleRow(id, rule));
-    const known = zones.get(rule.zone);
-    zones.set(rule.zone, { from: Math.min(known?.from ?? from, from), to: Math.max(known?.to ?? 0, to + rule.holdMs + dayMs) });
+  await run(insertSql('rules', ruleShape), [`[${[...rules].map(([id, rule]) => ruleRow(id, rule)).join(',')}]`]);
+};
+
+/** Writes every civil day that a reading which was taken, or what it holds, can touch. */
+const setDays = async (run: Run, { chunks }: Reader): Promise<void> => {
+  const days: string[] = [];
+  for await (const chunk of chunks(takenSql, [])) {
+    const [zone, from, to] = [0, 1, 2].map((column) => cellsOf(chunk, column)) as [Cells, Cells, Cells];
+    for (let row = 0; row < chunk.rowCount; row++) days.push(...daysOf(zone.text(row), from.number(row), to.number(row) + dayMs));
   }
-  const days = [...zones].flatMap(([zone, { from, to }]) => daysOf(zone, from, to));
-  await run(insertSql('rules', ruleShape), [`[${rules.join(',')}]`]);
+  await run('DELETE FROM civil');
   await run(insertSql('civil', civilShape), [`[${days.join(',')}]`]);
 };
 
@@ -170,11 +166,12 @@ const memoryOf = (extents: readonly Extent[]): number => {
 };
 
 /** Recomputes key after key, and calls `compared` for each part. */
-const compareAll = async (run: Run, extents: readonly Extent[], compared: (batch: readonly Extent[]) => Promise<void>): Promise<void> => {
+const compareAll = async (run: Run, one: Reader, extents: readonly Extent[], compared: (batch: readonly Extent[]) => Promise<void>): Promise<void> => {
   for (const shelf of partsOf(extents, shelfRowsMax)) {
     await run('BEGIN'); // one view of all that is taken
     await setKeys(run, 'shelf', shelf);
     for (const sql of shelfSql) await run(sql);
+    await setDays(run, one); // of what was taken, which may reach further than what was there when the verification began
     await run('COMMIT');
     for (const batch of partsOf(shelf, batchRowsMax)) {
       await run('BEGIN'); // what it builds is freed with it
@@ -258,11 +255,11 @@ const verifyKeys = async (store: DuckDbStore, extents: readonly Extent[], ruleOf
       const rule = ruleOf(keyOf(id));
       if (rule !== undefined) rules.set(id, rule);
     }
-    await prepare(run, extents, rules);
+    await prepare(run, rules);
     const known = extents.filter(({ id }) => rules.has(id));
     keys = extents.length;
     unknownKeys = keys - known.length;
-    await compareAll(run, known, async (batch) => {
+    await compareAll(run, one, known, async (batch) => {
       for await (const chunk of one.chunks(countsSql, [])) {
         compared += cellsOf(chunk, 0).number(0);
         different += cellsOf(chunk, 1).number(0);

@@ -167,7 +167,7 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
     parsed = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw fail('no-backup', 'there is no manifest in it', folder);
-    throw fail('backup-damaged', `the manifest cannot be read: ${error instanceof Error ? error.message : String(error)}`, path);
+    throw fail('backup-damaged', `the manifest cannot be read: ${error instanceof SyntaxError ? 'it is not JSON' : String(error)}`, path);
   }
   const format = (parsed as { readonly format?: unknown } | null)?.format;
   if (typeof format === 'number' && format > formatVersion)

@@ -6,7 +6,6 @@ import { pino } from 'pino';
 import type { Config } from '../../config.ts';
 import { answering, type Wire } from '../../core/channel.ts';
 import { type Failure, fail, failureOf } from '../../core/failure.ts';
-import type { Reading } from '../../core/reading.ts';
 import type { Commit, LatestReading } from '../../core/store.ts';
 import type { GateReport, LiveEvent, Status } from '../../core/views.ts';
 import { retainedRows } from '../../feed/retained.ts';
@@ -53,17 +52,17 @@ let stopping = false;
 let wake: () => void = () => {};
 const rate = commitRate(Date.now);
 
+/** What a commit made the latest of its key: a reading that came late is none. */
 const latestOf = ({ outputs }: Commit): LatestReading[] => {
-  const latest = new Map<string, Map<string, Reading>>();
-  for (const reading of outputs.readings) {
-    const ofSubject = latest.get(reading.subject);
-    if (ofSubject === undefined) latest.set(reading.subject, new Map([[reading.quantity, reading]]));
-    else ofSubject.set(reading.quantity, reading);
+  const newest = new Map<string, Map<string, number>>();
+  for (const { subject, quantity, at } of outputs.readings) {
+    const ofSubject = newest.get(subject) ?? new Map<string, number>();
+    newest.set(subject, ofSubject.set(quantity, Math.max(ofSubject.get(quantity) ?? at, at)));
   }
-  return [...latest.values()]
-    .flatMap((ofSubject) => [...ofSubject.values()])
-    .slice(-liveLatestMax)
-    .map(({ subject, quantity, at, value, flags, offset }) => ({ subject, quantity, at, value, flags, offset }));
+  return plant.store
+    .latest([...newest.keys()])
+    .filter(({ subject, quantity, at }) => newest.get(subject)?.get(quantity) === at)
+    .slice(-liveLatestMax);
 };
 
 /** Says what went wrong; the thread then ends. */

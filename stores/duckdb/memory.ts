@@ -6,18 +6,28 @@ export type WithMemory = <Result>(mb: number, work: () => Promise<Result>) => Pr
 
 export interface Memory {
   readonly with: WithMemory;
-  close(): void;
+  close(): Promise<void>;
 }
+
+/** After how long a limit is tried again that DuckDB could not come down to yet, because queries that run hold more, ms. */
+const retryMs = 200;
 
 /** @param connection its own @param baseMb the limit while nothing asks for more */
 export const memory = (connection: DuckDBConnection, baseMb: number): Memory => {
   const asked: number[] = [];
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
   let lastSet: Promise<unknown> = Promise.resolve();
   const set = (): Promise<unknown> => {
     const apply = () => connection.run(`SET memory_limit = '${Math.max(baseMb, ...asked)}MB'`);
     lastSet = lastSet.then(apply, apply);
     return lastSet;
   };
+  const lower = (): Promise<unknown> =>
+    set().catch(() => {
+      clearTimeout(retry);
+      if (!closed) retry = setTimeout(lower, retryMs).unref();
+    });
   return {
     async with(mb, work) {
       if (mb <= baseMb) return work();
@@ -27,10 +37,14 @@ export const memory = (connection: DuckDBConnection, baseMb: number): Memory => 
         return await work();
       } finally {
         asked.splice(asked.indexOf(mb), 1);
-        // What is still held keeps the limit higher, until the next work that asks; the work itself has ended as it has.
-        await set().catch(() => {});
+        await lower();
       }
     },
-    close: () => connection.closeSync(),
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      await lastSet.catch(() => {});
+      connection.closeSync();
+    },
   };
 };

@@ -23,11 +23,17 @@ const damage = /corrupt|checksum|not a valid DuckDB database|Serialization Error
 /** What DuckDB says, without the paths that it names: how a folder is called says nothing of what is in it. */
 const withoutPaths = (message: string): string => message.replace(/"[^"]*"|(?<!\S)\/\S+/g, '');
 
+/** The first of its lines: the others advise on settings of DuckDB, which are not the reader's. */
+const sayingOf = (message: string): string => {
+  const first = message.split('\n', 1)[0] ?? '';
+  return /^Out of Memory/.test(first) ? `${first}; OCTROI_STORE_MEMORY_MB sets how much it may take` : first;
+};
+
 /** What DuckDB throws, as a failure that names the file: `store-corrupt` where the file itself is damaged, else `store-failed`. */
 export const storeFailed = (error: unknown, file: string): FailureError => {
   if (error instanceof FailureError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return fail(damage.test(withoutPaths(message)) ? 'store-corrupt' : 'store-failed', message, file);
+  return fail(damage.test(withoutPaths(message)) ? 'store-corrupt' : 'store-failed', sayingOf(message), file);
 };
 
 /** One connection. */

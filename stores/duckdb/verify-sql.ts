@@ -49,6 +49,9 @@ export const shelfSql = [
   'CREATE OR REPLACE TEMP TABLE taken_cuts AS SELECT key, list({from_ms: from_ms, to_ms: to_ms}) AS spans FROM cut_spans JOIN shelf USING (key) GROUP BY key',
 ];
 
+/** From when to when the readings of a shelf lie, for each zone. */
+export const takenSql = `SELECT zone, min(at_ms), max(at_ms + hold_ms) FROM taken_readings JOIN rules USING (key) GROUP BY zone`;
+
 /** Readings that take part, each with the next of its key and the civil day that it lies in. */
 const pointsSql = `CREATE OR REPLACE TEMP TABLE points AS
   WITH taking_part AS (
@@ -271,10 +274,10 @@ export const examplesSql = `SELECT rules.key, coalesce(stored.level, expected.le
     CASE WHEN stored.key IS NULL THEN 'there is no such pane' ELSE concat_ws('; ', ${differences.join(', ')}) END
   ${beside} AND (${differs}) ORDER BY 1, 2, 3 LIMIT $1`;
 
-/** Of each key: its readings, all rows that recomputing it touches, and from when to when its readings lie. */
+/** All rows of readings and panes of each key that has readings. */
 export const extentsSql = `WITH touched AS (
     SELECT key, count(*) AS panes FROM (${Object.values(paneTables)
       .map((table) => `SELECT key FROM ${table}`)
       .join(' UNION ALL ')}) GROUP BY key
-  ), read AS (SELECT key, count(*) AS readings, min(at_ms) AS from_ms, max(at_ms) AS to_ms FROM readings GROUP BY key)
-  SELECT key, readings + coalesce(panes, 0), from_ms, to_ms FROM read LEFT JOIN touched USING (key) ORDER BY key`;
+  ), read AS (SELECT key, count(*) AS readings FROM readings GROUP BY key)
+  SELECT key, readings + coalesce(panes, 0) FROM read LEFT JOIN touched USING (key) ORDER BY key`;

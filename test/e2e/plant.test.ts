@@ -61,6 +61,35 @@ test('a public message that may no longer leave when the plant comes back is ret
   expect((await gate.stop()).code).toBe(0);
 });
 
+test('what comes late is stored, and told to nobody as the latest', async () => {
+  const gate = await started(folder(), brisk);
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${gate.mqttPort}`);
+  onTestFinished(() => client.endAsync(true));
+  const now = Date.now();
+  const send = (ago: number, temperature: number): Promise<unknown> =>
+    client.publishAsync('city/v1/a/sensor-1/telemetry', JSON.stringify({ ts: now - ago, values: { temperature } }), { qos: 1 });
+  const stored = (count: number) =>
+    until(`${count} readings`, async () => {
+      const { readings } = (await (await fetch(`${gate.http}/api/v1/ledger`)).json()) as { readings: Record<string, number> };
+      return readings.stored === count;
+    });
+  const stream = await fetch(`${gate.http}/api/v1/events`);
+  let heard = '';
+  const listening = (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream.body as ReadableStream<Uint8Array>) heard += decoder.decode(chunk, { stream: true });
+  })().catch(() => {});
+  await send(60_000, 1);
+  await stored(1);
+  await send(3_600_000, 9);
+  await stored(2);
+  await Promise.all([send(30_000, 2), send(40_000, 8)]);
+  await until('the last', () => heard.includes('"value":2'));
+  expect(heard.match(/(?<="value":)\d+/g)).toEqual(['1', '2']);
+  expect((await gate.stop()).code).toBe(0);
+  await listening;
+});
+
 test('a plant that hangs is noticed, ended and started again, and the gate goes on taking readings', async () => {
   const data = folder();
   const gate = await started(data, { ...brisk, OCTROI_PLANT_SILENT_MS_MAX: '3000' });

@@ -142,6 +142,10 @@ test('of a folder at rest, and what is refused', async () => {
       writeFileSync(join(copy, 'manifest.json'), readFileSync(join(copy, 'manifest.json'), 'utf8').replace(/"position": \d+/, '"position": 7')),
     ),
   ).toMatchObject({ code: 'backup-damaged', where: expect.stringContaining('manifest.json') });
+  expect(await damaged((copy) => writeFileSync(join(copy, 'manifest.json'), '{\n  "format": 1,\n  oh\n}'))).toMatchObject({
+    code: 'backup-damaged',
+    message: 'the manifest cannot be read: it is not JSON',
+  });
   expect(await damaged((copy) => writeFileSync(join(copy, 'manifest.json'), '{"format": 99}'))).toMatchObject({ code: 'newer-version' });
 });
 

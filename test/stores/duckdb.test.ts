@@ -48,6 +48,48 @@ it('answers what is asked of 100,000 anomalies in little memory', async () => {
   await store.close();
 });
 
+it('answers what is asked of 3 million readings of one key, each corrected, in little memory', async () => {
+  const empty = await duckdbStore({ file });
+  await empty.commit(commit(0, 1, { readings: [reading(0, 0, 0)] }));
+  const connection = await empty.connect();
+  await connection.run('INSERT INTO readings SELECT readings.* REPLACE (i AS at_ms) FROM readings, range(1, 3_000_000) AS t(i)');
+  await connection.run('INSERT INTO readings SELECT * REPLACE (1 AS version) FROM readings');
+  connection.closeSync();
+  await empty.close();
+  const store = await duckdbStore({ file, memoryLimitMb: 32 });
+  const first = await store.readings({ ...energy, from: 0, to: 3_000_000, limit: 10_000 });
+  expect([first.rows.length, first.rows.every(({ at, version }) => version === 1 && at < 10_000), first.next]).toEqual([10_000, true, '9999']);
+  const next = await store.readings({ ...energy, from: 0, to: 3_000_000, limit: 2, after: 9_999 });
+  expect(next.rows.map(({ at, version }) => [at, version])).toEqual([
+    [10_000, 1],
+    [10_001, 1],
+  ]);
+  await store.close();
+});
+
+it('takes less memory again as soon as what was read beside its work lets it', async () => {
+  const store = await duckdbStore({ file, memoryLimitMb: 32 });
+  const reading = await store.connect();
+  const limit = async (): Promise<unknown> => {
+    const asking = await store.connect();
+    const [found] = (await asking.runAndReadAll('PRAGMA database_size')).getRowObjects(); // current_setting names what was tried last
+    asking.closeSync();
+    return found?.memory_limit;
+  };
+  const joined = await store.withMemory(256, async () => {
+    const half = await reading.stream(
+      "SELECT text FROM range(3_000_000) AS a(i) JOIN (SELECT i, repeat('x', 100) || i AS text FROM range(800_000) AS t(i)) USING (i)",
+    );
+    await half.fetchChunk();
+    return half;
+  });
+  expect(await limit()).toBe('244.1 MiB');
+  for (let chunk = await joined.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await joined.fetchChunk());
+  await expect.poll(limit, { timeout: 20_000 }).toBe('30.5 MiB');
+  reading.closeSync();
+  await store.close();
+});
+
 it('opens with the snapshots of thousands of devices, in little memory and in their order', async () => {
   const scopes = Array.from({ length: 4_000 }, (_, n) => ({
     scope: `subject/${String(n * 7_919)
@@ -80,7 +122,7 @@ it('cuts 5 million readings in one commit, with more memory than it has otherwis
   expect(await store.recount()).toMatchObject({ stored: 5_000_000 });
   const left = await store.connect();
   expect((await left.runAndReadAll('SELECT count(*) FROM readings')).getRows()).toEqual([[0n]]);
-  expect((await left.runAndReadAll("SELECT current_setting('memory_limit')")).getRows()).toEqual([['61.0 MiB']]);
+  expect((await left.runAndReadAll('PRAGMA database_size')).getRowObjects()).toMatchObject([{ memory_limit: '61.0 MiB' }]);
   left.closeSync();
   await store.close();
 });
