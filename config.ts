@@ -114,7 +114,10 @@ export const configSchema = z.strictObject({
     .regex(quietHoursPattern, { error: 'hours such as 22:00-07:00 are expected' })
     .optional()
     .describe('hours of the town in which only alarms of high priority are posted and mailed'),
-  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug']).default('info').describe('least severe line that is written'),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('least severe line that is written; of the demo on a terminal warn, unless this is set'),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -2,9 +2,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../config.ts';
+import { type Config, environmentName } from '../config.ts';
 import { hourMs } from '../core/time.ts';
-import type { Gate } from '../main.ts';
 
 export const demoTownFile = fileURLToPath(new URL('../simulators/demo-town.yaml', import.meta.url));
 
@@ -13,8 +12,14 @@ const historyHoursMax = 7 * 24;
 /** What it needs of a gate. */
 interface Door {
   readonly mqttPort: number;
-  readonly logger: Pick<Gate['logger'], 'info'>;
+  readonly logger: { info(text: string): void };
 }
+
+/** The settings of the demo. On a terminal its lines of level info, JSON for programs, would drown what a person reads, unless they are asked for. */
+export const demoConfig = (given: Config, isTerminal: boolean, environment: Readonly<Record<string, string | undefined>>): Config => {
+  const isAsked = Boolean(environment[environmentName('logLevel')]);
+  return { ...given, town: demoTownFile, logLevel: isTerminal && !isAsked ? 'warn' : given.logLevel };
+};
 
 /**
  * Starts the devices. They first send what was measured while no gate was open: at the first start, seven days.

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { unknownVariables } from '../config.ts';
 import { openGate } from '../main.ts';
-import { demoTownFile, startDemo } from './demo.ts';
+import { demoConfig, startDemo } from './demo.ts';
 import { newestTick } from './gate/heartbeat.ts';
 import { keptTown } from './keep/town-file.ts';
 import { configOf } from './options.ts';
@@ -33,7 +33,7 @@ export const startCommand = (): Command =>
         process.exit(0);
       }
       const isDemo = given.demo && given.town === undefined && (await isFreshOrDemo(given.data));
-      const config = isDemo ? { ...given, town: demoTownFile } : given;
+      const config = isDemo ? demoConfig(given, process.stdout.isTTY === true, process.env) : given;
       const stop = stopAsked();
       warnOfUnknown();
       const closedAt = isDemo ? ((await newestTick(config))?.wall ?? null) : null;
@@ -42,7 +42,9 @@ export const startCommand = (): Command =>
         const url = await Promise.race([gate.http, stop]);
         if (url !== null)
           console.log(`\n  octroi is open.\n    pages  ${url}\n    MQTT   mqtt://${config.mqttHost}:${gate.mqttPort}\n    data   ${config.data}\n`);
-        const endDemo = isDemo && url !== null ? startDemo(gate, config, closedAt) : async () => {};
+        // What is left out of the log is said in plain words.
+        const logger = config.logLevel !== given.logLevel ? { info: (text: string) => console.log(`  ${text}`) } : gate.logger;
+        const endDemo = isDemo && url !== null ? startDemo({ mqttPort: gate.mqttPort, logger }, config, closedAt) : async () => {};
         await stop;
         console.log('octroi closes …');
         await endDemo();

@@ -18,22 +18,24 @@ const watched = (views: Asked, stop: Promise<null>): Promise<Verified> => {
 };
 
 /** Why it does not stand for "all figures are right"; null where it does. */
-const shortfall = ({ compared, keys, unknownKeys, complete }: Verified): string | null => {
+const shortfall = ({ keys, unknownKeys, complete }: Verified): string | null => {
   if (!complete) return 'ended before it was done';
-  if (compared > 0 || keys === 0) return null;
-  if (unknownKeys === keys)
-    return `nothing was compared: of none of the ${keys} series it is known how its readings make figures; was this store made by this town?`;
-  return `nothing was compared: of ${keys} series with readings none has a figure yet; run it again when its first window has closed`;
+  if (keys === 0 || unknownKeys < keys) return null;
+  return `nothing was compared: of none of the ${keys} series it is known how its readings make figures; was this store made by this town?`;
 };
 
 const report = (result: Verified): string[] => {
-  const { compared, different, examples, keys, unknownKeys } = result;
-  if (keys === 0 && result.complete) return ['nothing to compare: the store holds no readings'];
+  const { compared, different, examples, keys, unknownKeys, complete } = result;
+  if (keys === 0 && complete) return ['nothing to compare: the store holds no readings'];
   const short = shortfall(result);
+  const unknown = unknownKeys > 0 && unknownKeys < keys ? [`not compared: ${unknownKeys} of ${keys} series, whose devices are not in the town`] : [];
+  // A closed window that lacks its figure would be a difference.
+  if (compared === 0 && short === null)
+    return [`nothing to compare yet: of ${keys} series with readings none has a figure; run it again when the first window has closed`, ...unknown];
   return [
     `compared ${compared}, different ${different}`,
     ...examples.map((example) => `  ${JSON.stringify(example)}`),
-    ...(unknownKeys > 0 && compared > 0 ? [`not compared: ${unknownKeys} of ${keys} series, whose devices are not in the town`] : []),
+    ...unknown,
     ...(short === null ? [] : [short]),
   ];
 };

@@ -1,6 +1,8 @@
 /** A data folder opened for a command: through the gate that uses it, else by itself, caught up with its log. */
+import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Draft, RegistryChange } from '../core/envelope.ts';
+import { FailureError, fail } from '../core/failure.ts';
 import { townSchema } from '../core/town.ts';
 import type { Status } from '../core/views.ts';
 import { lockFolder } from '../log/lock.ts';
@@ -133,11 +135,14 @@ export const openWorkshop = async (config: Config, create = false): Promise<Work
   return (await remote(config)) ?? local(config);
 };
 
-/** Opens a data folder for the time of one question. */
+/** Opens a data folder for the time of one question. @throws FailureError; what is not found there names the folder */
 export const inWorkshop = async <T>(config: Config, ask: (workshop: Workshop) => Promise<T>): Promise<T> => {
   const workshop = await openWorkshop(config);
   try {
     return await ask(workshop);
+  } catch (error) {
+    if (!(error instanceof FailureError) || error.failure.code !== 'not-found') throw error;
+    throw fail('not-found', error.failure.message, `in ${resolve(config.data)}`);
   } finally {
     await workshop.close();
   }

@@ -1,20 +1,21 @@
 /** The house: folders know `core/` and themselves; only main.ts, cli/ and torture/ know more than one, and none knows test/. No clock and no chance in core/ and processors/. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** What may know more than one folder, or is no code of octroi. */
-const beside = ['bench', 'bin', 'cli', 'data', 'docs', 'node_modules', 'test', 'torture'];
+const beside = ['bench', 'bin', 'cli', 'docs', 'node_modules', 'test', 'torture'];
+const sources = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => join(folder, name));
+/** Data folders and dashboards that somebody built here hold no code. */
 const folders = readdirSync(root, { withFileTypes: true })
-  .filter((one) => one.isDirectory() && !one.name.startsWith('.') && !beside.includes(one.name))
+  .filter((one) => one.isDirectory() && !one.name.startsWith('.') && !beside.includes(one.name) && sources(one.name).length > 0)
   .map(({ name }) => name);
-
-const sources = (folder: string): string[] => {
-  const found = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
-  expect(found.length).toBeGreaterThan(0);
-  return found.map((name) => join(folder, name));
-};
 
 /** Imports of `text`, a file at `path`, that lead into another folder of the house. */
 const trespasses = (path: string, text: string): string[] => {
@@ -30,6 +31,7 @@ const trespasses = (path: string, text: string): string[] => {
 
 test('nothing that is shipped imports from test/', () => {
   const intoTests = (path: string): string[] => trespasses(path, readFileSync(join(root, path), 'utf8')).filter((line) => line.includes('→ test/'));
+  expect(folders).toEqual(expect.arrayContaining(['core', 'dashboards', 'processors', 'stores']));
   for (const folder of [...folders, 'cli', 'torture', 'bench']) for (const path of sources(folder)) expect(intoTests(path)).toEqual([]);
   for (const path of ['main.ts', 'config.ts']) expect(intoTests(path)).toEqual([]);
   expect(trespasses('cli/torture.ts', "import type { Row } from '../test/torture/row.ts';")).toEqual(['cli/torture.ts → test/torture/row.ts']);
@@ -72,4 +74,17 @@ test('processors/pipeline.ts fits one screen of code', () => {
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^\s*(\/?\*|\/\/|import )/.test(line));
   expect(code.length).toBeLessThanOrEqual(90);
+});
+
+test('what octroi writes is not linted, whatever folder it was given; our own JSON is', () => {
+  const folder = temporaryFolder();
+  copyFileSync(join(root, 'biome.json'), join(folder, 'biome.json'));
+  const badly = '{"zone":   "Europe/Paris"}';
+  const lint = (path: string): number | null => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), badly);
+    return spawnSync(join(root, 'node_modules/.bin/biome'), ['check', '.'], { cwd: folder }).status;
+  };
+  expect(['data/town.json', 'my-data/town.json', 'mine/store/origin.json'].map(lint)).toEqual([0, 0, 0]);
+  expect(lint('bin/settings.json')).toBe(1);
 });

@@ -1,6 +1,6 @@
 /** What stands where in a data folder, and whether a gate was ever open on it. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { fail } from '../../core/failure.ts';
 
@@ -11,5 +11,5 @@ export const isUsed = ({ data, log }: Config): boolean => existsSync(join(data, 
 
 /** @throws FailureError `no-data` where octroi never wrote in the folder */
 export const requireData = (config: Config): void => {
-  if (!isUsed(config)) throw fail('no-data', 'there is no log in it', config.data);
+  if (!isUsed(config)) throw fail('no-data', 'there is no log in it', resolve(config.data));
 };

@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import { fail } from '../../core/failure.ts';
 import type { Quantity } from '../../core/quantity.ts';
+import { receiptGaps } from '../../core/receipt-gaps.ts';
 import type { Receipt } from '../../core/views.ts';
 import { iso, momentOf } from '../moment.ts';
 import { shownChange, shownMonth, shownPane, shownReading } from '../present.ts';
 import { changeShape, moment, monthShape, name, paneShape, route, shownMoment, windowParameter } from './route.ts';
 
 export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
-  const { key, window, start, end, rule, versions, changes, closing, readings, more, gaps, refolded } = receipt;
+  const { key, window, start, end, rule, versions, changes, closing, readings, more, refolded } = receipt;
   return {
     device: key.subject,
     quantity: key.quantity,
@@ -22,7 +23,7 @@ export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
     changes: changes.map((change) => shownChange(quantity, change)),
     readings: readings.map((reading) => ({ ...shownReading(quantity, reading), envelope: reading.offset })),
     more,
-    gaps: gaps.map(({ from, to }) => ({ from: iso(from), to: iso(to) })),
+    gaps: receiptGaps(receipt).map(({ from, to, isOpen }) => ({ from: iso(from), to: iso(to), open: isOpen })),
     refolded: refolded === null ? null : shownPane(quantity, refolded),
   };
 };
@@ -42,7 +43,7 @@ export const explain = route({
     changes: z.array(changeShape),
     readings: z.array(z.looseObject({ at: shownMoment, value: z.union([z.number(), z.string()]).nullable() })),
     more: z.boolean(),
-    gaps: z.array(z.object({ from: shownMoment, to: shownMoment })),
+    gaps: z.array(z.object({ from: shownMoment, to: shownMoment, open: z.boolean() })),
     refolded: paneShape.nullable(),
   }),
   async handle({ views, directory: current }, { query }) {

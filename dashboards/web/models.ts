@@ -2,6 +2,7 @@
 import type { CarrierName } from '../../core/device-type.ts';
 import type { FailureCode } from '../../core/failure.ts';
 import type { MonthState } from '../../core/month.ts';
+import type { ReceiptGap } from '../../core/receipt-gaps.ts';
 import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
 import type { Amount, PeriodFigures } from '../figures/energy.ts';
 import type { Forecast } from '../figures/forecast.ts';
@@ -260,7 +261,7 @@ export interface ReceiptModel {
     readonly envelope: number;
   }[];
   readonly more: number;
-  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+  readonly gaps: readonly ReceiptGap[];
 }
 export interface ReceiptChange {
   readonly at: number | null;

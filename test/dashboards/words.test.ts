@@ -12,4 +12,8 @@ it('one is one, and none is none', () => {
     '1 message waits for its acknowledgement (3 B).',
     '1 message attend son accusé de réception (3 o).',
   ]);
+  expect([en.operations.heldNow('0', '108 B'), fr.operations.heldNow('0', '108 o')]).toEqual([
+    'No message waits for its acknowledgement.',
+    'Aucun message n’attend son accusé de réception.',
+  ]);
 });

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { expect, onTestFinished, test } from 'vitest';
-import { startDemo } from '../../cli/demo.ts';
+import { demoConfig, demoTownFile, startDemo } from '../../cli/demo.ts';
 import { influxAccess } from '../../cli/parts/influx.ts';
 import { kafkaAccess } from '../../cli/parts/kafka.ts';
 import { openPlant } from '../../cli/plant/parts.ts';
@@ -130,4 +130,12 @@ test('the buckets on InfluxDB, and TLS to the brokers with certificates of their
   expect(kafkaAccess(config).tls).toEqual({ ca: 'certificates' });
   expect(kafkaAccess({ ...config, kafkaTls: false }).tls).toBeUndefined();
   expect(() => kafkaAccess({ ...config, kafkaTlsCa: `${ca}.gone` })).toThrow('bad-setting: ENOENT');
+});
+
+test('on a terminal the demo writes no lines of level info, unless they are asked for', () => {
+  const level = (isTerminal: boolean, environment: Record<string, string> = {}) => demoConfig(resolveConfig({}, environment).config, isTerminal, environment);
+  expect(level(true)).toMatchObject({ logLevel: 'warn', town: demoTownFile });
+  expect(level(false)).toMatchObject({ logLevel: 'info', town: demoTownFile });
+  expect(level(true, { OCTROI_LOG_LEVEL: 'info' })).toMatchObject({ logLevel: 'info' });
+  expect(level(true, { OCTROI_LOG_LEVEL: '' })).toMatchObject({ logLevel: 'warn' });
 });

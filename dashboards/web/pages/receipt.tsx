@@ -121,9 +121,10 @@ const Gaps = ({ voice, model }: Shown) => {
       <h2 id="gaps">{r.gaps}</h2>
       {model.gaps.length === 0 ? <p>{r.gapsNone}</p> : null}
       <ul class="plain">
-        {model.gaps.map(({ from, to }) => (
+        {model.gaps.map(({ from, to, isOpen }) => (
           <li key={from}>
             {r.from} <Moment voice={voice} at={from} /> {r.to} <Moment voice={voice} at={to} /> <span class="small">({voice.show.span(to - from)})</span>
+            {isOpen ? ` ${r.gapOpen}` : null}
           </li>
         ))}
       </ul>

@@ -17,26 +17,26 @@ const Tile = ({
   title,
   period,
   of,
-  note,
   none,
 }: {
   voice: Voice;
   title: string;
   period: PeriodFigures;
   of: { value: string; unit: string } | null;
-  note?: string;
   /** Why there is none, where that is not for want of data. */
   none?: string | undefined;
 }) => {
   const { words, show, href } = voice;
   const date = day(period.start, voice);
+  const saysNone = of === null && none === undefined;
+  const seen = period.total.until === null ? (saysNone ? null : words.noData) : words.until(show.time(period.total.until));
   return (
     <li class="tile">
       <h3>{title}</h3>
       <p>
         <Figure voice={voice} of={of} large {...(none === undefined ? {} : { none })} />
       </p>
-      <p class="small">{note ?? (period.total.until === null ? words.noData : words.until(show.time(period.total.until)))}</p>
+      {seen === null ? null : <p class="small">{seen}</p>}
       <p class="foot">
         <Coverage voice={voice} share={period.total.coverage} />
         <a class="receipt" href={href(`/explain?from=${date}&to=${date}`)} aria-label={words.explain(title)}>
@@ -118,14 +118,15 @@ const DayTiles = ({ voice, period }: { voice: Voice; period: PeriodFigures }) =>
 
 const Solar = ({ voice, pv }: { voice: Voice; pv: TownModel['pv'] }) => {
   const { words, show } = voice;
+  const today = pv.today.meters === 0 ? null : energy(voice, pv.today.kWh);
   return (
     <li class="tile solar" data-live-pv={JSON.stringify(pv.devices)}>
       <h3>{words.town.pv}</h3>
       <p>
-        <Figure voice={voice} of={pv.today.meters === 0 ? null : energy(voice, pv.today.kWh)} large />
+        <Figure voice={voice} of={today} large />
       </p>
       <p class="small">
-        <strong data-live-watts>{pv.watts === null ? words.noData : show.power(pv.watts)}</strong> {words.town.pvNow} ·{' '}
+        <strong data-live-watts>{pv.watts !== null ? show.power(pv.watts) : today === null ? '–' : words.noData}</strong> {words.town.pvNow} ·{' '}
         <span data-live-reporting>{words.town.pvFrom(pv.reporting, Object.keys(pv.devices).length)}</span>
       </p>
       <p class="foot">
@@ -144,7 +145,7 @@ const Today = ({ voice, model }: { voice: Voice; model: TownModel }) => {
       </h2>
       <ul class="tiles">
         <DayTiles voice={voice} period={model.today} />
-        <Solar voice={voice} pv={model.pv} />
+        {Object.keys(model.pv.devices).length === 0 ? null : <Solar voice={voice} pv={model.pv} />}
       </ul>
       {model.comparison === null ? null : <Compared voice={voice} comparison={model.comparison} />}
       <LiveBar words={words} />

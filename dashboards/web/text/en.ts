@@ -296,6 +296,7 @@ export const en: Messages = {
     readings: 'Readings',
     readingsCount: 'Readings in the window',
     gaps: 'Gaps',
+    gapOpen: 'not known yet: the next reading decides',
     gapsNone: 'None: the whole window is observed.',
     from: 'From',
     to: 'to',

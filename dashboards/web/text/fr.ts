@@ -307,6 +307,7 @@ export const fr = {
     readings: 'Mesures',
     readingsCount: 'Mesures dans la fenêtre',
     gaps: 'Trous',
+    gapOpen: 'pas encore connu : la prochaine mesure le dira',
     gapsNone: 'Aucun : toute la fenêtre est observée.',
     from: 'De',
     to: 'à',

@@ -12,7 +12,10 @@ export const operationsEn: typeof operationsFr = {
   care: 'State',
   unwritable: (ago, n) =>
     `The log can no longer be written (it stopped ${ago}). ${n} ${n === '1' ? 'message waits for its' : 'messages wait for their'} acknowledgement: nothing is lost, devices wait, and all goes on by itself once the disk writes.`,
-  heldNow: (n, size) => `${n} ${n === '1' ? 'message waits for its' : 'messages wait for their'} acknowledgement (${size}).`,
+  heldNow: (n, size) =>
+    n === '0'
+      ? 'No message waits for its acknowledgement.'
+      : `${n} ${n === '1' ? 'message waits for its' : 'messages wait for their'} acknowledgement (${size}).`,
   diskFree: (size) => `${size} free on the disk of the log.`,
   dropped: (n) => `${n} QoS 0 ${n === '1' ? 'message' : 'messages'} dropped since the log began.`,
   processing: (n, age, rate) => `${n} ${n === '1' ? 'envelope waits' : 'envelopes wait'} to be processed, the last one was processed ${age}; ${rate} a second.`,

@@ -14,7 +14,10 @@ export const operationsFr = {
   care: 'État',
   unwritable: (ago: string, n: string) =>
     `Le journal ne peut plus être écrit (arrêté ${ago}). ${few(n) ? `${n} message attend son` : `${n} messages attendent leur`} accusé : rien n'est perdu, les appareils attendent et tout reprend seul dès que le disque écrit.`,
-  heldNow: (n: string, size: string) => `${few(n) ? `${n} message attend son` : `${n} messages attendent leur`} accusé de réception (${size}).`,
+  heldNow: (n: string, size: string) =>
+    n === '0'
+      ? 'Aucun message n’attend son accusé de réception.'
+      : `${few(n) ? `${n} message attend son` : `${n} messages attendent leur`} accusé de réception (${size}).`,
   diskFree: (size: string) => `${size} libres sur le disque du journal.`,
   dropped: (n: string) => `${n} ${few(n) ? 'message QoS 0 abandonné' : 'messages QoS 0 abandonnés'} depuis le début du journal.`,
   processing: (n: string, age: string, rate: string) =>
