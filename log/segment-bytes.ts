@@ -1,8 +1,7 @@
 /** The bytes of one segment as a window that moves forward over the file; what the frames hold is left to the reader. */
 import { Buffer } from 'node:buffer';
-import { type FileHandle, open } from 'node:fs/promises';
 import { type Frame, readFrame } from './frame.ts';
-import { decodeHeader, readSegment, type SegmentFile, segmentHeaderBytes } from './segment.ts';
+import { decodeHeader, openSegment, type SegmentFile, type SegmentSource, segmentHeaderBytes } from './segment.ts';
 
 const windowBytes = 1024 * 1024;
 /** With less room than that behind the filled part, a new window is begun. */
@@ -11,7 +10,8 @@ const roomBytesMin = 64 * 1024;
 export class SegmentBytes {
   readonly segment: SegmentFile;
   readonly salt: number;
-  readonly #handle: FileHandle | null;
+  /** Null where nothing of it can be read. */
+  readonly #source: SegmentSource | null;
   /** Never written again where it is filled: envelopes hold views of it. */
   buffer: Buffer;
   filled: number;
@@ -20,9 +20,9 @@ export class SegmentBytes {
   /** Position of the buffer's start in the file. */
   #base = 0;
 
-  private constructor(segment: SegmentFile, handle: FileHandle | null, buffer: Buffer, filled: number, salt: number) {
+  private constructor(segment: SegmentFile, source: SegmentSource | null, buffer: Buffer, filled: number, salt: number) {
     this.segment = segment;
-    this.#handle = handle;
+    this.#source = source;
     this.buffer = buffer;
     this.filled = filled;
     this.salt = salt;
@@ -30,18 +30,18 @@ export class SegmentBytes {
 
   /** Null where the file is gone. @throws FailureError `newer-version` */
   static async open(segment: SegmentFile): Promise<SegmentBytes | null> {
-    let handle: FileHandle | null = null;
+    let source: SegmentSource | null = null;
     try {
-      if (!segment.compressed) handle = await open(segment.path, 'r');
-      const buffer = handle === null ? await readSegment(segment) : Buffer.allocUnsafeSlow(windowBytes);
-      const filled = handle === null ? buffer.length : (await handle.read(buffer, 0, buffer.length, 0)).bytesRead;
+      source = await openSegment(segment);
+      const buffer = Buffer.allocUnsafeSlow(windowBytes);
+      const filled = await source.read(buffer, 0, 0);
       const header = decodeHeader(buffer.subarray(0, Math.min(filled, segmentHeaderBytes)), segment.path);
-      if (header !== null) return new SegmentBytes(segment, handle, buffer, filled, header.salt);
+      if (header !== null) return new SegmentBytes(segment, source, buffer, filled, header.salt);
       // Without the salt no checksum can be right: the whole segment is a hole.
-      await handle?.close();
+      await source.close();
       return new SegmentBytes(segment, null, Buffer.alloc(segmentHeaderBytes), segmentHeaderBytes, 0);
     } catch (error) {
-      await handle?.close().catch(() => {});
+      await source?.close().catch(() => {});
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
     }
@@ -58,7 +58,7 @@ export class SegmentBytes {
 
   /** Forgets what was read from `at` on: it may have been read while it was being written. */
   async reread(): Promise<void> {
-    if (this.#handle === null) return;
+    if (this.#source === null || this.segment.compressed) return; // a compressed one was written before it had its name
     this.#move(windowBytes, false);
     await this.#fill(windowBytes);
   }
@@ -70,7 +70,7 @@ export class SegmentBytes {
   }
 
   async close(): Promise<void> {
-    await this.#handle?.close();
+    await this.#source?.close();
   }
 
   /** A new buffer that begins at `at`. */
@@ -86,11 +86,11 @@ export class SegmentBytes {
 
   /** Reads on, so that at best `needed` bytes are there from `at`; false at the end of the file. */
   async #fill(needed: number): Promise<boolean> {
-    if (this.#handle === null) return false;
+    if (this.#source === null) return false;
     const wanted = Math.max(needed, this.filled - this.at + roomBytesMin);
     if (this.at + wanted > this.buffer.length) this.#move(Math.max(windowBytes, wanted), true);
-    const { bytesRead } = await this.#handle.read(this.buffer, this.filled, this.buffer.length - this.filled, this.#base + this.filled);
-    this.filled += bytesRead;
-    return bytesRead > 0;
+    const bytes = await this.#source.read(this.buffer, this.filled, this.#base + this.filled);
+    this.filled += bytes;
+    return bytes > 0;
   }
 }

@@ -6,10 +6,11 @@
  * A segment ends where the next one begins: what it holds at or beyond that offset comes from a failed sync and does not count.
  */
 import { Buffer } from 'node:buffer';
-import { open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import { promisify } from 'node:util';
-import { zstdDecompress } from 'node:zlib';
+import { createZstdDecompress, zstdDecompress } from 'node:zlib';
 import { fail } from '../core/failure.ts';
 import { crc32c } from './crc32c.ts';
 import { type Frame, findFrame, frameHeadBytes, readFrame } from './frame.ts';
@@ -88,29 +89,63 @@ export const decodeHeader = (bytes: Buffer, path: string): SegmentHeader | null 
   return null;
 };
 
+/** Bytes of a segment, from its start on. */
+export interface SegmentSource {
+  /** Fills what lies behind `at` with what stands at `position` and after; returns how much, 0 at the end. Of a compressed segment what follows the read before. */
+  read(into: Buffer, at: number, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** In pieces of 16 KB, which are usual, each costs a hop to another thread: a segment takes ten times as long. */
+const decompressedChunkBytes = 1024 * 1024;
+
+/** What a damaged file yields ends where the damage is noticed; frames have checksums of their own. */
+const decompressed = (handle: FileHandle): SegmentSource => {
+  const stream = createZstdDecompress({ chunkSize: decompressedChunkBytes });
+  pipeline(handle.createReadStream({ autoClose: false, highWaterMark: decompressedChunkBytes }), stream, () => {});
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let rest: Buffer = Buffer.alloc(0);
+  return {
+    async read(into, at) {
+      if (rest.length === 0) rest = (await chunks.next().catch(() => null))?.value ?? rest;
+      const bytes = rest.copy(into, at);
+      rest = rest.subarray(bytes);
+      return bytes;
+    },
+    async close() {
+      stream.destroy();
+      await handle.close();
+    },
+  };
+};
+
+/** Opens a segment, compressed or not; rejects where there is no such file. */
+export const openSegment = async (segment: SegmentFile): Promise<SegmentSource> => {
+  const handle = await open(segment.path, 'r');
+  if (segment.compressed) return decompressed(handle);
+  return {
+    read: async (into, at, position) => (await handle.read(into, at, into.length - at, position)).bytesRead,
+    close: () => handle.close(),
+  };
+};
+
 const decompress = promisify(zstdDecompress);
-/**
- * Room for a whole segment of the usual size and a group more: in pieces of 16 KB, which are usual, each costs a hop to another thread (a
- * segment takes ten times as long), and what is in pieces is copied once more. A larger segment comes in several.
- */
-const decompressedChunkBytes = 9 * 1024 * 1024;
 
 /** A whole segment in memory, decompressed; what a damaged compressed file still yields is nothing. */
 export const readSegment = async (segment: SegmentFile): Promise<Buffer> => {
   const bytes = await readFile(segment.path);
   if (!segment.compressed) return bytes;
-  return decompress(bytes, { maxOutputLength: decompressedBytesMax, chunkSize: decompressedChunkBytes }).catch(() => Buffer.alloc(0));
+  return decompress(bytes, { maxOutputLength: decompressedBytesMax }).catch(() => Buffer.alloc(0));
 };
 
 /** The header of a segment, reading no more than it must; null where it is damaged. */
 export const readHeader = async (segment: SegmentFile): Promise<SegmentHeader | null> => {
-  if (segment.compressed) return decodeHeader(await readSegment(segment), segment.path);
-  const handle = await open(segment.path, 'r');
+  const source = await openSegment(segment);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(segmentHeaderBytes), 0, segmentHeaderBytes, 0);
-    return decodeHeader(buffer.subarray(0, bytesRead), segment.path);
+    const bytes = Buffer.alloc(segmentHeaderBytes);
+    return decodeHeader(bytes.subarray(0, await source.read(bytes, 0, 0)), segment.path);
   } finally {
-    await handle.close();
+    await source.close();
   }
 };
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -183,6 +184,34 @@ it('rotates, compresses what is sealed, and reads both forms', async () => {
   expect(names.at(-1)).toMatch(/\.seg$/);
   expect(await contents(folder)).toEqual({ numbers: count(500), offsets: count(500), corrupt: 0, end: 500 });
   expect((await contents(folder, 333)).numbers).toEqual(count(500, 333));
+});
+
+it('reads of a damaged compressed segment what lies before the damage, and counts the rest', async () => {
+  const folder = temporaryFolder();
+  const writer = await writerOf(folder, { segmentBytesMax: 3_000_000, compress: true });
+  for (let n = 0; n < 40; n++) {
+    writer.append({ ...draft(n), payload: Buffer.concat([draft(n).payload, randomBytes(100_000)]) });
+    await writer.flush();
+  }
+  await writer.tidy();
+  const [name] = segments(folder) as [string];
+  expect(name).toMatch(/\.zst$/);
+  const path = join(folder, 'log', name);
+  const whole = readFileSync(path);
+  const held = Number.parseInt(segments(folder)[1] as string, 10);
+  const damages = {
+    flipped: () => Buffer.concat([whole.subarray(0, 2_000_000), Buffer.from([255 - (whole[2_000_000] as number)]), whole.subarray(2_000_001)]),
+    'cut off': () => whole.subarray(0, 2_000_000),
+  };
+  for (const [kind, damaged] of Object.entries(damages)) {
+    writeFileSync(path, damaged());
+    const reader = new AppendFileReader(folder);
+    open.push(() => reader.close());
+    const { envelopes, corrupt } = await readAll(reader, 0, 40);
+    expect(envelopes.length + corrupt, kind).toBe(40);
+    expect(envelopes.filter(({ offset }) => offset >= held).length, kind).toBe(40 - held);
+    expect(envelopes.filter(({ offset }) => offset < held).length, kind).toBeGreaterThan(10);
+  }
 });
 
 it('goes on reading while segments are compressed under it', async () => {
