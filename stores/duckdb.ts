@@ -174,6 +174,7 @@ const storeOf = ({ loaded, writer, readers, buffers }: Opened, instance: DuckDBI
       throw failed;
     }
     take(loaded, transaction);
+    buffers.giveBack();
   };
 
   return {
