@@ -291,7 +291,12 @@ class Simulation {
       this.#plant ??= await startPlant(this.#store, log.reader(), (commit, position) => this.#commits.see(commit, position), this.#faults);
       // It may not have been told the newest end yet.
       const { pipeline, run } = this.#plant;
-      await run.to(this.#isQuiet || hit(0.5) ? log.durableEnd : this.#chance.between(Math.min(pipeline.end(), log.durableEnd), log.durableEnd));
+      const goal = (): number => (this.#isQuiet || hit(0.5) ? log.durableEnd : this.#chance.between(Math.min(pipeline.end(), log.durableEnd), log.durableEnd));
+      await run.to(goal());
+      if (hit(0.3)) {
+        await run.hand(); // who is behind goes on while it is written
+        await run.to(goal());
+      }
       if (this.#isQuiet || hit(0.7)) await run.commit();
       if (hit(0.15)) await run.checkpoint();
     } catch (error) {
