@@ -6,11 +6,10 @@
  * A segment ends where the next one begins: what it holds at or beyond that offset comes from a failed sync and does not count.
  */
 import { Buffer } from 'node:buffer';
-import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
-import { promisify } from 'node:util';
-import { createZstdDecompress, zstdDecompress } from 'node:zlib';
+import { createZstdDecompress } from 'node:zlib';
 import { fail } from '../core/failure.ts';
 import { crc32c } from './crc32c.ts';
 import { type Frame, findFrame, frameHeadBytes, readFrame } from './frame.ts';
@@ -19,7 +18,6 @@ export const segmentHeaderBytes = 128;
 export const formatVersion = 1;
 const magic = Buffer.from('OCTROILG', 'latin1');
 const copyBytes = 64;
-const decompressedBytesMax = 1024 * 1024 * 1024;
 
 export const rawSuffix = '.seg';
 export const compressedSuffix = '.seg.zst';
@@ -97,17 +95,24 @@ export interface SegmentSource {
 }
 
 /** In pieces of 16 KB, which are usual, each costs a hop to another thread: a segment takes ten times as long. */
-const decompressedChunkBytes = 1024 * 1024;
+const pieceBytes = 1024 * 1024;
+
+/** Whether zstd says that bytes are damaged, or end too early; a disk that fails, or memory that lacks, tells nothing of them. */
+const isDamage = ({ code = '' }: NodeJS.ErrnoException): boolean => code.startsWith('Z') && !/mem/i.test(code);
 
 /** What a damaged file yields ends where the damage is noticed; frames have checksums of their own. */
+const endAtDamage = (error: NodeJS.ErrnoException): { readonly value: undefined } => {
+  if (isDamage(error)) return { value: undefined };
+  throw error;
+};
 const decompressed = (handle: FileHandle): SegmentSource => {
-  const stream = createZstdDecompress({ chunkSize: decompressedChunkBytes });
-  pipeline(handle.createReadStream({ autoClose: false, highWaterMark: decompressedChunkBytes }), stream, () => {});
+  const stream = createZstdDecompress({ chunkSize: pieceBytes });
+  pipeline(handle.createReadStream({ autoClose: false, highWaterMark: pieceBytes }), stream, () => {});
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let rest: Buffer = Buffer.alloc(0);
   return {
     async read(into, at) {
-      if (rest.length === 0) rest = (await chunks.next().catch(() => null))?.value ?? rest;
+      if (rest.length === 0) rest = (await chunks.next().catch(endAtDamage)).value ?? rest;
       const bytes = rest.copy(into, at);
       rest = rest.subarray(bytes);
       return bytes;
@@ -129,16 +134,23 @@ export const openSegment = async (segment: SegmentFile): Promise<SegmentSource> 
   };
 };
 
-const decompress = promisify(zstdDecompress);
-
-/** A whole segment in memory, decompressed; what a damaged compressed file still yields is nothing. */
+/** A whole segment in memory, decompressed; of a damaged compressed one what lies before the damage. */
 export const readSegment = async (segment: SegmentFile): Promise<Buffer> => {
-  const bytes = await readFile(segment.path);
-  if (!segment.compressed) return bytes;
-  return decompress(bytes, { maxOutputLength: decompressedBytesMax }).catch(() => Buffer.alloc(0));
+  const source = await openSegment(segment);
+  try {
+    const pieces: Buffer[] = [];
+    for (let position = 0; ; position += pieces.at(-1)?.length ?? 0) {
+      const piece = Buffer.allocUnsafeSlow(pieceBytes);
+      const bytes = await source.read(piece, 0, position);
+      if (bytes === 0) return Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, bytes));
+    }
+  } finally {
+    await source.close();
+  }
 };
 
-/** The header of a segment, reading no more than it must; null where it is damaged. */
+/** The header of a segment, reading no more than its first piece; null where it is damaged. */
 export const readHeader = async (segment: SegmentFile): Promise<SegmentHeader | null> => {
   const source = await openSegment(segment);
   try {

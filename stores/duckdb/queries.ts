@@ -28,10 +28,18 @@ const panesOfSql = perWindow(
   (table) => `SELECT place, ${paneFields} FROM ${table} JOIN (SELECT unnest($1::INTEGER[]) AS key, unnest($2::INTEGER[]) AS place) USING (key)
     WHERE start_ms >= $3 AND start_ms < $4 ORDER BY place, start_ms, version`,
 );
-/** Versions are looked up for those that are shown alone: of all in the range, millions of them, they would not fit in memory. */
-const readingsSql = `SELECT key, ${readingFields} FROM readings JOIN (
-    SELECT at_ms FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3 AND version = 0 ORDER BY at_ms LIMIT $4
-  ) AS shown USING (at_ms) WHERE key = $1 QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY version DESC) = 1 ORDER BY at_ms`;
+/**
+ * Versions are looked up for those that are shown alone: of all in the range, millions of them, they would not fit in memory. Where the
+ * horizon cut, a correction may be left without what it corrected.
+ */
+const readingsSql = `WITH inside AS (SELECT at_ms, version FROM readings WHERE key = $1 AND at_ms >= $2 AND at_ms < $3),
+  shown AS (
+    SELECT at_ms FROM (SELECT at_ms FROM inside WHERE version = 0 ORDER BY at_ms LIMIT $4)
+    UNION SELECT at_ms FROM inside JOIN cut_spans ON cut_spans.key = $1 AND at_ms >= from_ms AND at_ms < to_ms WHERE version > 0
+    ORDER BY at_ms LIMIT $4
+  )
+  SELECT key, ${readingFields} FROM readings JOIN shown USING (at_ms) WHERE key = $1
+  QUALIFY row_number() OVER (PARTITION BY at_ms ORDER BY version DESC) = 1 ORDER BY at_ms`;
 /** A field as a body has it; null: any. Bodies are not read as JSON for it, which takes four times as long: a quotation mark inside a text has a backslash before it. */
 const fieldText = (name: string, value: string | undefined): string | null => (value === undefined ? null : `${JSON.stringify(name)}:${JSON.stringify(value)}`);
 const anomaliesSql = `WITH newest AS (SELECT id, max(version) AS version FROM anomalies WHERE ($1::VARCHAR IS NULL OR subject = $1) GROUP BY id)

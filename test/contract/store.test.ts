@@ -152,6 +152,22 @@ onEveryStore((current) => {
       expect(await store.readings({ subject: 'nobody', quantity: 'energy', from: 0, to: 200, limit: 10 })).toEqual({ rows: [], next: null });
     });
 
+    it('lists what came after a cut for readings that the cut took', async () => {
+      const before = [100, 200, 300, 400].map((at, n) => reading(at, n, n));
+      await store.commit(commit(0, 4, { readings: before }));
+      await store.commit(commit(4, 5, { readings: [reading(300, 9, 4, { version: 1, revision: 4 })] }));
+      await store.commit(commit(5, 6, { cuts: [{ offset: 5, before: 4, spans: [{ ...energy, from: 100, to: 400 }] }] }));
+      // What was cut may still be there, in a store that takes it out later.
+      const listed = (await store.readings({ ...energy, from: 0, to: 1_000, limit: 10 })).rows;
+      expect(listed.filter(({ at }) => at !== 200).map(({ at, value, version }) => [at, value, version])).toEqual([
+        [100, 0, 0],
+        [300, 9, 1],
+        [400, 3, 0],
+      ]);
+      const inPages = await Promise.all(listed.map(({ at }) => store.readings({ ...energy, from: 0, to: 1_000, limit: 1, after: at - 1 })));
+      expect(inPages.flatMap(({ rows }) => rows)).toEqual(listed);
+    });
+
     it('come in pages', async () => {
       await store.commit(commit(0, 5, { readings: [10, 20, 30, 40, 50].map((at, i) => reading(at, i, i)) }));
       const first = await store.readings({ ...energy, from: 0, to: 100, limit: 2 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -212,6 +212,18 @@ it('reads of a damaged compressed segment what lies before the damage, and count
     expect(envelopes.filter(({ offset }) => offset >= held).length, kind).toBe(40 - held);
     expect(envelopes.filter(({ offset }) => offset < held).length, kind).toBeGreaterThan(10);
   }
+});
+
+it.each(['.seg', '.seg.zst'])('takes a %s that cannot be read for a failure, and not for damage', async (suffix) => {
+  const folder = temporaryFolder();
+  const writer = await writerOf(folder, { segmentBytesMax: 2_000 });
+  await writeGroups(writer, new Array(10).fill(10));
+  const [name] = segments(folder) as [string];
+  rmSync(join(folder, 'log', name));
+  mkdirSync(join(folder, 'log', name.replace('.seg', suffix))); // it opens, and each read fails
+  const reader = new AppendFileReader(folder);
+  open.push(() => reader.close());
+  await expect(readAll(reader, 0, 100)).rejects.toThrow('EISDIR');
 });
 
 it('goes on reading while segments are compressed under it', async () => {
