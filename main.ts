@@ -25,6 +25,7 @@ import type { Config } from './config.ts';
 import type { AlarmAction } from './core/alarm.ts';
 import type { Draft } from './core/envelope.ts';
 import { fail } from './core/failure.ts';
+import { Scope } from './core/scope.ts';
 import { freshTown, type Town } from './core/town.ts';
 import type { Views } from './core/views.ts';
 import { lockFolder } from './log/lock.ts';
@@ -45,27 +46,16 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-/** What was opened, to be closed in the reverse order: at the end, or where a later step fails. */
-const closers = (): { add(close: () => unknown): void; close(): Promise<void> } => {
-  const open: (() => unknown)[] = [];
-  return {
-    add: (close) => void open.push(close),
-    async close() {
-      for (const close of open.splice(0).reverse()) await close();
-    },
-  };
-};
-
 /**
  * Opens the gate of a data folder. Where it fails, nothing stays open or locked.
  * @throws FailureError `data-in-use`, `data-not-writable`, `port-taken`, `bad-setting`, `town-invalid`, `newer-version`, `log-corrupt`, `not-loopback`, `store-unreachable`, `store-denied`, `store-not-set-up`
  */
 export const openGate = async (config: Config): Promise<Gate> => {
-  const opened = closers();
+  const opened = new Scope();
   try {
     return await openParts(config, opened);
   } catch (error) {
-    await opened.close();
+    await opened.close().catch(() => {}); // what went wrong first is told
     throw error;
   }
 };
@@ -113,7 +103,7 @@ interface Later {
 }
 
 /** Locks the folder, when nothing is in the way of a gate. @returns the town that was given, and the one that the folder keeps */
-const takeFolder = async (config: Config, opened: ReturnType<typeof closers>): Promise<{ readonly given: Town | null; readonly kept: KeptTown | null }> => {
+const takeFolder = async (config: Config, opened: Scope): Promise<{ readonly given: Town | null; readonly kept: KeptTown | null }> => {
   const given = config.town === undefined ? null : await readTown(config.town);
   await requireWritable(config.data);
   const lock = await lockFolder(config.data);
@@ -207,7 +197,7 @@ const caughtUp = async (plant: Supervised, end: number): Promise<void> => {
   await Promise.race([come.catch(() => null), delay(knownMsMax, null, { ref: false })]);
 };
 
-const openParts = async (config: Config, opened: ReturnType<typeof closers>): Promise<Gate> => {
+const openParts = async (config: Config, opened: Scope): Promise<Gate> => {
   const logger = pino({ level: config.logLevel, base: { role: 'gate' } });
   const { given, kept } = await takeFolder(config, opened);
   const written = await gateLog(config, logger);

@@ -16,11 +16,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadReport } from '../cli/bench-load.ts';
 import { residentMb } from '../cli/resident.ts';
+import { Scope } from '../core/scope.ts';
 import { type LoadOptions, loadReadingsPerMessage } from '../simulators/load.ts';
 import { freePort } from '../torture/free-port.ts';
 import { Gate, get, metric, plantIsUp, until } from '../torture/gate.ts';
 import { influxEnvironment, openInfluxd } from '../torture/rigs/town-of-many.ts';
-import { Scope } from '../torture/row.ts';
 import { childrenOf, cpuSeconds } from './processes.ts';
 
 const [script = '', ...numbers] = process.argv.slice(2);

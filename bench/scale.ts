@@ -13,12 +13,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadReport } from '../cli/bench-load.ts';
 import { openReader } from '../cli/parts/log.ts';
 import { resolveConfig } from '../config.ts';
+import { Scope } from '../core/scope.ts';
 import { type LoadOptions, loadReadingsPerMessage } from '../simulators/load.ts';
 import { freePort } from '../torture/free-port.ts';
 import { Gate, until } from '../torture/gate.ts';
 import { influxEnvironment, kafkaEnvironment, openInfluxd, openKafka, storedPositions } from '../torture/rigs/town-of-many.ts';
 import { RoleProcess } from '../torture/role.ts';
-import { Scope } from '../torture/row.ts';
 import { cpuSeconds } from './processes.ts';
 
 const [messages = 60_000, devices = 300] = process.argv.slice(2).map(Number);

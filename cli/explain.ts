@@ -5,7 +5,6 @@ import { closesAt, monthState } from '../core/month.ts';
 import type { Pane } from '../core/pane.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import { flagNames } from '../core/reading.ts';
-import { receiptGaps } from '../core/receipt-gaps.ts';
 import type { Change, ChangeCause, Receipt } from '../core/views.ts';
 import { type WindowName, windowNames } from '../core/window.ts';
 import { amountOf, meanOf } from '../dashboards/present.ts';
@@ -83,7 +82,7 @@ const textOf = (receipt: Receipt, quantity: Quantity): string => {
     ...(versions.length > 0 ? [] : [isLife ? noLife : noPane]),
     ...(versions.length === 0 && refolded !== null ? [`as it stands: ${figureOf(refolded, quantity)}${length}; readings: ${refolded.count}`] : []),
     // A life begins with its first reading.
-    ...receiptGaps(receipt)
+    ...receipt.gaps
       .filter(({ from }) => from > 0)
       .map(({ from, to, isOpen }) =>
         isOpen

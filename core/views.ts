@@ -101,6 +101,14 @@ export interface Change {
   readonly isAdjustment: boolean;
 }
 
+/** [from, to), epoch ms: what was not observed. */
+export interface ReceiptGap {
+  readonly from: number;
+  readonly to: number;
+  /** Not known yet: a reading counts until the next one, which may still come in time. */
+  readonly isOpen: boolean;
+}
+
 /** Where a figure comes from: everything that a person needs to work it out again. */
 export interface Receipt {
   readonly key: Key;
@@ -118,7 +126,7 @@ export interface Receipt {
   readonly readings: readonly Reading[];
   readonly more: boolean;
   /** Spans that were not observed, [from, to). */
-  readonly gaps: readonly { readonly from: number; readonly to: number }[];
+  readonly gaps: readonly ReceiptGap[];
   /** The same fold over these readings, now; null where there are more readings than a receipt holds, or where some were cut at the horizon. */
   readonly refolded: Omit<Pane, 'version' | 'revision'> | null;
 }

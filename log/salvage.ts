@@ -30,8 +30,10 @@ export const salvageLastSegment = async (folder: string): Promise<Salvaged | nul
   const logTime = before === undefined ? 0 : ((await readHeader(before))?.logTime ?? 0);
   const to = plausibleEnd(bytes.length > 0 ? bytes : await readFile(last.path), last.firstOffset);
   const file = `${last.path}.corrupt`;
-  await rename(last.path, file);
-  await beginLog(folder, to, logTime);
+  const renamed = (): Promise<void> => rename(last.path, file);
+  // Where a kill comes between the two, the damaged segment is a hole before the new one, and no position is given twice.
+  if (to > last.firstOffset) await beginLog(folder, to, logTime).then(renamed);
+  else await renamed().then(() => beginLog(folder, to, logTime)); // both have one name
   await syncFolder(logFolder(folder));
   return { file, from: last.firstOffset, to };
 };

@@ -8,6 +8,7 @@ import { type Receipt, receiptReadingsMax, type ShownPane, type Views } from '..
 import { calendar, type Interval, type Level, levelOf, type WindowName } from '../core/window.ts';
 import { changesOf } from './changes.ts';
 import { append, keyFold, peek, settle } from './key-fold.ts';
+import { receiptGaps } from './receipt-gaps.ts';
 import { isExcluded } from './state.ts';
 
 /**
@@ -111,7 +112,7 @@ export const receipt = async (
     closing,
     readings: readings.slice(0, receiptReadingsMax),
     more: readings.length > receiptReadingsMax,
-    gaps: gapsOf(rule, readings, { start: span.start, end: Math.min(span.end, now) }, closures),
+    gaps: receiptGaps({ gaps: gapsOf(rule, readings, { start: span.start, end: Math.min(span.end, now) }, closures), readings, rule, now }),
     refolded: refolded === null ? null : { ...key, window, ...refolded },
   };
 };

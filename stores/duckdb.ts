@@ -29,7 +29,7 @@ export interface DuckDbOptions {
   readonly checkpointMb?: number;
 }
 
-/** What a store on DuckDB offers beside the port, to `verify.ts`. */
+/** What a store on DuckDB offers beside the port, to verifications and backups. */
 export interface DuckDbStore extends Store {
   /** One more connection to the same file; the caller closes it. */
   connect(): Promise<DuckDBConnection>;
@@ -43,6 +43,9 @@ export interface DuckDbStore extends Store {
    */
   copyTo(target: string): Promise<void>;
 }
+
+/** Whether it is the embedded store. */
+export const isDuckDb = (store: Store): store is DuckDbStore => 'copyTo' in store;
 
 const openInstance = async ({
   file,
@@ -79,10 +82,15 @@ interface Opened {
 
 const openParts = async (instance: DuckDBInstance, { file, memoryLimitMb = memoryLimitMbDefault }: DuckDbOptions): Promise<Opened> => {
   const connection = await instance.connect();
-  await prepareSchema(connection, file);
-  const loaded = await load(connection);
-  const buffers = memory(await instance.connect(), memoryLimitMb);
-  return { loaded, writer: await openWriter(connection, loaded.book, buffers.with), readers: await openReaders(instance, file), buffers };
+  try {
+    await prepareSchema(connection, file);
+    const loaded = await load(connection);
+    const buffers = memory(await instance.connect(), memoryLimitMb);
+    return { loaded, writer: await openWriter(connection, loaded.book, buffers.with), readers: await openReaders(instance, file), buffers };
+  } catch (error) {
+    connection.closeSync(); // else the file stays open
+    throw error;
+  }
 };
 
 /**
@@ -219,11 +227,7 @@ const storeOf = ({ loaded, writer, readers, buffers }: Opened, instance: DuckDBI
       await lastCommit;
       await readers.close();
       await buffers.close();
-      try {
-        writer.close();
-      } catch {
-        // After a failed transaction the appenders have nothing left to hand over, and say so.
-      }
+      writer.close();
       instance.closeSync();
     },
   };

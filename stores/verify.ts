@@ -1,6 +1,6 @@
 /**
  * `octroi verify`: every pane that is stored, highest version, beside what separate SQL makes of the stored readings.
- * It knows nothing of the pipeline. Run it on a store that is at rest: readings that wait for a tick are not in it yet.
+ * It knows nothing of the pipeline. A plant at work may go on beside it; readings that wait for a tick are not in it yet.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,10 @@ import { dayMs } from '../core/time.ts';
 import { type Level, type WindowName, windowName } from '../core/window.ts';
 import { copied } from './copied.ts';
 import { type Cells, cellsOf } from './duckdb/columns.ts';
-import { verifyMemoryMb, verifyRowBytes } from './duckdb/limits.ts';
+import { verifyMemoryMb, verifyMemoryMbMax, verifyRowBytes } from './duckdb/limits.ts';
 import { type Parameter, type Reader, reader, storeFailed } from './duckdb/readers.ts';
 import { countsSql, examplesSql, extentsSql, shelfSql, stepsSql, tablesSql, takenSql } from './duckdb/verify-sql.ts';
-import type { DuckDbStore } from './duckdb.ts';
+import { type DuckDbStore, isDuckDb } from './duckdb.ts';
 
 export interface Verified {
   /** Panes that were compared, and closed windows that should have one. */
@@ -159,10 +159,10 @@ const setKeys = async (run: Run, table: 'shelf' | 'batch', extents: readonly Ext
   await run(`INSERT INTO ${table} SELECT unnest($1::INTEGER[])`, [extents.map(({ id }) => id)]);
 };
 
-/** Memory that the largest batch needs, MB. */
+/** Memory that the largest batch needs, MB, as far as it is given. */
 const memoryOf = (extents: readonly Extent[]): number => {
   const rows = extents.reduce((most, extent) => Math.max(most, extent.rows), batchRowsMax);
-  return verifyMemoryMb + Math.ceil((rows * verifyRowBytes) / 2 ** 20);
+  return Math.min(verifyMemoryMbMax, verifyMemoryMb + Math.ceil((rows * verifyRowBytes) / 2 ** 20));
 };
 
 /** Recomputes key after key, and calls `compared` for each part. */
@@ -196,8 +196,6 @@ const examplesOf = async ({ chunks }: Reader, keyOf: (id: number) => Key, limit:
   }
   return examples;
 };
-
-const isDuckDb = (store: Store): store is DuckDbStore => 'connect' in store;
 
 const ended: Verified = { compared: 0, different: 0, examples: [], keys: 0, unknownKeys: 0, complete: false };
 

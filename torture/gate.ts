@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import allocators from '../bin/allocators.json' with { type: 'json' };
 import gateHeap from '../bin/gate-heap.json' with { type: 'json' };
-import type { Scope } from './row.ts';
+import type { Scope } from '../core/scope.ts';
 
 const command = fileURLToPath(new URL('../cli/octroi.ts', import.meta.url));
 
@@ -145,7 +145,7 @@ export class Gate {
   /** SIGTERM. @returns its exit code */
   async stop(): Promise<number | null> {
     const child = this.#child;
-    if (child === null || child.exitCode !== null) return child?.exitCode ?? null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const [code] = await exited;

@@ -2,8 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Scope } from '../core/scope.ts';
 import { chance, hashText } from '../simulators/chance.ts';
-import { type Found, type Row, Scope, Unable } from './row.ts';
+import { type Found, type Row, Unable } from './row.ts';
 
 export interface Plan {
   readonly seed: number;

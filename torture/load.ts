@@ -2,11 +2,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import mqtt from 'mqtt';
+import type { Scope } from '../core/scope.ts';
 import { type LoadOptions, type LoadResult, runLoad } from '../simulators/load.ts';
 import { loadSubject, loadTemperature, loadTopic } from '../simulators/load-packets.ts';
 import { type Gate, until } from './gate.ts';
 import type { ToLoad } from './load-process.ts';
-import type { Scope } from './row.ts';
 
 /** What one device was promised: message `seq` said `loadTemperature(seq)` at `firstAt + seq × stepMs`. */
 export interface Promised {

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import allocators from '../bin/allocators.json' with { type: 'json' };
+import type { Scope } from '../core/scope.ts';
 import { until } from './gate.ts';
-import type { Scope } from './row.ts';
 
 const command = fileURLToPath(new URL('../cli/octroi.ts', import.meta.url));
 
@@ -75,7 +75,8 @@ export class RoleProcess {
         if (this.#child === child) this.#said += text;
       });
     await until(`the ${role} is open`, 120_000, () => {
-      if (child.exitCode !== null) throw new Error(`the ${role} ended with ${child.exitCode}: ${this.#said.slice(-2_000)}`);
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`the ${role} ended with ${end}: ${this.#said.slice(-2_000)}`);
       return this.#child !== child || this.#said.includes(`octroi is open, as a ${role}.`);
     });
   }
@@ -94,7 +95,7 @@ export class RoleProcess {
   async stop(): Promise<number | null> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null) return child?.exitCode ?? null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const [code] = await exited;

@@ -1,17 +1,5 @@
 /** What a row of the torture is: one kind of trouble, with the known-bad setting that must turn it red. Running rows is left to `harness.ts`. */
-
-/** What was opened, to be closed in the reverse order. */
-export class Scope {
-  readonly #open: (() => unknown)[] = [];
-
-  add(close: () => unknown): void {
-    this.#open.push(close);
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#open.splice(0).reverse()) await close();
-  }
-}
+import type { Scope } from '../core/scope.ts';
 
 /** What a run of a row is given. */
 export interface Asked {

@@ -1,9 +1,9 @@
 /** Many devices as they are: a keepalive, pings, now and then a message, and again when the connection is lost. Counting on the gate's side is left to the rows. */
 import { connect, type Socket } from 'node:net';
+import type { Scope } from '../core/scope.ts';
 import { loadSubject, publishTemplate, writePublish } from '../simulators/load-packets.ts';
 import { connectPacket, disconnectPacket, packetType, pingPacket } from '../simulators/mqtt-packets.ts';
 import type { Promised } from './load.ts';
-import type { Scope } from './row.ts';
 
 export interface SwarmOptions {
   readonly port: number;

@@ -55,10 +55,15 @@ const requireSameTopic = async (config: Config, { position, logTime }: Standing,
 export const requireSameLog = (config: Config, standing: Standing, partition = 0): Promise<void> =>
   config.log === 'file' ? requireSameFile(config.data, standing) : requireSameTopic(config, standing, partition);
 
+/** What finding out needs of the settings. */
+export type StandingAsked = Pick<Config, 'data' | 'storeMemoryMb' | 'storeThreads'>;
+
 /** Where the store of a folder stands; null where there is none, or it cannot be opened. In a process of its own: a damaged file may end it. */
-export const standingOf = async (config: Config): Promise<Standing | null> => {
-  if (!existsSync(storeFile(config.data))) return null;
-  const child = fork(new URL('./store-standing.ts', import.meta.url), [JSON.stringify(config)], { stdio: 'ignore' });
+export const standingOf = async ({ data, storeMemoryMb, storeThreads }: StandingAsked): Promise<Standing | null> => {
+  if (!existsSync(storeFile(data))) return null;
+  // No secret: everybody on the machine can read what a process was called with.
+  const asked: StandingAsked = { data, storeMemoryMb, storeThreads };
+  const child = fork(new URL('./store-standing.ts', import.meta.url), [JSON.stringify(asked)], { stdio: 'ignore' });
   const ended = new AbortController();
   const said = await Promise.race([
     once(child, 'message', { signal: ended.signal }).then(([standing]) => standing as Standing),

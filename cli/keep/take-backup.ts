@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError, fail } from '../../core/failure.ts';
-import type { Store } from '../../core/store.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
-import type { DuckDbStore } from '../../stores/duckdb.ts';
+import { isDuckDb } from '../../stores/duckdb.ts';
 import type { Plant } from '../plant/parts.ts';
 import { type Manifest, makeWhole, storeInBackup, writeManifest } from './backup-files.ts';
 import { keepSettled, settledTown } from './settled-town.ts';
@@ -18,8 +17,6 @@ export interface BackedUp {
   readonly logTime: number;
   readonly bytes: number;
 }
-
-const isDuckDb = (store: Store): store is DuckDbStore => 'copyTo' in store;
 
 const asBackup = (error: unknown, folder: string): FailureError => {
   if (error instanceof FailureError && error.failure.code !== 'store-failed') return error;

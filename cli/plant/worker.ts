@@ -65,7 +65,7 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
     .slice(-liveLatestMax);
 };
 
-/** Says what went wrong; the thread then ends. */
+/** Says what went wrong; who hears it ends the thread. */
 const broken = (error: unknown): void => send({ broken: failureOf(error) });
 
 /** Opens the plant over a store that was made anew where that was asked for, and that is not ahead of its log. */

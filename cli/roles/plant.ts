@@ -132,6 +132,7 @@ class Threads {
       () => {}, // told by `ended`
     );
     void thread.ended.then((why) => {
+      thread.drop(); // one that failed still listens, and keeps its store open
       opened();
       this.#running.delete(partition);
       this.#wanted.delete(partition);

@@ -1,5 +1,6 @@
 /** Runs one role of `octroi start` until it is told to stop. */
 import type { Config } from '../../config.ts';
+import { Scope } from '../../core/scope.ts';
 import { openGateRole } from './gate.ts';
 import { openPlantRole } from './plant.ts';
 import type { Opened, Role } from './role.ts';
@@ -19,17 +20,17 @@ const roles: Readonly<Record<Exclude<Config['role'], 'all'>, OpenRole>> = {
  * @throws FailureError as the role, at its start or when it can go on no longer
  */
 export const runRole = async (config: Config & { readonly role: keyof typeof roles }, stop: Promise<unknown>): Promise<void> => {
-  const closers: (() => unknown)[] = [];
+  const opened = new Scope();
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {});
   try {
-    const { http, mqttPort } = await roles[config.role](config, { add: (close) => void closers.push(close) }, broken.reject);
+    const { http, mqttPort } = await roles[config.role](config, opened, broken.reject);
     const label = config.role === 'web' ? 'pages ' : 'health';
     const door = mqttPort === null ? '' : `    MQTT    mqtt://${config.mqttHost}:${mqttPort}\n`;
     console.log(`\n  octroi is open, as a ${config.role}.\n    ${label}  ${http}\n${door}    data    ${config.data}\n`);
     await Promise.race([stop, broken.promise]);
     console.log('octroi closes …');
   } finally {
-    for (const close of closers.reverse()) await close();
+    await opened.close();
   }
 };

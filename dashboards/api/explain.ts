@@ -2,14 +2,13 @@
 import { z } from 'zod';
 import { fail } from '../../core/failure.ts';
 import type { Quantity } from '../../core/quantity.ts';
-import { receiptGaps } from '../../core/receipt-gaps.ts';
 import type { Receipt } from '../../core/views.ts';
 import { iso, momentOf } from '../moment.ts';
 import { shownChange, shownMonth, shownPane, shownReading } from '../present.ts';
 import { changeShape, moment, monthShape, name, paneShape, route, shownMoment, windowParameter } from './route.ts';
 
 export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
-  const { key, window, start, end, rule, versions, changes, closing, readings, more, refolded } = receipt;
+  const { key, window, start, end, rule, versions, changes, closing, readings, more, gaps, refolded } = receipt;
   return {
     device: key.subject,
     quantity: key.quantity,
@@ -23,7 +22,7 @@ export const shownReceipt = (quantity: Quantity, receipt: Receipt) => {
     changes: changes.map((change) => shownChange(quantity, change)),
     readings: readings.map((reading) => ({ ...shownReading(quantity, reading), envelope: reading.offset })),
     more,
-    gaps: receiptGaps(receipt).map(({ from, to, isOpen }) => ({ from: iso(from), to: iso(to), open: isOpen })),
+    gaps: gaps.map(({ from, to, isOpen }) => ({ from: iso(from), to: iso(to), open: isOpen })),
     refolded: refolded === null ? null : shownPane(quantity, refolded),
   };
 };

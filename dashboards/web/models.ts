@@ -2,8 +2,7 @@
 import type { CarrierName } from '../../core/device-type.ts';
 import type { FailureCode } from '../../core/failure.ts';
 import type { MonthState } from '../../core/month.ts';
-import type { ReceiptGap } from '../../core/receipt-gaps.ts';
-import type { ChangeCause, PlantLife, Status } from '../../core/views.ts';
+import type { ChangeCause, PlantLife, ReceiptGap, Status } from '../../core/views.ts';
 import type { Amount, PeriodFigures } from '../figures/energy.ts';
 import type { Forecast } from '../figures/forecast.ts';
 import type { CarPark, Street } from '../figures/parking.ts';

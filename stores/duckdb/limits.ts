@@ -7,5 +7,7 @@ export const cutMemoryMb = 128;
 /** The same while panes are verified, MB: a town of 3.6 million rows needs 128 (measured). And what the largest key takes beside it, bytes a row: 5 million in 800 MB (measured). */
 export const verifyMemoryMb = 192;
 export const verifyRowBytes = 200;
+/** It never asks for more than this, MB, a key of some 4 million rows: a larger one fits where the settings name more. */
+export const verifyMemoryMbMax = 1_024;
 /** Threads a query may use. */
 export const threadsDefault = 2;

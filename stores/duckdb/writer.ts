@@ -147,7 +147,13 @@ export const openWriter = async (connection: DuckDBConnection, book: KeyBook, wi
       keysWritten = book.entries.length;
     },
     close() {
-      for (const appender of all) appender.close();
+      for (const appender of all) {
+        try {
+          appender.close();
+        } catch {
+          // After a failed transaction an appender has nothing left to hand over, and says so.
+        }
+      }
       connection.closeSync();
     },
   };

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { reachControl } from '../../cli/control.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { configSchema } from '../../config.ts';
+import { Scope } from '../../core/scope.ts';
 import { administration } from '../../log/kafka/client.ts';
 import { kafkaReader } from '../../log/kafka.ts';
 import { freePort } from '../../torture/free-port.ts';
@@ -15,7 +16,6 @@ import { Gate } from '../../torture/gate.ts';
 import { promisedOf, startLoad, untilAcknowledged } from '../../torture/load.ts';
 import { judgeIn } from '../../torture/oracle.ts';
 import { type KafkaServer, noKafka, startKafka } from '../../torture/rigs/kafka-server.ts';
-import { Scope } from '../../torture/row.ts';
 import { readAll } from '../log/drafts.ts';
 import { withReason } from '../reason.ts';
 import { folder, octroi, started, until } from './running.ts';

@@ -1,13 +1,13 @@
 /** Three real brokers, each record on all of them: each is killed in turn under load, then two at once. One to two minutes. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Scope } from '../../core/scope.ts';
 import { administration } from '../../log/kafka/client.ts';
 import { freePort } from '../../torture/free-port.ts';
 import { Gate, metric } from '../../torture/gate.ts';
 import { promisedOf, startLoad, untilAcknowledged } from '../../torture/load.ts';
 import { judge } from '../../torture/oracle.ts';
 import { type KafkaCluster, type KafkaNode, noKafka, startKafkaCluster } from '../../torture/rigs/kafka-server.ts';
-import { Scope } from '../../torture/row.ts';
 import { folder, octroi, until } from '../e2e/running.ts';
 import { withReason } from '../reason.ts';
 

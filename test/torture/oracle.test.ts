@@ -1,13 +1,16 @@
 /** The judge of the torture turns red for each way in which a promise breaks, and for that alone. */
-import { describe, expect, it } from 'vitest';
-import { emptyLedger } from '../../core/store.ts';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { emptyLedger, type Store } from '../../core/store.ts';
 import { loadReadingsPerMessage } from '../../simulators/load.ts';
 import { loadTemperature } from '../../simulators/load-packets.ts';
+import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
 import { runRow } from '../../torture/harness.ts';
 import { judgeShown, type Shown } from '../../torture/oracle.ts';
 import { type Found, type Row, Unable } from '../../torture/row.ts';
 import { commit, reading } from '../stores/rows.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const sent = 10;
 const promised = { subject: 'dev-1', firstAt: 1_000, stepMs: 1_000, sent, told: [...Array(sent).keys()] };
@@ -17,8 +20,7 @@ const stored = Array.from({ length: sent }, (_, seq) => reading(1_000 + seq * 1_
 const others = stored.flatMap((row) => Array.from({ length: loadReadingsPerMessage - 1 }, (_, n) => ({ ...row, quantity: `other_${n}` })));
 
 /** A store with these temperatures, and books that tell its rows, as the judge sees it. */
-const shown = async (temperatures: typeof stored, more: Partial<Shown> = {}): Promise<Shown> => {
-  const store = memoryStore();
+const shown = async (temperatures: typeof stored, more: Partial<Shown> = {}, store: Store = memoryStore()): Promise<Shown> => {
   const rows = [...temperatures, ...others.slice(0, temperatures.length * (loadReadingsPerMessage - 1))];
   const counts = { accepted: rows.length, stored: rows.length };
   const ledger = { ...emptyLedger, readings: { ...emptyLedger.readings, ...counts } };
@@ -42,13 +44,16 @@ describe('judgeShown', () => {
   });
   it('finds a message that nobody sent', async () =>
     expect(await faultsOf(shown([...stored, { ...(stored[0] as (typeof stored)[0]), at: 999_000 }]))).toContain('1 messages have another value'));
-  it('finds a message that is there twice', async () => {
-    const once = await shown(stored);
-    const readings: Shown['readings'] = async (query) => {
-      const page = await once.readings(query);
-      return { ...page, rows: [...page.rows, ...page.rows.slice(-1)] };
-    };
-    expect(await faultsOf(Promise.resolve({ ...once, readings }))).toContain('1 readings are in the store twice');
+  it('finds a reading that is in the store twice', async () => {
+    const store = await duckdbStore({ file: join(temporaryFolder(), 'store.duckdb') });
+    onTestFinished(() => store.close());
+    const views = await shown(stored, {}, store);
+    expect((await judgeShown(views, { promised: [promised] })).twice).toBe(0);
+    const connection = await store.connect();
+    await connection.run('INSERT INTO readings SELECT * FROM readings WHERE key = 0 AND at_ms = 1000');
+    connection.closeSync();
+    const judged = await judgeShown(views, { promised: [promised] });
+    expect([judged.twice, judged.faults.join('; ')]).toEqual([1, expect.stringContaining('1 readings are in the store twice')]);
   });
   it('finds books that do not balance', async () =>
     expect(await faultsOf(shown(stored, { recount: async () => ({ stored: 29, corrected: 0, deadLetter: 0 }) }))).toContain('do not balance'));

@@ -1,7 +1,7 @@
 /** A proxy that treats connections badly: byte by byte, cut in mid-packet, half open, or with bytes changed. When it does what is left to the rows. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { Scope } from '../row.ts';
+import type { Scope } from '../../core/scope.ts';
 
 interface Pair {
   readonly device: Socket;

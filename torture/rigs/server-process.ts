@@ -9,8 +9,9 @@ export const noServer = (what: string): string => `${noServerHere}${what}`;
 
 /** Looks every 50 ms until it answers. @throws Error where it has ended instead */
 export const untilServes = async (name: string, child: ChildProcess, isUp: () => Promise<boolean>): Promise<void> => {
-  while (child.exitCode === null && !(await isUp())) await delay(50);
-  if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+  const end = (): number | string | null => child.exitCode ?? child.signalCode;
+  while (end() === null && !(await isUp())) await delay(50);
+  if (end() !== null) throw new Error(`${name} ended with ${end()}`);
 };
 
 /** Ends it at once, as a power cut would. */

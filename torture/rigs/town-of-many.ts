@@ -2,11 +2,12 @@
 import { influxAccess } from '../../cli/parts/influx.ts';
 import { kafkaAccess, topicPlans } from '../../cli/parts/kafka.ts';
 import { type Config, resolveConfig } from '../../config.ts';
+import type { Scope } from '../../core/scope.ts';
 import { setUpTopic } from '../../log/kafka/topics.ts';
 import { answeredWithinMs, connect } from '../../stores/influxdb/connection.ts';
 import { fluxOf } from '../../stores/influxdb/flux.ts';
 import { offsetOf } from '../../stores/influxdb/schema.ts';
-import { type Scope, Unable } from '../row.ts';
+import { Unable } from '../row.ts';
 import { type Influxd, noInfluxd, startInfluxd } from './influxd.ts';
 import { type KafkaServer, noKafka, startKafka } from './kafka-server.ts';
 

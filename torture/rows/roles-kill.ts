@@ -5,6 +5,7 @@ import { openReader } from '../../cli/parts/log.ts';
 import { openPlant, pipelineOf } from '../../cli/plant/parts.ts';
 import { verifications } from '../../cli/plant/verifications.ts';
 import { type Config, resolveConfig } from '../../config.ts';
+import type { Scope } from '../../core/scope.ts';
 import type { Store } from '../../core/store.ts';
 import { dayMs, minuteMs } from '../../core/time.ts';
 import { partitionOf } from '../../log/kafka/partitions.ts';
@@ -18,7 +19,7 @@ import { type Judged, judgeShown } from '../oracle.ts';
 import { startProxy } from '../rigs/http-proxy.ts';
 import { influxEnvironment, kafkaEnvironment, openInfluxd, openKafka, type Positions, storedPositions } from '../rigs/town-of-many.ts';
 import { RoleProcess } from '../role.ts';
-import type { Asked, Found, Row, Scope } from '../row.ts';
+import type { Asked, Found, Row } from '../row.ts';
 
 const partitions = 4;
 /** Devices that publish through one gate, of each gate, and those that say the same through both. */

@@ -3,12 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { residentMb } from '../../cli/resident.ts';
+import type { Scope } from '../../core/scope.ts';
 import { connectPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
 import { freePort } from '../free-port.ts';
 import { Gate, get, until } from '../gate.ts';
 import { promisedOf, startLoad } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
-import type { Asked, Found, Row, Scope } from '../row.ts';
+import type { Asked, Found, Row } from '../row.ts';
 
 const ratePerSecond = 300;
 const streams = 30;

@@ -5,7 +5,6 @@ import type { Element } from '../../../core/pane.ts';
 import { coverage } from '../../../core/pane.ts';
 import { fromQuanta, type Quantity } from '../../../core/quantity.ts';
 import { flagNames } from '../../../core/reading.ts';
-import { receiptGaps } from '../../../core/receipt-gaps.ts';
 import type { Change } from '../../../core/views.ts';
 import { type WindowName, windowNames } from '../../../core/window.ts';
 import { keyName } from '../../directory.ts';
@@ -86,7 +85,7 @@ export const loadReceipt = async ({ views, directory }: Source, question: Receip
       .slice(0, readingsShown)
       .map(({ at, value, flags, version, offset }) => ({ at, value: shownValue(quantity, value), flags: flagNames(flags), version, envelope: offset })),
     more: Math.max(0, receipt.readings.length - readingsShown),
-    gaps: receiptGaps(receipt),
+    gaps: receipt.gaps,
   };
 };
 

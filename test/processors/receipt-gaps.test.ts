@@ -1,7 +1,7 @@
 /** Which of a receipt's gaps are still open. */
 import { expect, test } from 'vitest';
 import { Flag } from '../../core/reading.ts';
-import { receiptGaps } from '../../core/receipt-gaps.ts';
+import { receiptGaps } from '../../processors/receipt-gaps.ts';
 
 const gaps = [
   { from: 0, to: 100 },
@@ -9,12 +9,12 @@ const gaps = [
 ];
 const rule = { kind: 'gauge', holds: false, holdMs: 200 } as const;
 const at = (time: number, value: number | null = 1, flags = 0) => ({ at: time, value, flags });
-const known = { gaps, rule, readings: [at(100), at(300)], closing: { logTime: 500 } };
+const known = { gaps, rule, readings: [at(100), at(300)], now: 500 };
 const closed = gaps.map((gap) => ({ ...gap, isOpen: false }));
 
 test('open is what follows the newest reading, while that is relied on', () => {
   expect(receiptGaps(known)).toEqual([closed[0], { from: 300, to: 500, isOpen: true }]);
-  expect(receiptGaps({ ...known, closing: { logTime: 501 } })).toEqual(closed);
+  expect(receiptGaps({ ...known, now: 501 })).toEqual(closed);
   // A value that takes no part in the fold ends nothing.
   expect(receiptGaps({ ...known, readings: [...known.readings, at(400, 9, Flag.excluded)] })[1]?.isOpen).toBe(true);
 });
