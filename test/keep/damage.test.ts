@@ -1,5 +1,5 @@
 /** A log with damage: what is lost is named to the position, what can be served is served, and no position is given twice. */
-import { openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -9,7 +9,9 @@ import { openPlant } from '../../cli/plant/parts.ts';
 import { rebuild } from '../../cli/rebuild.ts';
 import { openWorkshop } from '../../cli/workshop.ts';
 import { balance } from '../../core/ledger.ts';
+import { openAppendFile } from '../../log/append-file-writer.ts';
 import { holesOf } from '../../log/holes.ts';
+import { salvageLastSegment } from '../../log/salvage.ts';
 import { openGate } from '../../main.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { configFor, contents, type Written, writtenLog } from './folder.ts';
@@ -89,6 +91,20 @@ test('both headers of the last segment: it is set aside, and the log goes on beh
   await gate.close();
   const holes = await holesOf(data, log.durableEnd + 1);
   expect(holes.map(({ to }) => to)).toEqual([log.durableEnd]);
+});
+
+test('what follows a damaged segment is there before that is set aside: a kill between the two gives no position twice', async () => {
+  const data = join(temporaryFolder(), 'data');
+  const { log } = await filled(data, 120);
+  const last = segments(data).at(-1) as string;
+  const file = openSync(last, 'r+');
+  writeSync(file, Buffer.alloc(128, 0xff), 0, 128, 0);
+  mkdirSync(`${last}.corrupt`); // it cannot be renamed
+  await expect(salvageLastSegment(data)).rejects.toThrow();
+  expect(segments(data)).toContain(last);
+  const writer = await openAppendFile({ folder: data, clock: Date.now });
+  expect(writer.durableEnd).toBe(log.durableEnd);
+  await writer.close();
 });
 
 test('a log that lost its end is not written over in silence', async () => {

@@ -1,7 +1,10 @@
 /** Which of a receipt's gaps are still open. */
 import { expect, test } from 'vitest';
 import { Flag } from '../../core/reading.ts';
+import { receiptReadingsMax } from '../../core/views.ts';
 import { receiptGaps } from '../../processors/receipt-gaps.ts';
+import { views } from '../../processors/views.ts';
+import { drive, townOf } from '../drive.ts';
 
 const gaps = [
   { from: 0, to: 100 },
@@ -31,4 +34,19 @@ test('nothing is open after no value, after the last of amounts, where a value h
   expect(receiptGaps({ ...known, rule: { ...rule, kind: 'delta' } })).toEqual(closed);
   expect(receiptGaps({ ...known, rule: { ...rule, holds: true } })).toEqual(closed);
   expect(receiptGaps({ ...known, readings: [] })).toEqual(closed);
+});
+
+test('a receipt that shows only its first readings knows the newest one all the same', async () => {
+  const start = Date.parse('2026-03-03T00:00:00Z');
+  const gate = await drive(townOf([{ id: 'fast', type: 'generic', intervalMs: 1_000 }]), start);
+  for (let n = 0; n < receiptReadingsMax + 200; n++) {
+    gate.at(start + n * 1_000);
+    gate.send('fast', { ts: gate.now(), values: { temperature: 20 } });
+  }
+  gate.tick(gate.now() + 500);
+  await gate.process();
+  const newest = start + (receiptReadingsMax + 199) * 1_000;
+  const told = await views(gate.pipeline, gate.store, () => gate.log.length).explain({ subject: 'fast', quantity: 'temperature' }, 'P1D', start);
+  expect([told?.readings.length, told?.more]).toEqual([receiptReadingsMax, true]);
+  expect(told?.gaps.at(-1)).toEqual({ from: newest, to: newest + 500, isOpen: true });
 });
