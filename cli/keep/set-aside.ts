@@ -1,4 +1,4 @@
-/** What stands in a data folder about a store that is to be made anew, or was. Making it is left to `rebuild.ts`. */
+/** What stands in a data folder about a store that is to be made anew, or was. Making it is left to `prepare-store.ts`. */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -6,7 +6,10 @@ export type WithMemory = <Result>(mb: number, work: () => Promise<Result>) => Pr
 
 export interface Memory {
   readonly with: WithMemory;
-  /** Gives back to the system what was freed: DuckDB does so whenever a limit is set, also to what it was. 20 to 30 MB while a town catches up (measured). */
+  /**
+   * Gives back to the system what was freed. DuckDB 1.5.5 does so when a limit is set, also to what it was (measured, promised nowhere):
+   * 14 MB while a town catches up, and 16 more with the thresholds of `bin/allocators.json`.
+   */
   giveBack(): void;
   close(): Promise<void>;
 }
