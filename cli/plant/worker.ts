@@ -18,14 +18,13 @@ import { type BackedUp, takeBackup } from '../keep/take-backup.ts';
 import { types } from '../types.ts';
 import { commitRate } from './commit-rate.ts';
 import { openPlant } from './parts.ts';
+import { questions } from './questions.ts';
+import { slices } from './slices.ts';
 import { verifications } from './verifications.ts';
 
 export type ToWorker = Wire | { readonly logEnd: number; readonly report: GateReport | null } | { readonly ping: true } | { readonly stop: true };
 export type FromWorker = Wire | { readonly pong: true } | { readonly ready: number } | { readonly event: LiveEvent } | { readonly broken: Failure };
 
-/** Envelopes processed between two looks at the clock and at what is asked: as many as take about `sliceMs`, ms, since one may hold a thousand readings. */
-const sliceMs = 500;
-const sliceEnvelopesMin = 16;
 /** Latest values that one live event carries at the most. */
 const liveLatestMax = 5_000;
 
@@ -158,34 +157,7 @@ const abandon = async (): Promise<void> => {
   stopping = true;
 };
 
-/** How many questions are not answered yet. */
-let asked = 0;
-let allAnswered: () => void = () => {};
-type Questions = Record<string, (...args: unknown[]) => Promise<unknown>>;
-const counted = (questions: object): Questions =>
-  Object.fromEntries(
-    Object.entries(questions as Questions).map(([name, ask]) => [
-      name,
-      (...args) => {
-        asked++;
-        return ask(...args).finally(() => {
-          if (--asked === 0) allAnswered();
-        });
-      },
-    ]),
-  );
-
-/** Lets what is asked go before the pipeline, for as long as the pipeline had the thread: each `await` of a question would wait for a slice. */
-const yieldTo = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    if (asked === 0) return resolve();
-    const timer = setTimeout(resolve, ms);
-    allAnswered = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
-
+const { counted, yieldTo } = questions();
 const ownViews = views(plant.pipeline, plant.store, () => logEnd, config.monthClosesAfterDays);
 /** Here, and not where it is asked for: the town and the figures stay in this thread. */
 const rows = retainedRows({ views: ownViews, types, isHere: (device) => partitionOf(device, config.kafkaPartitions) === partition }, Date.now);
@@ -234,17 +206,16 @@ const waitsForRoom = (): boolean => {
 };
 const roomMs = 500;
 
-let slice = 256;
+const slice = slices(sliceEnvelopesMax);
 /** Processes one slice. @returns true where more waits */
 const advance = async (): Promise<boolean> => {
   const behind = logEnd - plant.pipeline.end();
   if (behind <= 0) return false;
+  const size = slice.size();
   const began = performance.now();
-  await plant.run.to(plant.pipeline.end() + Math.min(slice, behind));
-  if (behind < slice) return false;
-  // Half or double at the most: a slice that waited for a commit says little of the next one.
-  const isLong = performance.now() - began > sliceMs;
-  slice = isLong ? Math.max(slice / 2, sliceEnvelopesMin) : Math.min(slice * 2, sliceEnvelopesMax);
+  await plant.run.to(plant.pipeline.end() + Math.min(size, behind));
+  if (behind < size) return false;
+  slice.took(performance.now() - began);
   return true;
 };
 
