@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
 import { Gate, plantIsUp, until } from '../gate.ts';
-import { promisedOf, startLoad } from '../load.ts';
+import { promisedOf, startLoad, untilMinuteEnded } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
 import type { Asked, Found, Row } from '../row.ts';
@@ -43,6 +43,7 @@ const run = async (asked: Asked): Promise<Found> => {
     await until('another plant', patient, () => gate.plantPid !== undefined && gate.plantPid !== plant);
     await more(50);
   }
+  await untilMinuteEnded(load, gate);
   load.stop();
   const promised = promisedOf(load.options, await load.result);
   await gate.stop();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 import { Gate, get, metric, until } from '../gate.ts';
-import { promisedOf, startLoad } from '../load.ts';
+import { promisedOf, startLoad, untilMinuteEnded } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { fill, smallDisk } from '../rigs/disks.ts';
 import { disk, diskShim } from '../rigs/shim.ts';
@@ -56,6 +56,7 @@ const run = async (asked: Asked): Promise<Found> => {
     await more(1, busy ? patient : backMsMax);
     backMsWorst = Math.max(backMsWorst, performance.now() - from);
   }
+  await untilMinuteEnded(load, gate);
   load.stop();
   const result = await load.result;
   if (result.reconnects > 0) faults.push(`${result.reconnects} connections were lost`);

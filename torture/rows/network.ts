@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 import { Gate, until } from '../gate.ts';
-import { promisedOf, startLoad } from '../load.ts';
+import { promisedOf, startLoad, untilMinuteEnded } from '../load.ts';
 import { figuresOf, judge } from '../oracle.ts';
 import { chaosProxy } from '../rigs/proxy.ts';
 import type { Asked, Found, Row } from '../row.ts';
@@ -44,8 +44,7 @@ const run = async (asked: Asked): Promise<Found> => {
     say(`trouble ${trial + 1} of ${trials}`);
     troubles[Math.floor(chance() * troubles.length)]?.();
   }
-  const before = load.acknowledged();
-  await until('acknowledgements', patient, () => load.acknowledged() > before + 400);
+  await untilMinuteEnded(load, gate);
   load.stop();
   const result = await load.result;
   await gate.stop();

@@ -1,7 +1,10 @@
 /** Readers that do not read: a subscriber of the public topics, live streams, and pages; others must not feel them. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { demoTownFile } from '../../cli/demo.ts';
 import { residentMb } from '../../cli/resident.ts';
 import type { Scope } from '../../core/scope.ts';
 import { connectPacket, subscribePacket } from '../../simulators/mqtt-packets.ts';
@@ -18,10 +21,21 @@ const patient = 300_000;
 /** A subscriber first has to fill its socket, some MB; from then on the drain time of the door runs, 3 s. */
 const cutMsMax = 20_000;
 const subscriptionsAtOnce = 20;
+/** A SUBSCRIBE counts as many packets, so what is retained must be long for a few a second to fill a socket. */
+const carParks = 500;
 const othersMsP99Max = 1_000;
 const streamGapMsMax = 3_000;
 const pageMsMax = 5_000;
 const grownMbMax = 150;
+
+/** The demonstration town with many more rows that are public and retained. @returns its file */
+const townOfCarParks = (folder: string): string => {
+  const town = parse(readFileSync(demoTownFile, 'utf8')) as { devices: object[] };
+  const more = Array.from({ length: carParks }, (_, n) => ({ id: `car-park-${n}`, type: 'car-park', site: 'parking-camille-desmoulins', capacity: 100 }));
+  const file = join(folder, 'town.json');
+  writeFileSync(file, JSON.stringify({ ...town, devices: [...town.devices, ...more] }));
+  return file;
+};
 
 /** A socket that asks and never reads. */
 const deaf = (scope: Scope, port: number, bytes: Buffer | string): Socket => {
@@ -69,7 +83,7 @@ const frozenSubscriber = async (scope: Scope, port: number): Promise<number | nu
 const run = async (asked: Asked): Promise<Found> => {
   const { trials, scope, bad, busy, say } = asked;
   const data = asked.folder('data');
-  const town = fileURLToPath(new URL('../../simulators/demo-town.yaml', import.meta.url));
+  const town = townOfCarParks(asked.folder('town'));
   const limits = bad ? { OCTROI_DOOR_LIMITS: JSON.stringify({ drainTimeoutMs: 3_600_000 }) } : {};
   const [mqttPort, httpPort] = [await freePort(), await freePort()];
   const gate = Gate.in(scope, { data, mqttPort, httpPort, env: { OCTROI_LOG_LEVEL: 'fatal', OCTROI_TOWN: town, ...limits } });
