@@ -10,8 +10,9 @@ import { scoresOf } from '../judge/online.ts';
 import { type HeldOut, splitHalf } from '../judge/split-half.ts';
 import { datasetsBeside, faultsText, judgeFaults, keepFigures } from './judging/faults.ts';
 import { judgeModels, modelsText } from './judging/models.ts';
+import { judgeRoofs, roofsText } from './judging/roofs.ts';
 import { someIn } from './judging/series.ts';
-import { print } from './options.ts';
+import { positive, print } from './options.ts';
 
 /** Where the benchmark is looked for: beside the project. */
 const besideProject = resolve(import.meta.dirname, '../../shared/nab');
@@ -98,9 +99,15 @@ interface Asked {
   readonly json?: boolean;
   readonly faults?: boolean;
   readonly models?: boolean;
+  /** How many towns; true: as many as are made unasked. */
+  readonly roofs?: number | true;
   readonly data?: string;
   readonly out?: string;
 }
+
+/** Towns that are made unasked, and at the most. */
+const townsMade = 20;
+const townsMax = 200;
 
 export const judgeCommand = (): Command =>
   new Command('judge')
@@ -108,10 +115,19 @@ export const judgeCommand = (): Command =>
     .option('--nab <dir>', 'folder with windows.json and data/ (default ../shared/nab beside the project)')
     .option('--faults', 'put known faults into real series instead, and count which the detectors of the pipeline find')
     .option('--models', 'hold what is expected of buildings, and forecasts of car parks, against what came')
+    .option('--roofs [towns]', 'hold made solar plants against one another, ten a town (default 20 towns)', (text) =>
+      Math.ceil(positive(text, townsMax, '--roofs')),
+    )
     .option('--data <dir>', 'with --faults or --models: folder of CSV files that import profiles know (default ../shared/datasets beside the project)')
-    .option('--out <file>', 'with --faults or --models: keep the figures as JSON')
+    .option('--out <file>', 'with --faults, --models or --roofs: keep the figures as JSON')
     .addOption(new Option('--json', 'print one JSON object as the last line'))
-    .action(async ({ nab, json, faults, models, data, out }: Asked) => {
+    .action(async ({ nab, json, faults, models, roofs, data, out }: Asked) => {
+      if (roofs !== undefined) {
+        const judged = judgeRoofs(roofs === true ? townsMade : roofs);
+        if (out !== undefined) keepFigures(judged, out);
+        print(json, { roofs: judged }, () => roofsText(judged));
+        return;
+      }
       if (models === true) {
         const judged = judgeModels((await someIn(data ?? datasetsBeside)).series);
         if (out !== undefined) keepFigures(judged, out);

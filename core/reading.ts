@@ -116,6 +116,7 @@ export const anomalyKinds = [
   'use',
   'lighting',
   'solar-yield',
+  'solar-peers',
 ] as const;
 export type AnomalyKind = (typeof anomalyKinds)[number];
 

@@ -1,8 +1,9 @@
 /** What the fault suite found, counted: by kind of fault, and what was said of untouched series. */
+import { median } from '../core/median.ts';
 import { hourMs } from '../core/time.ts';
 import { type Injected, monthMs, type SuiteResult, type Untouched } from './fault-suite.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
-import { median, type Ranged, rate, share } from './rates.ts';
+import { type Ranged, rate, share } from './rates.ts';
 
 export interface KindLine {
   readonly kind: string;

@@ -76,7 +76,7 @@ const all: readonly SeriesClass[] = ['meter', 'pv', 'car-park', 'transformer'];
 const powered: readonly SeriesClass[] = ['meter', 'pv', 'transformer'];
 const unit = ['unit', 'out-of-range', 'jump', 'refused'];
 const use = ['base-load', 'use', 'unusual-hour', 'new-extreme'];
-const yieldOf = [...use, 'solar-yield'];
+const yieldOf = [...use, 'solar-yield', 'solar-peers'];
 
 /** Each kind once; the order is that of the report. */
 export const faultKinds: readonly FaultKind[] = [

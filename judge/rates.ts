@@ -25,10 +25,3 @@ export const rate = (count: number, time: number): Ranged | null => {
   const more = count + 1;
   return { value: count / time, low: low / time, high: (more * (1 - 1 / (9 * more) + z / (3 * Math.sqrt(more))) ** 3) / time };
 };
-
-export const median = (values: readonly number[]): number | null => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return null;
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-};

@@ -7,6 +7,7 @@ import { dayMs, hourMs, minuteMs } from '../core/time.ts';
 import { unitSymbol } from '../core/unit.ts';
 import { type About, type Detector, type DetectorState, type HourDetector, type Judgement, over, type ReadingDetector, type Show } from './detect/detector.ts';
 import { detectors } from './detect/registry.ts';
+import { type PeerDays, peersOf } from './learn/peers.ts';
 import type { Declared } from './registry.ts';
 import type { Hull, KeyState, Said, SubjectState } from './state.ts';
 
@@ -65,13 +66,15 @@ export interface Verdicts {
   readonly anomalies: Anomaly[];
 }
 
-export const aboutOf = ({ device, type, place }: Declared, rule: QuantityRule, fold: FoldRule): About => ({
+/** @param solar what solar plants told of one another; without it a key is judged alone */
+export const aboutOf = ({ device, type, place }: Declared, rule: QuantityRule, fold: FoldRule, solar?: PeerDays): About => ({
   rule,
   fold,
   intervalMs: device.intervalMs ?? type.type.intervalMs,
   capacity: device.capacity,
   place,
   produces: type.type.energy?.of === 'production',
+  peers: solar === undefined || type.type.energy?.of !== 'production' ? undefined : peersOf(solar, device.id, rule.quantity.name),
 });
 
 /** With its unit, for a reason. By hand: what `Intl` prints depends on the machine, and reasons are stored. */

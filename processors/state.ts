@@ -7,6 +7,7 @@ import { type AlarmBook, emptyAlarmBook } from './alarms.ts';
 import type { DetectorState } from './detect/detector.ts';
 import type { Lost } from './horizon.ts';
 import { type KeyFold, keyFold } from './key-fold.ts';
+import type { PeerDays } from './learn/peers.ts';
 import type { Basis } from './mark.ts';
 
 /** A reading behind the watermark, until the next tick. */
@@ -119,6 +120,8 @@ export interface PipelineState {
   cutBefore: number;
   /** Subjects with waiting readings or touched windows, in order of arrival. */
   readonly revising: Set<string>;
+  /** What solar plants told of one another. */
+  readonly solar: PeerDays;
   alarms: AlarmBook;
   /** Subjects changed since the last snapshot. */
   readonly changed: Set<string>;
@@ -139,6 +142,7 @@ export const initialState = (): PipelineState => ({
   reopening: new Map(),
   cutBefore: 0,
   revising: new Set(),
+  solar: {},
   alarms: emptyAlarmBook(),
   changed: new Set(),
 });

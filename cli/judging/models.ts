@@ -1,10 +1,10 @@
 /** The part of `octroi judge` that holds what is expected against what came: the baseline of each building meter, and forecasts of car parks beside persistence and profile. Prints it, keeps it. */
 import type { Point } from '../../core/fold.ts';
+import { median } from '../../core/median.ts';
 import { horizonsMs, occupancy } from '../../core/occupancy.ts';
 import { quarterMs } from '../../core/time.ts';
 import { addPair, cvRmse, meanError, nmbe, noSums, type Sums } from '../../judge/expectation.ts';
 import { isHeldOut } from '../../judge/fault-report.ts';
-import { median } from '../../judge/rates.ts';
 import type { HourDetector } from '../../processors/detect/detector.ts';
 import { detectors } from '../../processors/detect/registry.ts';
 import { panelFrom } from '../../processors/judge.ts';

@@ -3,13 +3,14 @@
  * and what becomes of a judgement, is left to `judge.ts`.
  *
  * A detector sees each reading that came on time, or each hour that closed, once and in order. What it says of one never depends
- * on a later one. Its memory is two plain parts that leave and come back by the snapshot: numbers by name, at most `numbersMax`
+ * on a later one, nor on other keys, but for `peers`, which is state of the pipeline. Its memory is two plain parts that leave and come back by the snapshot: numbers by name, at most `numbersMax`
  * of them, and `floats` single-precision numbers, set up as zeros.
  */
 import type { QuantityRule } from '../../core/device-type.ts';
 import type { FoldRule, Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
 import type { Hour } from '../learn/hour.ts';
+import type { Peers } from '../learn/peers.ts';
 
 /** Numbers by name. None of them NaN or infinite: JSON would lose it. */
 export type DetectorState = Record<string, number>;
@@ -26,6 +27,8 @@ export interface About {
   readonly place?: readonly [lon: number, lat: number] | undefined;
   /** It feeds in. */
   readonly produces?: boolean;
+  /** Solar plants beside it; absent where a key is judged alone. */
+  readonly peers?: Peers | undefined;
 }
 
 export interface Judgement {

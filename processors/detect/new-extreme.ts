@@ -10,6 +10,8 @@ import { beyondSameHours, sameHourFloats } from '../learn/same-hours.ts';
 import { type DetectorState, type HourDetector, scoreOf } from './detector.ts';
 
 const hoursMin = 504;
+/** Share of its range by which what feeds in must leave it, where others need `valueShare`: in spring each clear day is the best so far. */
+const seasonShare = 0.15;
 /** Logarithms that are never said, above the highest and under the lowest: half as much again, and a third. */
 const leastUp = 0.4;
 const leastDown = 1;
@@ -51,13 +53,14 @@ export const newExtreme: HourDetector = {
   floats: downAt + recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
   learning: ({ hours = 0 }) => (hours < hoursMin ? { days: Math.floor(hours / 24), of: hoursMin / 24 } : null),
-  update(state, floats, { value, start, hourOfDay }, { rule }) {
+  update(state, floats, { value, start, hourOfDay }, { rule, produces }) {
     if (value === null) return null;
     if (state.hours === undefined) floats.fill(Number.NaN, 0, everFloats);
     state.hours = Math.min((state.hours ?? 0) + 1, 2 * hoursMin);
     const [low, high] = [floats[0] as number, floats[1] as number];
-    const ever = beyondRange(floats, 0, valueShare, value);
-    const hasFactors = value >= 0 && rule.quantity.unit !== 'Cel' && rule.quantity.step !== true;
+    const ever = beyondRange(floats, 0, produces === true ? seasonShare : valueShare, value);
+    // Of what feeds in, weeks are weather.
+    const hasFactors = produces !== true && value >= 0 && rule.quantity.unit !== 'Cel' && rule.quantity.step !== true;
     const weeks = hasFactors ? ofWeeks(state, floats, value, hourOfDay, start) : null;
     const ratio = Math.max(ever, weeks?.ratio ?? 0);
     const open = state.openSince !== undefined;

@@ -8,6 +8,7 @@ import { newExtreme } from './new-extreme.ts';
 import { outOfRange } from './out-of-range.ts';
 import { outage } from './outage.ts';
 import { register } from './register.ts';
+import { solarPeers } from './solar-peers.ts';
 import { solarYield } from './solar-yield.ts';
 import { stuck } from './stuck.ts';
 import { stuckSeries } from './stuck-series.ts';
@@ -32,4 +33,5 @@ export const detectors: readonly Detector[] = [
   use,
   lighting,
   solarYield,
+  solarPeers,
 ];

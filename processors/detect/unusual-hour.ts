@@ -59,6 +59,8 @@ export const unusualHour: HourDetector = {
   numbersMax: 8,
   floats: 5 * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state',
+  // What feeds in goes by the weather, not by the week.
+  isFor: ({ produces }) => produces !== true,
   update(state, floats, hour) {
     const { value, usual, holiday, start, end } = hour;
     const open = state.openSince !== undefined;

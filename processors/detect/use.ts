@@ -52,6 +52,8 @@ export const use: HourDetector = {
   numbersMax: 5,
   floats: recordsAt + (bothWays + measures.length) * recordFloats,
   appliesTo: ({ quantity }) => quantity.kind !== 'state' && quantity.unit !== 'Cel' && quantity.step !== true,
+  // What feeds in goes by the weather, not by the week.
+  isFor: ({ produces }) => produces !== true,
   learning: ({ days = 0 }) => (days < daysMin ? { days, of: daysMin } : null),
   update(state, floats, { value, day, weekday, holiday, hourOfDay, start }) {
     let judgement: Judgement | null = null;

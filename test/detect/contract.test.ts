@@ -7,6 +7,7 @@ import { detectors } from '../../processors/detect/registry.ts';
 import { panelFrom } from '../../processors/judge.ts';
 import { learningOf } from '../../processors/judge-hours.ts';
 import { floatsBack, floatsOut } from '../../processors/learn/memory.ts';
+import { peersOf } from '../../processors/learn/peers.ts';
 import { usualFloats } from '../../processors/learn/usual.ts';
 import { type OneKey, oneKey } from '../../processors/one-key.ts';
 import type { KeyState } from '../../processors/state.ts';
@@ -156,9 +157,10 @@ test('that check sees a detector whose memory grows', () => {
 /** Bytes of a key, without what the language adds. */
 const memoryBytes = ({ numbersMax, floats }: Pick<Detector, 'numbersMax' | 'floats'>): number => 8 * numbersMax + 4 * floats;
 
-test('all detectors of a quantity together keep at most 12 KB', () => {
-  for (const [, about] of [...series, ['', register] as const]) {
-    const able = detectors.filter(({ appliesTo }) => appliesTo(about.rule));
+test('all detectors of a key together keep at most 12 KB', () => {
+  const roof: About = { ...power, place: [2.27, 48.82], produces: true, peers: peersOf({}, 'roof', 'active_power') };
+  for (const about of [...series.map(([, about]) => about), register, roof]) {
+    const able = detectors.filter(({ appliesTo, isFor }) => appliesTo(about.rule) && (isFor === undefined || isFor(about)));
     const bytes = able.reduce((sum, detector) => sum + memoryBytes(detector) + 8 * judgeNumbers, memoryBytes(model));
     expect(bytes).toBeLessThanOrEqual(12_288);
   }

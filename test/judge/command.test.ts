@@ -69,3 +69,19 @@ test('a folder of another kind is refused in one line', async () => {
   expect([code, err.trimEnd().split('\n').length]).toEqual([1, 1]);
   expect(err).toMatch(/^octroi: nab-invalid: no windows\.json/);
 });
+
+test('--roofs holds made solar plants against one another', async () => {
+  const { code, out } = await octroi(['judge', '--roofs', '1', '--json']);
+  expect(code).toBe(0);
+  const { roofs } = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '') as {
+    roofs: { plants: number; faults: { tried: number; byPeers: { value: number } }[] };
+  };
+  expect(roofs.plants).toBe(10);
+  expect(roofs.faults.map(({ tried }) => tried)).toEqual([2, 2, 2, 2]);
+  expect(roofs.faults[1]?.byPeers.value).toBe(1);
+});
+
+test('--roofs of no town is refused', async () => {
+  const { code, err } = await octroi(['judge', '--roofs', 'none']);
+  expect([code, err]).toEqual([2, expect.stringContaining('"none" is not a number above 0, up to 200 (--roofs)')]);
+});

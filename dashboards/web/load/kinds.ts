@@ -30,4 +30,5 @@ export const kindFacts: Readonly<Record<AnomalyKind, KindFacts>> = {
   lighting: { of: 'reading', doubts: 'consumption' },
   // Watts under a sun of 1,000 W/m².
   'solar-yield': { of: 'hour', doubts: 'consumption', ownScale: true },
+  'solar-peers': { of: 'hour', doubts: 'consumption', ownScale: true },
 };

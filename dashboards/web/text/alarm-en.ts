@@ -73,6 +73,7 @@ export const alarmPageEn: typeof alarmPageFr = {
     use: 'One or three days, or each part of the day over three or seven, against the median of working and free days of the four weeks before.',
     lighting: 'The state of the lights against the height of the sun at this place, and the hours of the night at which they usually burn.',
     'solar-yield': 'The best of five days against the best of the weeks before, hour by hour under the same sun.',
+    'solar-peers': 'What the plant gave over five days against the other solar plants of the town, compared with the weeks before.',
   },
   firstLooks: {
     'out-of-range': ['the wiring and the supply of the sensor', 'the unit or scale set in the device', 'whether the value can be true'],
@@ -100,6 +101,7 @@ export const alarmPageEn: typeof alarmPageFr = {
       'the schedule, if it was changed',
     ],
     lighting: ['the clock and the light cell of the cabinet', 'a switch left on manual', 'the breaker of the feeder'],
+    'solar-peers': ['the strings and their fuses', 'dirt, snow or leaves on the modules', 'what casts a shadow on this plant alone'],
     'solar-yield': ['the strings and their fuses', 'dirt, snow or leaves on the modules', 'what casts a new shadow', 'a power limit set in the inverter'],
   },
 };

@@ -75,6 +75,7 @@ export const alarmPageFr = {
     use: 'Un ou trois jours, ou chaque partie du jour sur trois ou sept, contre la médiane des jours ouvrés et libres des quatre semaines d’avant.',
     lighting: 'L’état de l’éclairage contre la hauteur du soleil à cet endroit, et les heures de la nuit où il brûle d’ordinaire.',
     'solar-yield': 'Le meilleur de cinq jours contre le meilleur des semaines d’avant, heure par heure sous le même soleil.',
+    'solar-peers': 'Ce que l’installation a donné en cinq jours contre les autres installations solaires de la ville, comparé aux semaines d’avant.',
   } satisfies Readonly<Record<AnomalyKind, string>>,
   firstLooks: {
     'out-of-range': ['le câblage et l’alimentation du capteur', 'l’unité ou l’échelle réglée dans l’appareil', 'si la valeur peut être vraie'],
@@ -106,6 +107,7 @@ export const alarmPageFr = {
       'le programme horaire, s’il a été changé',
     ],
     lighting: ['l’horloge et la cellule de l’armoire', 'un commutateur laissé en marche forcée', 'le disjoncteur du départ'],
+    'solar-peers': ['les chaînes de modules et leurs fusibles', 'saleté, neige ou feuilles sur les modules', 'ce qui ne fait d’ombre qu’à cette installation'],
     'solar-yield': [
       'les chaînes de modules et leurs fusibles',
       'saleté, neige ou feuilles sur les modules',

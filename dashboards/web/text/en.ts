@@ -60,6 +60,7 @@ export const en: Messages = {
     use: 'consumption',
     lighting: 'street lights against the sun',
     'solar-yield': 'solar yield',
+    'solar-peers': 'behind other solar plants',
   },
   flags: {
     unstamped: 'no time stamp',

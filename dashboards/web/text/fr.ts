@@ -67,6 +67,7 @@ export const fr = {
     use: 'consommation',
     lighting: 'éclairage public et soleil',
     'solar-yield': 'rendement solaire',
+    'solar-peers': 'en retrait des autres installations solaires',
   } satisfies Readonly<Record<AnomalyKind, string>>,
   flags: {
     unstamped: 'sans horodatage',
