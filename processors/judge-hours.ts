@@ -51,7 +51,8 @@ const judgeHour = (sitting: Sitting, element: Element): void => {
   const hour = hourOf(element, key.fold.rule, (bare) => usualOf(known, floats, bare));
   let doubted = panel.ofReadings.some((detector) => detector.doubts === 'data' && isOpen(key, detector.kind));
   for (const detector of panel.ofHours) {
-    if (detector.doubts === 'data' && isFor(detector, sitting.about)) judgeData(sitting, detector, hour);
+    if (!isFor(detector, sitting.about)) withdraw(sitting, detector, hour);
+    else if (detector.doubts === 'data') judgeData(sitting, detector, hour);
   }
   doubted ||= panel.ofHours.some((detector) => detector.doubts === 'data' && isOpen(key, detector.kind));
   // What is in doubt is no consumption.
@@ -63,6 +64,11 @@ const judgeHour = (sitting: Sitting, element: Element): void => {
   if (lastsTooLong(known, hour, open)) settleOn(sitting, hour);
   // Nothing is learnt of what is in doubt, little of what is unusual.
   if (!doubted) learnUsual(known, floats, hour, open ? unusualEase : 1);
+};
+
+/** Ends what a detector said of a key that it is no longer for: the town changed, or the program. */
+const withdraw = ({ key, about, to }: Sitting, detector: HourDetector, { start, end }: Hour): void => {
+  if (isOpen(key, detector.kind)) note(key, detector, stateOf(key, detector.kind), over(start), end, about, to);
 };
 
 const isFor = ({ isFor: own }: HourDetector, about: About): boolean => own === undefined || own(about);
