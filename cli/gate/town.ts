@@ -5,9 +5,8 @@ import type { RegistryChange } from '../../core/envelope.ts';
 import { FailureError, fail } from '../../core/failure.ts';
 import { adoptable, changeFaults, type Device, deviceSchema, type Past, pastFaults, pastOf, standingIn, type Town, townSchema } from '../../core/town.ts';
 import type { Views } from '../../core/views.ts';
-import { adoptedFile, keepTown } from '../keep/town-file.ts';
-import { writeWhole } from '../keep/whole-file.ts';
 import { typeNames } from '../types.ts';
+import { townFiles } from './town-files.ts';
 
 export interface GateTown {
   current(): Town;
@@ -131,11 +130,10 @@ export const gateTown = ({
   let at = given.at ?? null;
   let adopted = new Map((given.adopted ?? []).map((device) => [device.id, device]));
   let senders = sendersOf(current, adopted.values());
-  let isTownKept = given.isKept ?? true;
-  let areAdoptedKept = isTownKept;
-  let isFailing = false;
+  const files = townFiles(config.data, given.isKept ?? true, unkept);
   let settling: Promise<void> | null = null;
   const turn = inTurn();
+  const settle = (): Promise<void> => files.settle({ town: current, at, adopted });
 
   /** Sets who may enter, and tells of those who could not before. */
   const admit = (next: Map<string, Credential>): void => {
@@ -150,30 +148,7 @@ export const gateTown = ({
     const before = adopted.size;
     for (const device of devices) if (!declared.has(device.id) && !adopted.has(device.id)) adopted.set(device.id, device);
     admit(sendersOf(current, adopted.values()));
-    if (adopted.size > before) areAdoptedKept = false;
-  };
-  const writeTown = async (): Promise<void> => {
-    await keepTown(config.data, { town: current, at, changing: null });
-    isTownKept = true;
-  };
-  const writeAdopted = async (): Promise<void> => {
-    await writeWhole(adoptedFile(config.data), JSON.stringify([...adopted.values()]));
-    areAdoptedKept = true;
-  };
-  /** Before a change is in the log: what fails here refuses it. */
-  const required = (write: () => Promise<void>): Promise<void> =>
-    write().catch((error: Error) => {
-      throw fail('data-not-writable', error.message, config.data);
-    });
-  const settle = async (): Promise<void> => {
-    try {
-      if (!areAdoptedKept) await writeAdopted();
-      if (!isTownKept) await writeTown();
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) unkept(error);
-      isFailing = true;
-    }
+    if (adopted.size > before) files.adoptedChanged();
   };
   const ask = async (): Promise<Known> => {
     const told = await known();
@@ -183,18 +158,10 @@ export const gateTown = ({
     return told;
   };
 
-  /** From here on the log may have a change that the file has not: a start after a kill looks for it there. */
-  const mark = async (): Promise<void> => {
-    if (logEnd === undefined) return;
-    const changing = logEnd();
-    await required(() => keepTown(config.data, { town: current, at, changing }));
-    isTownKept = false;
-  };
-
   const apply = async (next: Town): Promise<number> => {
     requireLoopback(next, config.mqttHost);
     requireSamePast(current, await ask(), next);
-    await mark();
+    if (logEnd !== undefined) await files.mark({ town: current, at, changing: logEnd() });
     // Who is declared now is known before the change is in the log: what comes behind it must not come as nobody's.
     admit(new Map([...sendersOf(next, adopted.values()), ...senders]));
     const offset = await append({ action: 'apply', town: next });
@@ -203,11 +170,12 @@ export const gateTown = ({
   };
 
   const become = async (next: Town, offset: number | null): Promise<void> => {
-    [current, at, isTownKept] = [next, offset, false];
+    [current, at] = [next, offset];
+    files.townChanged();
     const declared = new Set(next.devices.map(({ id }) => id));
     const before = adopted.size;
     adopted = new Map([...adopted].filter(([id]) => !declared.has(id)));
-    if (adopted.size < before) areAdoptedKept = false;
+    if (adopted.size < before) files.adoptedChanged();
     admit(sendersOf(next, adopted.values()));
     // It is in the log: where the file cannot be written, it still says where to look.
     await settle();
@@ -217,7 +185,7 @@ export const gateTown = ({
     if (one.action === 'apply') return apply(townSchema.parse(one.town));
     const device = requireAdoptable(current, (await ask()).past, one.device);
     take([device]);
-    if (!areAdoptedKept) await required(writeAdopted);
+    await files.requireAdopted(adopted);
     return append({ action: 'adopt', device });
   };
 
@@ -240,7 +208,7 @@ export const gateTown = ({
         await settle();
       }),
     async settle() {
-      if (isTownKept && areAdoptedKept) return;
+      if (files.areKept()) return;
       settling ??= turn(settle).finally(() => {
         settling = null;
       });
