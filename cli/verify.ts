@@ -29,7 +29,7 @@ const report = (result: Verified): string[] => {
   if (keys === 0 && complete) return ['nothing to compare: the store holds no readings'];
   const short = shortfall(result);
   const unknown = unknownKeys > 0 && unknownKeys < keys ? [`not compared: ${unknownKeys} of ${keys} series, whose devices are not in the town`] : [];
-  // A closed window that lacks its figure would be a difference.
+  // A window that ended before the last reading of its series, and lacks its figure, would be a difference.
   if (compared === 0 && short === null)
     return [`nothing to compare yet: of ${keys} series with readings none has a figure; run it again when the first window has closed`, ...unknown];
   return [

@@ -84,8 +84,10 @@ export const judgeShown = async (views: Shown, { promised, deadLetters = 0, corr
   if (twice > 0) faults.push(`${twice} readings are in the store twice`);
   if (stored !== rows * loadReadingsPerMessage)
     faults.push(`the ledger says ${stored} readings stored, of ${rows} messages with ${loadReadingsPerMessage} each`);
-  const { compared, different } = await views.verify();
+  const { compared, different, unknownKeys, complete } = await views.verify();
   if (different > 0) faults.push(`${different} of ${compared} panes differ from their recomputation`);
+  if (unknownKeys > 0) faults.push(`the panes of ${unknownKeys} series were not compared`);
+  if (!complete) faults.push('the comparison of panes ended before it was done');
   if (compared === 0 && rows > 0) faults.push('no pane was compared');
   const acknowledged = promised.reduce((sum, { told }) => sum + told.length, 0);
   if (count.lost > 0) faults.push(`${count.lost} of ${acknowledged} acknowledged messages are lost`);

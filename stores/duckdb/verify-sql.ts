@@ -194,8 +194,9 @@ const sharesSql = `CREATE OR REPLACE TEMP TABLE shares AS
 /** Every pane that is stored, all windows together. */
 const storedSql = 'CREATE OR REPLACE TEMP TABLE stored AS SELECT taken_panes.* FROM taken_panes JOIN batch USING (key)';
 
-/** How far each key's windows are closed: as far as the last one that is stored. */
-const frontierSql = 'CREATE OR REPLACE TEMP TABLE frontier AS SELECT key, max(end_ms) AS closed_until FROM stored WHERE level < 5 GROUP BY key';
+/** How far each key's windows are closed: up to its last reading, whether their panes are there or not, and as far beyond it as one is stored that a tick closed. */
+const frontierSql = `CREATE OR REPLACE TEMP TABLE frontier AS
+  SELECT key, max(until) AS closed_until FROM (SELECT key, a AS until FROM points UNION ALL SELECT key, end_ms FROM stored WHERE level < 5) GROUP BY key`;
 
 /** The lifetime, kept of amounts only: the civil months that are closed, and what no month holds. */
 const lifetimeSql = `INSERT INTO expected

@@ -127,6 +127,17 @@ test.each([1, 2])('agrees with what the pipeline stored (seed %i)', async (seed)
   await store.close();
 });
 
+test.each([50, 53])('agrees while windows are open, late readings wait and nothing is settled (seed %i)', async (seed) => {
+  const store = await duckdbStore({ file: join(folder, 'store.duckdb') });
+  const gate = await drive(town, start, store);
+  await live(gate, chance(seed), 0.7);
+  await gate.process();
+  const result = await verify(store, gate.pipeline.ruleOf);
+  expect(result.examples).toEqual([]);
+  expect(result.compared).toBeGreaterThan(300);
+  await store.close();
+});
+
 test('agrees on registers and amounts beyond all measure, and no sum turns round', async () => {
   const store = await duckdbStore({ file: join(folder, 'store.duckdb') });
   const gate = await drive(townOf([{ id: 'wild', type: 'generic' }]), start, store);
@@ -176,6 +187,38 @@ test('notices a figure that was changed and a pane that is gone', async () => {
     { subject: 'state', quantity: 'occupancy', window: 'PT15M', start: start + 30 * minuteMs, differences: 'there is no such pane' },
   ]);
   expect(await verify(changed, () => undefined)).toMatchObject({ compared: 0, unknownKeys: 2 });
+  await changed.close();
+});
+
+test('notices that the last panes of a key are gone, and all of another', async () => {
+  const file = join(folder, 'store.duckdb');
+  const store = await duckdbStore({ file });
+  const gate = await drive(town, start, store);
+  for (let quarter = 0; quarter <= 8; quarter++) {
+    gate.tick(start + quarter * 15 * minuteMs, 5_000);
+    gate.send('index', { ts: gate.now(), values: { active_energy_import: 100 + quarter } });
+    gate.send('state', { ts: gate.now(), values: { occupancy: 'free' } });
+  }
+  await gate.process();
+  const whole = await verify(store, gate.pipeline.ruleOf);
+  expect(whole.different).toBe(0);
+  await store.close();
+
+  const instance = await DuckDBInstance.create(file);
+  const connection = await instance.connect();
+  const gone = `key IN (SELECT key FROM keys WHERE subject = 'state') OR start_ms >= ${start + hourMs}`;
+  let count = 0;
+  for (const table of ['panes_15_minutes', 'panes_hour']) {
+    const [[rows]] = (await (await connection.runAndReadAll(`SELECT count(*) FROM ${table} WHERE ${gone}`)).getRows()) as [[bigint]];
+    count += Number(rows);
+    await connection.run(`DELETE FROM ${table} WHERE ${gone}`);
+  }
+  connection.closeSync();
+  instance.closeSync();
+
+  const changed = await duckdbStore({ file });
+  expect(await verify(changed, gate.pipeline.ruleOf)).toMatchObject({ compared: whole.compared, different: count });
+  expect(count).toBeGreaterThan(10);
   await changed.close();
 });
 

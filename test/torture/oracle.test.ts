@@ -6,6 +6,7 @@ import { loadReadingsPerMessage } from '../../simulators/load.ts';
 import { loadTemperature } from '../../simulators/load-packets.ts';
 import { duckdbStore } from '../../stores/duckdb.ts';
 import { memoryStore } from '../../stores/memory.ts';
+import type { Verified } from '../../stores/verify.ts';
 import { runRow } from '../../torture/harness.ts';
 import { judgeShown, type Shown } from '../../torture/oracle.ts';
 import { type Found, type Row, Unable } from '../../torture/row.ts';
@@ -19,6 +20,8 @@ const stored = Array.from({ length: sent }, (_, seq) => reading(1_000 + seq * 1_
 /** Each message has further readings, which the judge counts alone. */
 const others = stored.flatMap((row) => Array.from({ length: loadReadingsPerMessage - 1 }, (_, n) => ({ ...row, quantity: `other_${n}` })));
 
+const allRight: Verified = { compared: 4, different: 0, examples: [], keys: 3, unknownKeys: 0, complete: true };
+
 /** A store with these temperatures, and books that tell its rows, as the judge sees it. */
 const shown = async (temperatures: typeof stored, more: Partial<Shown> = {}, store: Store = memoryStore()): Promise<Shown> => {
   const rows = [...temperatures, ...others.slice(0, temperatures.length * (loadReadingsPerMessage - 1))];
@@ -29,7 +32,7 @@ const shown = async (temperatures: typeof stored, more: Partial<Shown> = {}, sto
     ledger: async () => store.ledger(),
     recount: () => store.recount(),
     readings: (query) => store.readings(query),
-    verify: async () => ({ compared: 4, different: 0, differences: [] }) as unknown as Awaited<ReturnType<Shown['verify']>>,
+    verify: async () => allRight,
     ...more,
   };
 };
@@ -58,11 +61,11 @@ describe('judgeShown', () => {
   it('finds books that do not balance', async () =>
     expect(await faultsOf(shown(stored, { recount: async () => ({ stored: 29, corrected: 0, deadLetter: 0 }) }))).toContain('do not balance'));
   it('finds panes that differ, and that none was compared', async () => {
-    const verified = (compared: number, different: number): Partial<Shown> => ({
-      verify: async () => ({ compared, different, differences: [] }) as unknown as Awaited<ReturnType<Shown['verify']>>,
-    });
-    expect(await faultsOf(shown(stored, verified(4, 1)))).toContain('1 of 4 panes differ');
-    expect(await faultsOf(shown(stored, verified(0, 0)))).toContain('no pane was compared');
+    const verified = (result: Partial<Verified>): Partial<Shown> => ({ verify: async () => ({ ...allRight, ...result }) });
+    expect(await faultsOf(shown(stored, verified({ different: 1 })))).toBe('1 of 4 panes differ from their recomputation');
+    expect(await faultsOf(shown(stored, verified({ compared: 0 })))).toBe('no pane was compared');
+    expect(await faultsOf(shown(stored, verified({ unknownKeys: 2 })))).toBe('the panes of 2 series were not compared');
+    expect(await faultsOf(shown(stored, verified({ complete: false })))).toBe('the comparison of panes ended before it was done');
   });
 });
 
