@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { fail } from '../core/failure.ts';
+import { scoped } from '../core/scope.ts';
 import type { Status } from '../core/views.ts';
 import { beginLog } from '../log/begin-log.ts';
 import { lockFolder } from '../log/lock.ts';
@@ -42,31 +43,26 @@ const keepLostEnd = async (config: Config, end: number): Promise<Rebuilt['lost']
   return { from: end, to: standing.position };
 };
 
-const rebuildAtRest = async (config: Config, progress: Progress): Promise<Rebuilt> => {
-  const lock = await lockFolder(config.data);
-  const reader = openReader(config);
-  try {
+const rebuildAtRest = (config: Config, progress: Progress): Promise<Rebuilt> =>
+  scoped(async (opened) => {
+    const lock = await lockFolder(config.data);
+    opened.add(() => lock.release());
+    const reader = openReader(config);
+    opened.add(() => reader.close());
     const began = performance.now();
     const lost = await keepLostEnd(config, await reader.end());
     const prepared = (await prepareStore(config, true)) as Prepared;
     const plant = await openPlant(config);
-    try {
-      const from = plant.pipeline.end();
-      const end = await reader.end();
-      while (plant.pipeline.end() < end) {
-        await plant.run.to(Math.min(end, plant.pipeline.end() + sliceEnvelopes));
-        progress(from, plant.pipeline.end(), end);
-      }
-      await plant.run.checkpoint();
-      return { ...prepared, lost, position: plant.store.position, envelopes: end - from, seconds: (performance.now() - began) / 1_000 };
-    } finally {
-      await plant.close();
+    opened.add(() => plant.drop());
+    const from = plant.pipeline.end();
+    const end = await reader.end();
+    while (plant.pipeline.end() < end) {
+      await plant.run.to(Math.min(end, plant.pipeline.end() + sliceEnvelopes));
+      progress(from, plant.pipeline.end(), end);
     }
-  } finally {
-    await reader.close();
-    await lock.release();
-  }
-};
+    await plant.run.checkpoint();
+    return { ...prepared, lost, position: plant.store.position, envelopes: end - from, seconds: (performance.now() - began) / 1_000 };
+  });
 
 const pollMs = 250;
 

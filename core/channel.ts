@@ -29,19 +29,27 @@ export interface Calls<T> {
   readonly remote: T;
   /** Hand it each message that came. */
   readonly receive: (message: Wire) => void;
-  /** Fails everything that still waits: the other side is gone. */
+  /** Fails everything that still waits: the other side is gone, or does not answer. */
   readonly abort: (cause: Failure) => void;
+  /** The other side is gone for good: fails everything that still waits, and whatever is asked from now on. */
+  readonly end: (cause: Failure) => void;
 }
 
 /** Calls the other side's methods. Any property of `remote` is a method. */
 export const calling = <T extends object>(send: (message: Wire) => void): Calls<T> => {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let next = 0;
+  let gone: Failure | null = null;
+  const abort = (cause: Failure): void => {
+    for (const { reject } of waiting.values()) reject(new FailureError(cause));
+    waiting.clear();
+  };
   const remote = new Proxy({} as T, {
     get: (_, method) => {
       if (typeof method !== 'string' || method === 'then') return undefined;
       return (...args: unknown[]) =>
         new Promise((resolve, reject) => {
+          if (gone !== null) return reject(new FailureError(gone));
           const call = next++;
           waiting.set(call, { resolve, reject });
           send({ call, method, args });
@@ -58,9 +66,10 @@ export const calling = <T extends object>(send: (message: Wire) => void): Calls<
       if ('failed' in message) asked.reject(new FailureError(message.failed));
       else asked.resolve(message.ok);
     },
-    abort(cause) {
-      for (const { reject } of waiting.values()) reject(new FailureError(cause));
-      waiting.clear();
+    abort,
+    end(cause) {
+      gone ??= cause;
+      abort(gone);
     },
   };
 };

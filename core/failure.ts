@@ -52,6 +52,11 @@ export const failures = {
   'limit-reached': { stage: 'broker', class: 'retryable', remedy: 'Slow down, or raise the named limit.' },
   // log
   'log-corrupt': { stage: 'log', class: 'permanent', remedy: 'Run octroi rebuild; octroi ledger names what is missing.' },
+  'log-unreadable': {
+    stage: 'log',
+    class: 'retryable',
+    remedy: 'Look to the disk, and to the rights of what is named; nothing of the log is skipped, and what reads it goes on where it stood.',
+  },
   'log-removed': {
     stage: 'log',
     class: 'permanent',

@@ -6,6 +6,7 @@ import type { Config } from '../../config.ts';
 import { fail } from '../../core/failure.ts';
 import { AppendFileReader } from '../../log/append-file-reader.ts';
 import { openReader } from '../parts/log.ts';
+import { unreadable } from '../parts/unreadable.ts';
 import { storeFile } from './data-folder.ts';
 
 /** Where a store stands: all below `position` is in it; `logTime` is that of the envelope before. */
@@ -27,6 +28,8 @@ const requireSameFile = async (data: string, { position, logTime }: Standing): P
       const [written, known] = [frame.logTime, logTime].map((at) => new Date(at).toISOString());
       throw fail('log-corrupt', `position ${position - 1} of the log is of ${written}, the store knows it as of ${known}; ${cure}`, data);
     }
+  } catch (error) {
+    throw await unreadable(error, data, position - 1);
   } finally {
     await reader.close();
   }

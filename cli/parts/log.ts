@@ -8,6 +8,7 @@ import { openAppendFile, type Recovered } from '../../log/append-file-writer.ts'
 import type { CutLimits } from '../../log/housekeeping.ts';
 import { salvageLastSegment } from '../../log/salvage.ts';
 import { openKafkaLog, openKafkaReader } from './kafka.ts';
+import { tellingReader, unreadable } from './unreadable.ts';
 
 /** A log as the gate holds it: written, and cut at the horizon where that is the gate's to do. */
 export interface GateLog extends LogWriter {
@@ -15,6 +16,9 @@ export interface GateLog extends LogWriter {
   cutPlan(limits: CutLimits): Promise<number[]>;
   cut(limits: CutLimits): Promise<number>;
 }
+
+/** Opening also makes the folder and removes what was never finished: only what it reads of the log is told as that. */
+const isOfReading = (error: unknown): boolean => ['open', 'read', 'scandir'].includes((error as NodeJS.ErrnoException).syscall ?? '');
 
 /**
  * Opens the log of a data folder for writing. A last segment that cannot be read at all is set aside, and named on standard error.
@@ -26,7 +30,7 @@ const openFile = async ({ data, lingerMsMax, segmentBytesMax, logLevel }: Config
     return await open();
   } catch (error) {
     const salvaged = error instanceof FailureError && error.failure.code === 'log-corrupt' ? await salvageLastSegment(data) : null;
-    if (salvaged === null) throw error;
+    if (salvaged === null) throw isOfReading(error) ? await unreadable(error, data, Number.POSITIVE_INFINITY) : error;
     const why = failure('log-corrupt', `positions ${salvaged.from} to ${salvaged.to - 1} are lost`, salvaged.file);
     pino({ level: logLevel, base: { role: 'gate' } }, pino.destination(2)).error({ why }, 'a damaged segment was set aside; the log goes on behind it');
     return open();
@@ -41,7 +45,7 @@ const openOnKafka = async (config: Config): Promise<GateLog> =>
 const logs: Readonly<
   Record<Config['log'], { write(config: Config, clock: () => number): Promise<GateLog>; read(config: Config, partition: number): LogReader }>
 > = {
-  file: { write: openFile, read: ({ data }) => new AppendFileReader(data) },
+  file: { write: openFile, read: ({ data }) => tellingReader(new AppendFileReader(data), data) },
   kafka: { write: openOnKafka, read: openKafkaReader },
 };
 

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../../config.ts';
 import { calling } from '../../core/channel.ts';
-import { type Failure, FailureError, failureOf } from '../../core/failure.ts';
+import { type Failure, FailureError, failure, failureOf } from '../../core/failure.ts';
 import type { GateReport, LiveEvent, Views } from '../../core/views.ts';
 import type { ToldBy } from '../../processors/alarm-stage.ts';
 import type { Verifications } from './verifications.ts';
@@ -25,7 +25,7 @@ export interface PlantThread {
   readonly views: PlantViews;
   /** The position at which the store stands at the start. Rejects with what kept it from opening. */
   readonly ready: Promise<number>;
-  /** Resolves when the thread has ended: null after `stop`, else the reason. */
+  /** Resolves when the thread has ended, and its store is closed as far as that can be waited for: null after `stop`, else the reason. */
   readonly ended: Promise<unknown>;
   /** The log is durable up to `logEnd`; what the gate says of itself goes to the status. */
   tell(logEnd: number, report?: GateReport | null): void;
@@ -44,6 +44,9 @@ export interface PlantThread {
 const heapMbMax = 512;
 /** Rows die with their commit: of 12 MB too many outlive a sweep (a replay takes a tenth longer), of 24 as few as of this. */
 const nurseryMbMax = 16;
+
+/** A thread that failed closes its store before it ends; for one that hangs there nobody waits longer, ms. */
+const failedMsMax = 10_000;
 
 /** Starts the thread that owns the store of a data folder. @param partition of the log that it runs; null: a spare, which `follow` tells */
 export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) => void, partition: number | null = 0): PlantThread => {
@@ -69,10 +72,19 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
     return 0;
   };
 
-  const fell = (error: unknown): void => {
-    asked.abort(failureOf(error));
-    ready.reject(error);
-    ended.resolve(error);
+  let reason: unknown = null;
+  const failed = (error: unknown): void => {
+    reason ??= error;
+    asked.end(failureOf(reason));
+    ready.reject(reason);
+    setTimeout(() => ended.resolve(reason), failedMsMax).unref();
+  };
+  const gone = (code: number): void => {
+    if (code !== 0) failed(new Error(`the plant's thread ended with ${code}`));
+    const over = failure('unavailable', "the plant's thread has ended");
+    asked.end(over);
+    ready.reject(new FailureError(over));
+    ended.resolve(reason);
   };
   worker.on('message', (message: FromWorker) => {
     if ('event' in message) hear?.(message.event);
@@ -80,11 +92,11 @@ export const startPlantThread = (config: Config, onEvent?: (event: LiveEvent) =>
     else if ('ready' in message) {
       isOpen = true;
       ready.resolve(message.ready);
-    } else if ('broken' in message) fell(new FailureError(message.broken));
+    } else if ('broken' in message) failed(new FailureError(message.broken));
     else asked.receive(message);
   });
-  worker.on('error', fell);
-  worker.on('exit', (code) => (code === 0 ? ended.resolve(null) : fell(new Error(`the plant's thread ended with ${code}`))));
+  worker.on('error', failed);
+  worker.on('exit', gone);
 
   return {
     views: asked.remote,

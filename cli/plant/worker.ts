@@ -64,7 +64,7 @@ const latestOf = ({ outputs }: Commit): LatestReading[] => {
     .slice(-liveLatestMax);
 };
 
-/** Says what went wrong; who hears it ends the thread. */
+/** Says what went wrong; then the thread ends. */
 const broken = (error: unknown): void => send({ broken: failureOf(error) });
 
 /** Opens the plant over a store that was made anew where that was asked for, and that is not ahead of its log. */
@@ -250,7 +250,8 @@ const work = async (): Promise<void> => {
 send({ ready: plant.store.position });
 try {
   await work();
-  port.close();
 } catch (error) {
   broken(error);
+  await plant.drop().catch(() => {}); // what went wrong first is told
 }
+port.close();

@@ -31,6 +31,7 @@ const fr: Readonly<Record<FailureCode, string>> = {
   'subscribe-denied': 'On ne peut s’abonner qu’à city/v1/public/#, et un exploitant à city/v1/operators/#.',
   'limit-reached': 'Ralentir, ou relever la limite nommée.',
   'log-corrupt': 'Lancer octroi rebuild ; octroi ledger dit ce qui manque.',
+  'log-unreadable': 'Vérifier le disque, et les droits sur ce qui est nommé ; rien du journal n’est sauté, et la lecture reprend où elle en était.',
   'log-removed': 'Arrêter ce qui emploie aussi le dossier des données, puis redémarrer : ce qui n’a pas d’accusé est renvoyé.',
   'log-diverged': 'Donner un dossier vide : cette copie est d’un autre journal, ou le journal a perdu ce qui avait été copié.',
   'log-unreachable': 'Démarrer Kafka, ou corriger OCTROI_KAFKA_BROKERS ; ce qui n’a pas d’accusé attend chez ceux qui l’envoient.',
