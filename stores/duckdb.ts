@@ -6,6 +6,7 @@
 import { constants, copyFile, stat } from 'node:fs/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { type FailureError, fail } from '../core/failure.ts';
+import { Scope } from '../core/scope.ts';
 import { type Commit, emptyOutputs, type Key, type Snapshot, type Store } from '../core/store.ts';
 import { newRows } from './commits.ts';
 import { cellsOf } from './duckdb/columns.ts';
@@ -31,7 +32,7 @@ export interface DuckDbOptions {
 
 /** What a store on DuckDB offers beside the port, to verifications and backups. */
 export interface DuckDbStore extends Store {
-  /** One more connection to the same file; the caller closes it. */
+  /** One more connection to the same file; the caller closes it. Fails with `store-failed` once the store is closed. */
   connect(): Promise<DuckDBConnection>;
   /** Runs what needs so much memory, MB, for DuckDB's buffers. */
   readonly withMemory: WithMemory;
@@ -81,14 +82,19 @@ interface Opened {
 }
 
 const openParts = async (instance: DuckDBInstance, { file, memoryLimitMb = memoryLimitMbDefault }: DuckDbOptions): Promise<Opened> => {
-  const connection = await instance.connect();
+  const opened = new Scope();
   try {
+    const connection = await instance.connect();
+    opened.add(() => connection.closeSync());
     await prepareSchema(connection, file);
     const loaded = await load(connection);
-    const buffers = memory(await instance.connect(), memoryLimitMb);
-    return { loaded, writer: await openWriter(connection, loaded.book, buffers.with), readers: await openReaders(instance, file), buffers };
+    const buffers = memory(await instance.connect(), memoryLimitMb, file);
+    opened.add(() => buffers.close());
+    const writer = await openWriter(connection, loaded.book, buffers.with);
+    opened.add(() => writer.close());
+    return { loaded, writer, readers: await openReaders(instance, file), buffers };
   } catch (error) {
-    connection.closeSync(); // else the file stays open
+    await opened.close().catch(() => {}); // else the file stays open
     throw error;
   }
 };
@@ -208,7 +214,10 @@ const storeOf = ({ loaded, writer, readers, buffers }: Opened, instance: DuckDBI
     devices: () => [...loaded.devices.values()].sort(compareDevices),
     keys: () => book.withReadings().map(({ subject, quantity }) => ({ subject, quantity })),
     closures: () => [...loaded.closures],
-    connect: () => instance.connect(),
+    async connect() {
+      if (closed) throw fail('store-failed', 'the store is closed', file);
+      return instance.connect();
+    },
     withMemory: buffers.with,
     keyAt(id) {
       const key = book.entries[id];

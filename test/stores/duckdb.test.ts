@@ -1,14 +1,15 @@
 /** What the DuckDB store must do beyond the contract: its file survives restarts, kills and refuses what it cannot read. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdir, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { DeadLetter } from '../../core/reading.ts';
 import { emptyLedger } from '../../core/store.ts';
-import { duckdbStore } from '../../stores/duckdb.ts';
+import { type DuckDbStore, duckdbStore } from '../../stores/duckdb.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { dumpOf, failureOf } from './answers.ts';
 import { anomaly, commit, energy, everyKind, everything, letter, other, pane, power, reading } from './rows.ts';
@@ -67,27 +68,67 @@ it('answers what is asked of 3 million readings of one key, each corrected, in l
   await store.close();
 });
 
+/** What DuckDB goes by. */
+const memoryLimitOf = async (store: DuckDbStore): Promise<unknown> => {
+  const asking = await store.connect();
+  const [found] = (await asking.runAndReadAll('PRAGMA database_size')).getRowObjects(); // current_setting names what was tried last
+  asking.closeSync();
+  return found?.memory_limit;
+};
+
+/** Begins a query that holds some 160 bytes for each of so many rows, 1.6 million at the most, until it is read on. @returns reads it to its end */
+const holding = async (connection: DuckDBConnection, rows: number): Promise<() => Promise<void>> => {
+  const half = await connection.stream(
+    `SELECT text FROM range(3_000_000) AS a(i) JOIN (SELECT i, repeat('x', 100) || i AS text FROM range(${rows}) AS t(i)) USING (i)`,
+  );
+  await half.fetchChunk();
+  return async () => {
+    for (let chunk = await half.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await half.fetchChunk());
+  };
+};
+
 it('takes less memory again as soon as what was read beside its work lets it', async () => {
   const store = await duckdbStore({ file, memoryLimitMb: 32 });
   const reading = await store.connect();
-  const limit = async (): Promise<unknown> => {
-    const asking = await store.connect();
-    const [found] = (await asking.runAndReadAll('PRAGMA database_size')).getRowObjects(); // current_setting names what was tried last
-    asking.closeSync();
-    return found?.memory_limit;
-  };
-  const joined = await store.withMemory(256, async () => {
-    const half = await reading.stream(
-      "SELECT text FROM range(3_000_000) AS a(i) JOIN (SELECT i, repeat('x', 100) || i AS text FROM range(800_000) AS t(i)) USING (i)",
-    );
-    await half.fetchChunk();
-    return half;
-  });
-  expect(await limit()).toBe('244.1 MiB');
-  for (let chunk = await joined.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await joined.fetchChunk());
-  await expect.poll(limit, { timeout: 20_000 }).toBe('30.5 MiB');
+  const readOn = await store.withMemory(256, () => holding(reading, 800_000));
+  expect(await memoryLimitOf(store)).toBe('244.1 MiB');
+  await readOn();
+  await expect.poll(() => memoryLimitOf(store), { timeout: 20_000 }).toBe('30.5 MiB');
   reading.closeSync();
   await store.close();
+});
+
+it('cuts while its memory cannot come down yet to what a cut needs', async () => {
+  const store = await duckdbStore({ file, memoryLimitMb: 32 });
+  await store.commit(commit(0, 1, { readings: [reading(5, 1, 0)] }));
+  const beside = await store.connect();
+  const readOn = await store.withMemory(512, () => holding(beside, 1_600_000));
+  await store.commit(commit(1, 2, { cuts: [{ offset: 1, before: 1, spans: [{ ...energy, from: 0, to: 10 }] }] }));
+  expect(await memoryLimitOf(store)).toBe('488.2 MiB');
+  expect(await store.withMemory(600, () => memoryLimitOf(store))).toBe('572.2 MiB');
+  await readOn();
+  await expect.poll(() => memoryLimitOf(store), { timeout: 20_000 }).toBe('30.5 MiB');
+  await store.commit(commit(2, 3, { readings: [reading(6, 1, 2)] }));
+  expect(await store.recount()).toMatchObject({ stored: 2 });
+  beside.closeSync();
+  await store.close();
+});
+
+/** What this process has open; the listing itself is gone by then. */
+const openFiles = (): string[] => {
+  const handles = readdirSync('/proc/self/fd').map((name) => join('/proc/self/fd', name));
+  return handles.filter((handle) => existsSync(handle)).map((handle) => readlinkSync(handle, { encoding: 'utf8' }));
+};
+
+it('lets go of a file that it cannot open', async () => {
+  await (await duckdbStore({ file })).close();
+  const spoiling = await DuckDBInstance.create(file);
+  const connection = await spoiling.connect();
+  await connection.run('DROP TABLE snapshots');
+  connection.closeSync();
+  spoiling.closeSync();
+  expect(await failureOf(duckdbStore({ file }))).toMatchObject({ code: 'store-failed', where: file });
+  expect(openFiles()).not.toContain(file);
 });
 
 it('opens with the snapshots of thousands of devices, in little memory and in their order', async () => {
@@ -271,6 +312,8 @@ describe('a commit that fails', () => {
     await store.close();
     await store.close();
     expect(await failureOf(store.commit(commit(0, 1)))).toMatchObject({ code: 'store-failed' });
+    expect(await failureOf(store.withMemory(64, async () => {}))).toMatchObject({ code: 'store-failed', where: file });
+    expect(await failureOf(store.connect())).toMatchObject({ code: 'store-failed', where: file });
   });
 });
 
