@@ -117,8 +117,18 @@ class Cursor {
     return false;
   }
 
-  /** The next frame that ends beyond `offset`; it begins beyond it where there is a hole. Null: nothing good below `end`. */
+  /** See `#following`. Where reading fails the segment is let go: what a failed read left out must not pass for damage when it is tried again. */
   async #nextFrame(end: number): Promise<Frame | null> {
+    try {
+      return await this.#following(end);
+    } catch (error) {
+      await this.#drop();
+      throw error;
+    }
+  }
+
+  /** The next frame that ends beyond `offset`; it begins beyond it where there is a hole. Null: nothing good below `end`. */
+  async #following(end: number): Promise<Frame | null> {
     let refreshed = false;
     for (;;) {
       const located = await this.#locate();
