@@ -1,7 +1,7 @@
 /** The bytes of one segment as a window that moves forward over the file; what the frames hold is left to the reader. */
 import { Buffer } from 'node:buffer';
 import { type Frame, readFrame } from './frame.ts';
-import { decodeHeader, openSegment, type SegmentFile, type SegmentSource, segmentHeaderBytes } from './segment.ts';
+import { decodeHeader, openSegment, readStart, type SegmentFile, type SegmentSource, segmentHeaderBytes } from './segment.ts';
 
 const windowBytes = 1024 * 1024;
 /** With less room than that behind the filled part, a new window is begun. */
@@ -34,10 +34,11 @@ export class SegmentBytes {
     try {
       source = await openSegment(segment);
       const buffer = Buffer.allocUnsafeSlow(windowBytes);
-      const filled = await source.read(buffer, 0, 0);
+      const filled = await readStart(source, buffer);
       const header = decodeHeader(buffer.subarray(0, Math.min(filled, segmentHeaderBytes)), segment.path);
-      if (header !== null) return new SegmentBytes(segment, source, buffer, filled, header.salt);
-      // Without the salt no checksum can be right: the whole segment is a hole.
+      const isWhole = filled >= segmentHeaderBytes;
+      if (header !== null && isWhole) return new SegmentBytes(segment, source, buffer, filled, header.salt);
+      // Without the salt no checksum can be right, and behind half a header stands no frame: the whole segment is a hole.
       await source.close();
       return new SegmentBytes(segment, null, Buffer.alloc(segmentHeaderBytes), segmentHeaderBytes, 0);
     } catch (error) {

@@ -8,11 +8,11 @@
 import { Buffer } from 'node:buffer';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream';
-import { createZstdDecompress } from 'node:zlib';
+import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { fail } from '../core/failure.ts';
 import { crc32c } from './crc32c.ts';
 import { type Frame, findFrame, frameHeadBytes, readFrame } from './frame.ts';
+import { zstdParts } from './zstd-parts.ts';
 
 export const segmentHeaderBytes = 128;
 export const formatVersion = 1;
@@ -89,36 +89,66 @@ export const decodeHeader = (bytes: Buffer, path: string): SegmentHeader | null 
 
 /** Bytes of a segment, from its start on. */
 export interface SegmentSource {
-  /** Fills what lies behind `at` with what stands at `position` and after; returns how much, 0 at the end. Of a compressed segment what follows the read before. */
+  /**
+   * Fills what lies behind `at` with what stands at `position` and after; returns how much, 0 at the end. Of a compressed segment
+   * what follows the read before: once a read was rejected, none may follow.
+   */
   read(into: Buffer, at: number, position: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** In pieces of 16 KB, which are usual, each costs a hop to another thread: a segment takes ten times as long. */
+/** What a whole segment is read in. */
 const pieceBytes = 1024 * 1024;
 
-/** Whether zstd says that bytes are damaged, or end too early; a disk that fails, or memory that lacks, tells nothing of them. */
+/** Whether zstd says that bytes are damaged; a disk that fails, or memory that lacks, tells nothing of them. */
 const isDamage = ({ code = '' }: NodeJS.ErrnoException): boolean => code.startsWith('Z') && !/mem/i.test(code);
 
-/** What a damaged file yields ends where the damage is noticed; frames have checksums of their own. */
-const endAtDamage = (error: NodeJS.ErrnoException): { readonly value: undefined } => {
-  if (isDamage(error)) return { value: undefined };
-  throw error;
-};
+/** Feeds the decoder; what comes of it has come when this ends. */
+const feed = (decoder: ZstdDecompress, part: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    decoder.once('error', reject);
+    decoder.write(part, (error) => {
+      decoder.off('error', reject);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+
+/**
+ * Part by part: a call of the decoder that meets damage gives nothing of what it unpacked before, so nothing sound may be fed with it.
+ * What a damaged file yields ends there; frames have checksums of their own.
+ */
+async function* unpacked(handle: FileHandle, decoder: ZstdDecompress): AsyncGenerator<Buffer> {
+  const pieces: Buffer[] = [];
+  decoder.on('data', (piece: Buffer) => pieces.push(piece));
+  try {
+    for await (const part of zstdParts(handle)) {
+      await feed(decoder, part);
+      yield* pieces.splice(0);
+    }
+  } catch (error) {
+    if (!isDamage(error as NodeJS.ErrnoException)) throw error;
+  }
+}
+
 const decompressed = (handle: FileHandle): SegmentSource => {
-  const stream = createZstdDecompress({ chunkSize: pieceBytes });
-  pipeline(handle.createReadStream({ autoClose: false, highWaterMark: pieceBytes }), stream, () => {});
-  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const decoder = createZstdDecompress({ chunkSize: pieceBytes });
+  const pieces = unpacked(handle, decoder);
   let rest: Buffer = Buffer.alloc(0);
   return {
     async read(into, at) {
-      if (rest.length === 0) rest = (await chunks.next().catch(endAtDamage)).value ?? rest;
-      const bytes = rest.copy(into, at);
-      rest = rest.subarray(bytes);
-      return bytes;
+      let filled = at;
+      while (filled < into.length) {
+        if (rest.length === 0) rest = (await pieces.next()).value ?? rest;
+        if (rest.length === 0) break;
+        const bytes = rest.copy(into, filled);
+        rest = rest.subarray(bytes);
+        filled += bytes;
+      }
+      return filled - at;
     },
     async close() {
-      stream.destroy();
+      decoder.destroy();
       await handle.close();
     },
   };
@@ -150,12 +180,19 @@ export const readSegment = async (segment: SegmentFile): Promise<Buffer> => {
   }
 };
 
+/** Reads the start of a segment, until the header is there or the segment ends. @returns how much was read */
+export const readStart = async (source: SegmentSource, into: Buffer): Promise<number> => {
+  let filled = 0;
+  for (let bytes = -1; filled < segmentHeaderBytes && bytes !== 0; filled += bytes) bytes = await source.read(into, filled, filled);
+  return filled;
+};
+
 /** The header of a segment, reading no more than its first piece; null where it is damaged. */
 export const readHeader = async (segment: SegmentFile): Promise<SegmentHeader | null> => {
   const source = await openSegment(segment);
   try {
     const bytes = Buffer.alloc(segmentHeaderBytes);
-    return decodeHeader(bytes.subarray(0, await source.read(bytes, 0, 0)), segment.path);
+    return decodeHeader(bytes.subarray(0, await readStart(source, bytes)), segment.path);
   } finally {
     await source.close();
   }
@@ -200,5 +237,5 @@ export const readTail = async (segment: SegmentFile): Promise<Tail> => {
     }
     at = frame.end;
   }
-  return { end, logTime, last, tornBytes: bytes.length - at, corrupt };
+  return { end, logTime, last, tornBytes: Math.max(0, bytes.length - at), corrupt };
 };
