@@ -13,6 +13,15 @@ const text = z.string().min(1, { error: 'a text that is not empty is expected' }
 const port = whole(0, 65_535);
 const flag = z.union([z.boolean(), z.stringbool()], { error: 'true or false is expected' });
 
+/** Of servers whose user has settings of its own: an address is printed, and stands among the arguments of processes. @param elsewhere where the user belongs */
+const withoutUser = (elsewhere: string) => text.refine((value) => !value.includes('@'), { error: `an address without a user is expected: ${elsewhere}` });
+
+/** Asked of the parser: it reads `http:////user@host` as it reads `http://user@host`. */
+const namesUser = (url: string): boolean => {
+  const { username = '', password = '' } = URL.parse(url) ?? {};
+  return username !== '' || password !== '';
+};
+
 /** Mail addresses, as the mail library reads them: only what cannot be one is refused here. */
 const address = (max: number) =>
   z
@@ -59,7 +68,9 @@ export const configSchema = z.strictObject({
     .describe('days after its end at which a civil month is closed: what changes it later is listed as an adjustment'),
   diskReserveMb: whole(0, 1_048_576).default(64).describe('free disk that is kept for the log: below it the store waits'),
   log: z.enum(['file', 'kafka']).default('file').describe('where envelopes are kept: in the data folder, or on Kafka'),
-  kafkaBrokers: text.default('127.0.0.1:9092').describe('host:port of some brokers, with commas between'),
+  kafkaBrokers: withoutUser('it belongs into OCTROI_KAFKA_USER and OCTROI_KAFKA_PASSWORD')
+    .default('127.0.0.1:9092')
+    .describe('host:port of some brokers, with commas between'),
   kafkaTopic: z
     .string()
     .regex(/^[a-zA-Z0-9._-]{1,200}$/, { error: 'letters, digits, ".", "_" and "-" are expected' })
@@ -76,7 +87,7 @@ export const configSchema = z.strictObject({
   kafkaUser: text.optional().describe('user on the brokers'),
   kafkaPassword: text.optional().describe('its password; never printed'),
   store: z.enum(['duckdb', 'influxdb']).default('duckdb').describe('where readings and figures are kept: embedded, or on an InfluxDB 2 server'),
-  influxUrl: text.default('http://127.0.0.1:8086').describe('address of the InfluxDB server'),
+  influxUrl: withoutUser('the token belongs into OCTROI_INFLUX_TOKEN').default('http://127.0.0.1:8086').describe('address of the InfluxDB server'),
   influxOrg: text.optional().describe('organisation on it'),
   influxToken: text.optional().describe('token that reads and writes the three buckets; never printed'),
   influxRawBucket: text.default('octroi-raw').describe('bucket of readings'),
@@ -95,7 +106,7 @@ export const configSchema = z.strictObject({
     .describe('longest time that the plant may say nothing, once it is up: then the gate ends it and starts it again'),
   webhookUrl: z
     .url({ protocol: /^https?$/, error: 'an http or https address is expected' })
-    .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), { error: 'an address without a user is expected: the signature says who sends' })
+    .refine((url) => !namesUser(url), { error: 'an address without a user is expected: the signature says who sends' })
     .optional()
     .describe('where alarms are posted, signed as Standard Webhooks says; absent: nowhere; never printed'),
   webhookSecret: z
@@ -130,6 +141,10 @@ export interface ResolvedConfig {
 
 /** Settings that are printed nowhere. */
 export const secretSettings: ReadonlySet<string> = new Set<keyof Config>(['influxToken', 'kafkaPassword', 'webhookUrl', 'webhookSecret', 'mailUrl']);
+
+/** Settings that name no user: what was refused for one is not printed either. */
+const userless: ReadonlySet<string> = new Set<keyof Config>(['influxUrl', 'kafkaBrokers']);
+const isPrinted = (setting: string, value: unknown): boolean => !secretSettings.has(setting) && !(userless.has(setting) && String(value).includes('@'));
 
 /** OCTROI_HTTP_PORT for httpPort. */
 export const environmentName = (setting: string): string => `OCTROI_${setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
@@ -176,7 +191,7 @@ export const resolveConfig = (given: Partial<Record<keyof Config, unknown>>, env
     const name = sources[setting] === 'command line' ? optionName(setting) : environmentName(setting);
     throw fail(
       'bad-setting',
-      `${name} is ${secretSettings.has(setting) ? 'not one' : JSON.stringify(values[setting])}: ${issue?.message}`,
+      `${name} is ${isPrinted(setting, values[setting]) ? JSON.stringify(values[setting]) : 'not one'}: ${issue?.message}`,
       configSchema.shape[setting]?.description,
     );
   }

@@ -81,6 +81,37 @@ test.each([
   expect(code).toBe(2);
 });
 
+/** Each with a secret where none belongs. */
+const withSecret = [
+  ['OCTROI_INFLUX_URL', 'http://bob:S3CR3T@127.0.0.1:8086', 'OCTROI_INFLUX_TOKEN'],
+  ['OCTROI_INFLUX_URL', 'http:////S3CR3T@127.0.0.1:8086', 'OCTROI_INFLUX_TOKEN'],
+  ['OCTROI_INFLUX_URL', 'bob:S3CR3T@127.0.0.1:8086', 'OCTROI_INFLUX_TOKEN'],
+  ['OCTROI_KAFKA_BROKERS', '127.0.0.1:9092,bob:S3CR3T@127.0.0.1:9093', 'OCTROI_KAFKA_PASSWORD'],
+  ['OCTROI_WEBHOOK_URL', 'https://bob:S3CR3T@127.0.0.1/hook', 'the signature'],
+  ['OCTROI_WEBHOOK_URL', 'https:////:S3CR3T@127.0.0.1/hook', 'the signature'],
+] as const;
+
+test.each(withSecret)('%s that names a user is refused, and not printed: %s', (name, value, elsewhere) => {
+  const resolved = (): unknown => resolveConfig({}, { [name]: value, OCTROI_WEBHOOK_SECRET: `whsec_${'A'.repeat(32)}` });
+  expect(resolved).toThrow(`bad-setting: ${name} is not one: an address without a user is expected`);
+  expect(resolved).toThrow(elsewhere);
+  expect(resolved).not.toThrow('S3CR3T');
+});
+
+test('what the list of settings prints of an address, and of what may hold a secret', async () => {
+  const { code, err } = await octroi(['config'], { OCTROI_INFLUX_URL: 'http://bob:S3CR3T@127.0.0.1:8086' });
+  expect([code, err]).toEqual([2, expect.not.stringContaining('S3CR3T')]);
+  const env = {
+    OCTROI_INFLUX_URL: 'http://influx:8086',
+    OCTROI_MAIL_URL: 'smtp://bob:S3CR3T@127.0.0.1',
+    OCTROI_MAIL_FROM: 'a@town.example',
+    OCTROI_MAIL_TO: 'b@town.example',
+  };
+  const { out } = await octroi(['config'], env);
+  expect(out).toContain('http://influx:8086');
+  expect(out).not.toContain('S3CR3T');
+});
+
 test('memory and threads of the embedded store', async () => {
   const plant = await openPlant(resolveConfig({ data: folder() }, { OCTROI_STORE_MEMORY_MB: '200', OCTROI_STORE_THREADS: '1' }).config);
   onTestFinished(() => plant.close());
