@@ -1,9 +1,8 @@
 /** The reading side of the embedded log, in any process; what is durable it is told by its caller. */
 import type { Envelope } from '../core/envelope.ts';
 import type { LogReader, LogStretch } from '../core/log.ts';
-import { logFolder } from './append-file-writer.ts';
 import { EnvelopeDecoder, type Frame, findFrame, frameHeadBytes } from './frame.ts';
-import { listSegments, readTail, type SegmentFile } from './segment.ts';
+import { listSegments, logFolder, readTail, type SegmentFile } from './segment.ts';
 import { SegmentBytes } from './segment-bytes.ts';
 
 /** A frame as bytes: valid in any segment of the same salt. */

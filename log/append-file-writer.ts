@@ -1,7 +1,7 @@
 /** The writing side of the embedded log: groups, syncs, segments, retries. Old segments are left to `housekeeping.ts`. */
 import { Buffer } from 'node:buffer';
 import { randomInt } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Draft } from '../core/envelope.ts';
@@ -11,7 +11,7 @@ import { envelopeBytesMax, frameBytesMax, frameHeadBytes } from './frame.ts';
 import { Group, type Settled } from './group.ts';
 import { type CutLimits, Housekeeping } from './housekeeping.ts';
 import { type LogFile, type LogFiles, realFiles } from './log-files.ts';
-import { encodeHeader, formatVersion, listSegments, rawSuffix, readTail, segmentHeaderBytes, segmentName, unfinishedSuffixes } from './segment.ts';
+import { encodeHeader, formatVersion, listSegments, logFolder, rawSuffix, readTail, removeUnfinished, segmentHeaderBytes, segmentName } from './segment.ts';
 
 /** The log's settings. */
 export interface AppendFileSettings {
@@ -59,8 +59,6 @@ export interface Recovered {
   /** Offsets of the last segment that are lost behind damage. */
   readonly corrupt: number;
 }
-
-export const logFolder = (folder: string): string => join(folder, 'log');
 
 interface OpenSegment {
   readonly file: LogFile;
@@ -326,9 +324,7 @@ export const openAppendFile = async (options: AppendFileOptions): Promise<Append
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: Error) => {
     throw fail('data-not-writable', error.message, folder);
   });
-  for (const name of await readdir(folder)) {
-    if (unfinishedSuffixes.some((suffix) => name.endsWith(suffix))) await rm(join(folder, name), { force: true });
-  }
+  await removeUnfinished(folder);
   const segment = (await listSegments(folder)).at(-1);
   if (segment === undefined) return new AppendFileWriter(options, Number.NEGATIVE_INFINITY, 0, null, { tornBytes: 0, corrupt: 0 });
   const tail = await readTail(segment);

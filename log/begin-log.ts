@@ -2,9 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { logFolder } from './append-file-writer.ts';
 import { syncFolder } from './log-files.ts';
-import { encodeHeader, formatVersion, rawSuffix, segmentName } from './segment.ts';
+import { encodeHeader, formatVersion, logFolder, rawSuffix, segmentName } from './segment.ts';
 
 /**
  * Adds a segment without frames: the next envelope gets the offset `position`, and a log time that is not below `logTime`.

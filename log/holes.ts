@@ -1,7 +1,6 @@
 /** Where a log lost envelopes to damage; reading what is left is the reader's. */
 import { AppendFileReader } from './append-file-reader.ts';
-import { logFolder } from './append-file-writer.ts';
-import { listSegments } from './segment.ts';
+import { listSegments, logFolder } from './segment.ts';
 
 export interface Hole {
   /** Offsets [from, to) that no good frame holds. */

@@ -1,10 +1,9 @@
 /** A last segment whose header is damaged: set aside, and the log goes on behind what it held. Single bad frames are the reader's. */
 import { readFile, rename } from 'node:fs/promises';
-import { logFolder } from './append-file-writer.ts';
 import { beginLog } from './begin-log.ts';
 import { plausibleEnd } from './frame.ts';
 import { syncFolder } from './log-files.ts';
-import { decodeHeader, listSegments, readHeader, readSegment } from './segment.ts';
+import { decodeHeader, listSegments, logFolder, readHeader, readSegment } from './segment.ts';
 
 export interface Salvaged {
   /** Where the damaged segment is now. */

@@ -6,7 +6,7 @@
  * A segment ends where the next one begins: what it holds at or beyond that offset comes from a failed sync and does not count.
  */
 import { Buffer } from 'node:buffer';
-import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { fail } from '../core/failure.ts';
@@ -22,7 +22,13 @@ const copyBytes = 64;
 export const rawSuffix = '.seg';
 export const compressedSuffix = '.seg.zst';
 /** Endings of files that were never finished. */
-export const unfinishedSuffixes: readonly string[] = ['.new', '.tmp'];
+const unfinishedSuffixes: readonly string[] = ['.new', '.tmp'];
+
+export const logFolder = (folder: string): string => join(folder, 'log');
+
+export const removeUnfinished = async (log: string): Promise<void> => {
+  for (const name of await readdir(log)) if (unfinishedSuffixes.some((suffix) => name.endsWith(suffix))) await rm(join(log, name), { force: true });
+};
 
 export const segmentName = (firstOffset: number): string => firstOffset.toString().padStart(20, '0');
 

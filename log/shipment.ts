@@ -3,23 +3,23 @@
  * the first log is durable is left to the caller.
  */
 import { Buffer } from 'node:buffer';
-import { mkdir, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../core/failure.ts';
 import type { AppendFileReader, RawFrame } from './append-file-reader.ts';
-import { logFolder } from './append-file-writer.ts';
 import { type LogFile, realFiles } from './log-files.ts';
 import {
   encodeHeader,
   formatVersion,
   listSegments,
+  logFolder,
   rawSuffix,
   readHeader,
   readTail,
+  removeUnfinished,
   type SegmentFile,
   segmentHeaderBytes,
   segmentName,
-  unfinishedSuffixes,
 } from './segment.ts';
 
 /** Bytes of the frame's head that depend on the segment: sync word, length, CRC. What follows is the same wherever it stands. */
@@ -82,7 +82,7 @@ export const shippedEnd = async (folder: string): Promise<number> => {
 
 /** Clears away what was never finished, and sets aside last segments that cannot be read at all: what they held is shipped again. @returns the last that can */
 const mendCopy = async (log: string): Promise<SegmentFile | undefined> => {
-  for (const name of await readdir(log)) if (unfinishedSuffixes.some((suffix) => name.endsWith(suffix))) await rm(join(log, name), { force: true });
+  await removeUnfinished(log);
   const { unreadable, newest } = await lastSegments(log);
   for (const { path } of unreadable) await rename(path, `${path}.corrupt`);
   return newest;

@@ -2,8 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { FailureError, fail } from '../../core/failure.ts';
 import type { LogReader } from '../../core/log.ts';
-import { logFolder } from '../../log/append-file-writer.ts';
-import { listSegments } from '../../log/segment.ts';
+import { listSegments, logFolder } from '../../log/segment.ts';
 
 const canBeRead = async (path: string): Promise<boolean> => {
   try {
