@@ -117,6 +117,12 @@ export const anomalyKinds = [
   'lighting',
   'solar-yield',
   'solar-peers',
+  'phase-imbalance',
+  'voltage-quality',
+  'overload',
+  'transformer-heat',
+  'charger',
+  'battery',
 ] as const;
 export type AnomalyKind = (typeof anomalyKinds)[number];
 

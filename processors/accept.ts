@@ -172,7 +172,7 @@ const accept = ({ context, envelope, subject, to, out }: Arrival, item: number, 
       state.counters.stored++;
       out.readings.push({ subject: envelope.subject, quantity, at, spanMs, value, flags, offset: envelope.offset, revision, version: 0 });
       const emit = emitTo(envelope.subject, quantity, key, revision, out);
-      const missed = takeOnTime(key, point, aboutOf(declared, rule, key.fold.rule, state.solar), state.closures, emit, to);
+      const missed = takeOnTime(key, point, aboutOf(declared, rule, key.fold.rule, { solar: state.solar, keys: subject.keys }), state.closures, emit, to);
       if (missed === null) return;
       key.touched.push([missed, frontier(key.fold)]);
       state.revising.add(envelope.subject);

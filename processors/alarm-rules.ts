@@ -29,6 +29,11 @@ const rules: Partial<Record<Anomaly['kind'], AlarmRule | null>> = {
   unit: { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
   'two-senders': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
   'out-of-range': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: true },
+  'voltage-quality': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
+  'phase-imbalance': { priority: 'medium', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
+  // What destroys a transformer, and cuts off a quarter.
+  overload: { priority: 'high', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
+  'transformer-heat': { priority: 'high', onDelayMs: 0, offDelayMs: 5 * minuteMs, isLatched: false },
   'clock-step': { priority: 'high', onDelayMs: 0, offDelayMs: minuteMs, isLatched: true },
 };
 

@@ -1,5 +1,5 @@
 /** Operator judge: hands readings to the detectors (hours: `judge-hours.ts`), and turns their judgements into anomalies that begin and end. */
-import type { QuantityRule } from '../core/device-type.ts';
+import type { QuantityRule, ResolvedType } from '../core/device-type.ts';
 import type { FoldRule, Point } from '../core/fold.ts';
 import { fromQuanta, type Quantity } from '../core/quantity.ts';
 import type { Anomaly } from '../core/reading.ts';
@@ -9,7 +9,7 @@ import { type About, type Detector, type DetectorState, type HourDetector, type 
 import { detectors } from './detect/registry.ts';
 import { type PeerDays, peersOf } from './learn/peers.ts';
 import type { Declared } from './registry.ts';
-import type { Hull, KeyState, Said, SubjectState } from './state.ts';
+import { type Hull, isExcluded, type KeyState, type Said, type SubjectState } from './state.ts';
 
 /** The detectors that have something to say of a quantity. */
 export interface Panel {
@@ -66,15 +66,32 @@ export interface Verdicts {
   readonly anomalies: Anomaly[];
 }
 
-/** @param solar what solar plants told of one another; without it a key is judged alone */
-export const aboutOf = ({ device, type, place }: Declared, rule: QuantityRule, fold: FoldRule, solar?: PeerDays): About => ({
+/** What a key is judged beside; without it it is judged alone. */
+export interface Others {
+  /** What solar plants told of one another. */
+  readonly solar: PeerDays;
+  /** The keys of the device. */
+  readonly keys: ReadonlyMap<string, KeyState>;
+}
+
+const besideOf =
+  ({ rules }: ResolvedType, keys: Others['keys']): About['beside'] =>
+  (quantity) => {
+    const point = keys.get(quantity)?.recent.at(-1);
+    const rule = rules.get(quantity);
+    if (point === undefined || point.value === null || rule === undefined || isExcluded(point)) return null;
+    return { at: point.at, value: fromQuanta(rule.quantity, point.value) };
+  };
+
+export const aboutOf = ({ device, type, place }: Declared, rule: QuantityRule, fold: FoldRule, others?: Others): About => ({
   rule,
   fold,
   intervalMs: device.intervalMs ?? type.type.intervalMs,
   capacity: device.capacity,
   place,
   produces: type.type.energy?.of === 'production',
-  peers: solar === undefined || type.type.energy?.of !== 'production' ? undefined : peersOf(solar, device.id, rule.quantity.name),
+  peers: others === undefined || type.type.energy?.of !== 'production' ? undefined : peersOf(others.solar, device.id, rule.quantity.name),
+  beside: others === undefined ? undefined : besideOf(type, others.keys),
 });
 
 /** With its unit, for a reason. By hand: what `Intl` prints depends on the machine, and reasons are stored. */

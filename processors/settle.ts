@@ -24,7 +24,8 @@ export const judgeClosed = ({ registry, state }: Context, name: string, quantity
   const declared = key.hours.length === 0 ? undefined : registry.find(name);
   const rule = declared?.type.rules.get(quantity);
   if (declared === undefined || rule === undefined) return;
-  judgeHours(key, now, aboutOf(declared, rule, key.fold.rule, state.solar), { subject: name, offset, anomalies: out.anomalies });
+  const keys = state.subjects.get(name)?.keys ?? new Map();
+  judgeHours(key, now, aboutOf(declared, rule, key.fold.rule, { solar: state.solar, keys }), { subject: name, offset, anomalies: out.anomalies });
   state.changed.add(name);
 };
 

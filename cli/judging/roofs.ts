@@ -89,7 +89,7 @@ const saidOf = (roofs: readonly Roof[], powers: readonly Float64Array[], withFau
     const type = types.get('pv-inverter') as NonNullable<ReturnType<typeof types.get>>;
     const rule = type.rules.get('active_power') as QuantityRule;
     const declared = { device: { id: name, type: 'pv-inverter', intervalMs, imported: true }, type, place: [townAt.lon, townAt.lat] } as unknown as Declared;
-    return { one: oneKey(aboutOf(declared, rule, foldRule(declared, rule, 'Europe/Paris'), solar)), said: [] as Said[], known: 0 };
+    return { one: oneKey(aboutOf(declared, rule, foldRule(declared, rule, 'Europe/Paris'), { solar, keys: new Map() })), said: [] as Said[], known: 0 };
   });
   for (let step = 0; step < (days * dayMs) / intervalMs; step++) {
     const at = began + step * intervalMs;

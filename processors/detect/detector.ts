@@ -3,12 +3,13 @@
  * and what becomes of a judgement, is left to `judge.ts`.
  *
  * A detector sees each reading that came on time, or each hour that closed, once and in order. What it says of one never depends
- * on a later one, nor on other keys, but for `peers`, which is state of the pipeline. Its memory is two plain parts that leave and come back by the snapshot: numbers by name, at most `numbersMax`
+ * on a later one, nor on other keys, but for `peers` and `beside`, which are state of the pipeline. Its memory is two plain parts that leave and come back by the snapshot: numbers by name, at most `numbersMax`
  * of them, and `floats` single-precision numbers, set up as zeros.
  */
 import type { QuantityRule } from '../../core/device-type.ts';
 import type { FoldRule, Point } from '../../core/fold.ts';
 import type { Anomaly } from '../../core/reading.ts';
+import { minuteMs } from '../../core/time.ts';
 import type { Hour } from '../learn/hour.ts';
 import type { Peers } from '../learn/peers.ts';
 
@@ -29,6 +30,14 @@ export interface About {
   readonly produces?: boolean;
   /** Solar plants beside it; absent where a key is judged alone. */
   readonly peers?: Peers | undefined;
+  /** The last reading that came on time of another quantity of the device, in its unit; null where there is none, or it is in doubt; absent where a key is judged alone. */
+  readonly beside?: ((quantity: string) => Shown | null) | undefined;
+}
+
+/** A reading in its unit. */
+export interface Shown {
+  readonly at: number;
+  readonly value: number;
 }
 
 export interface Judgement {
@@ -88,6 +97,16 @@ export interface HourDetector extends Common {
 }
 
 export type Detector = ReadingDetector | HourDetector;
+
+/** A value beside that is older than both is not shown any more. */
+const besideIntervals = 3;
+const besideMs = 15 * minuteMs;
+
+/** What another quantity of the device shows at that time: of the same message, or of the one before, as the message has them; null where nothing is known of it. */
+export const shownBeside = ({ beside, intervalMs }: About, quantity: string, at: number): Shown | null => {
+  const found = beside?.(quantity) ?? null;
+  return found === null || Math.abs(at - found.at) > Math.max(besideIntervals * intervalMs, besideMs) ? null : found;
+};
 
 /** What ends something: nothing is unusual any more, or nothing can be said of it. @param at epoch ms */
 export const over = (at: number): Judgement => ({ unusual: false, score: 0, since: at, observed: null, expected: null, usual: null, code: 'over', values: {} });

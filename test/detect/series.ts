@@ -1,13 +1,15 @@
 /** Made series and keys for the tests of detectors: what a device sends, as points in quanta. */
 import type { QuantityRule } from '../../core/device-type.ts';
 import type { Point } from '../../core/fold.ts';
-import type { Anomaly } from '../../core/reading.ts';
+import { toQuanta } from '../../core/quantity.ts';
+import { type Anomaly, Flag } from '../../core/reading.ts';
 import { resolveTypes } from '../../devices/registry.ts';
 import type { About, Detector } from '../../processors/detect/detector.ts';
 import { detectors } from '../../processors/detect/registry.ts';
-import { panelFrom } from '../../processors/judge.ts';
-import { oneKey } from '../../processors/one-key.ts';
+import { aboutOf, panelFrom } from '../../processors/judge.ts';
+import { type OneKey, oneKey } from '../../processors/one-key.ts';
 import { type Declared, foldRule } from '../../processors/registry.ts';
+import type { KeyState } from '../../processors/state.ts';
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
@@ -58,3 +60,34 @@ export const judged = (about: About, series: readonly Point[], list: readonly De
 
 export const began = (anomalies: readonly Anomaly[]): string[] =>
   anomalies.filter(({ version }) => version === 0).map(({ kind, since }) => `${kind} ${new Date(since).toISOString()}`);
+
+/** A device with several quantities, whose keys see one another: what it sends, values in their units or words of their states, and what these detectors said. */
+export const oneDevice = (type: string, intervalMs: number, kinds: readonly string[]) => {
+  const resolved = types.get(type);
+  const declared = { device: { id: 'device', type, intervalMs, imported: true }, type: resolved } as Declared;
+  const list = detectors.filter(({ kind }) => kinds.includes(kind));
+  const keys = new Map<string, KeyState>();
+  const ones = new Map<string, OneKey>();
+  const keyOf = (quantity: string, rule: QuantityRule): OneKey => {
+    const known = ones.get(quantity);
+    if (known !== undefined) return known;
+    const about = aboutOf(declared, rule, foldRule(declared, rule, 'Europe/Paris'), { solar: {}, keys });
+    const one = oneKey(about, undefined, panelFrom(list, rule));
+    ones.set(quantity, one);
+    keys.set(quantity, one.key);
+    return one;
+  };
+  return {
+    keys: keys as ReadonlyMap<string, KeyState>,
+    send(at: number, values: Readonly<Record<string, number | string>>): void {
+      for (const [quantity, value] of Object.entries(values)) {
+        const rule = resolved?.rules.get(quantity) as QuantityRule;
+        const quanta = typeof value === 'string' ? (rule.quantity.states?.indexOf(value) ?? -1) : toQuanta(rule.quantity, value);
+        const [low, high] = rule.plausible ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+        const isPlausible = typeof value === 'string' || (value >= low && value <= high);
+        keyOf(quantity, rule).take({ at, spanMs: 0, value: quanta, flags: isPlausible ? 0 : Flag.implausible | Flag.excluded });
+      }
+    },
+    said: (): Anomaly[] => [...ones.values()].flatMap(({ anomalies }) => anomalies),
+  };
+};

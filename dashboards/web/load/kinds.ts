@@ -31,4 +31,10 @@ export const kindFacts: Readonly<Record<AnomalyKind, KindFacts>> = {
   // Watts under a sun of 1,000 W/m².
   'solar-yield': { of: 'hour', doubts: 'consumption', ownScale: true },
   'solar-peers': { of: 'hour', doubts: 'consumption', ownScale: true },
+  'phase-imbalance': { of: 'reading', doubts: 'consumption' },
+  'voltage-quality': { of: 'reading', doubts: 'consumption' },
+  overload: { of: 'reading', doubts: 'consumption' },
+  'transformer-heat': { of: 'reading', doubts: 'consumption' },
+  charger: { of: 'reading', doubts: 'consumption' },
+  battery: { of: 'reading', doubts: 'consumption' },
 };

@@ -74,6 +74,13 @@ export const alarmPageEn: typeof alarmPageFr = {
     lighting: 'The state of the lights against the height of the sun at this place, and the hours of the night at which they usually burn.',
     'solar-yield': 'The best of five days against the best of the weeks before, hour by hour under the same sun.',
     'solar-peers': 'What the plant gave over five days against the other solar plants of the town, compared with the weeks before.',
+    'phase-imbalance': 'How far the hourly mean of a phase lies from that of the three, against the weeks before.',
+    'voltage-quality': 'The means of ten minutes against the limits of EN 50160, at once and over seven days.',
+    overload: 'The load against the rated power: for an hour above it, or for ten minutes above 150 %.',
+    'transformer-heat':
+      'The oil and the hot spot against the limits of IEC 60076-7, and the oil of two days against what its load and the twelve days before explain.',
+    charger: 'The state of the charge point against the power that flows.',
+    battery: 'The energy that goes in and out against the points of charge that it moves.',
   },
   firstLooks: {
     'out-of-range': ['the wiring and the supply of the sensor', 'the unit or scale set in the device', 'whether the value can be true'],
@@ -102,6 +109,12 @@ export const alarmPageEn: typeof alarmPageFr = {
     ],
     lighting: ['the clock and the light cell of the cabinet', 'a switch left on manual', 'the breaker of the feeder'],
     'solar-peers': ['the strings and their fuses', 'dirt, snow or leaves on the modules', 'what casts a shadow on this plant alone'],
+    'phase-imbalance': ['the fuses of the feeder, phase by phase', 'what was connected to one phase', 'the neutral', 'the current transformer of that phase'],
+    'voltage-quality': ['the tap of the transformer', 'what feeds in nearby: solar plants at noon', 'the neutral, where the phases differ'],
+    overload: ['which feeder it comes from', 'what could run at another hour: vehicles, heating', 'the rated power declared for the transformer'],
+    'transformer-heat': ['the air around it: vents, filters, fans', 'the oil level', 'the probe, beside a hand-held thermometer', 'the load of its phases'],
+    charger: ['the cable and the socket', 'a contactor that sticks', 'what the operator of the charge point reports'],
+    battery: ['what its own management says', 'the current sensor', 'whether a module was switched off'],
     'solar-yield': ['the strings and their fuses', 'dirt, snow or leaves on the modules', 'what casts a new shadow', 'a power limit set in the inverter'],
   },
 };

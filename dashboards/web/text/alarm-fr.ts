@@ -76,6 +76,13 @@ export const alarmPageFr = {
     lighting: 'L’état de l’éclairage contre la hauteur du soleil à cet endroit, et les heures de la nuit où il brûle d’ordinaire.',
     'solar-yield': 'Le meilleur de cinq jours contre le meilleur des semaines d’avant, heure par heure sous le même soleil.',
     'solar-peers': 'Ce que l’installation a donné en cinq jours contre les autres installations solaires de la ville, comparé aux semaines d’avant.',
+    'phase-imbalance': 'L’écart entre la moyenne horaire d’une phase et celle des trois, contre les semaines d’avant.',
+    'voltage-quality': 'Les moyennes de dix minutes contre les limites de l’EN 50160, sur le moment et sur sept jours.',
+    overload: 'La charge contre la puissance nominale : une heure au-dessus d’elle, ou dix minutes au-dessus de 150 %.',
+    'transformer-heat':
+      'L’huile et le point chaud contre les limites de l’IEC 60076-7, et l’huile de deux jours contre ce que la charge et les douze jours d’avant expliquent.',
+    charger: 'L’état de la borne contre la puissance qui passe.',
+    battery: 'L’énergie qui entre et qui sort contre les points de charge qu’elle déplace.',
   } satisfies Readonly<Record<AnomalyKind, string>>,
   firstLooks: {
     'out-of-range': ['le câblage et l’alimentation du capteur', 'l’unité ou l’échelle réglée dans l’appareil', 'si la valeur peut être vraie'],
@@ -108,6 +115,21 @@ export const alarmPageFr = {
     ],
     lighting: ['l’horloge et la cellule de l’armoire', 'un commutateur laissé en marche forcée', 'le disjoncteur du départ'],
     'solar-peers': ['les chaînes de modules et leurs fusibles', 'saleté, neige ou feuilles sur les modules', 'ce qui ne fait d’ombre qu’à cette installation'],
+    'phase-imbalance': [
+      'les fusibles du départ, phase par phase',
+      'ce qui a été branché sur une phase',
+      'le neutre',
+      'le transformateur de courant de cette phase',
+    ],
+    'voltage-quality': ['la prise du transformateur', 'ce qui injecte à proximité : le solaire à midi', 'le neutre, si les phases diffèrent'],
+    overload: [
+      'le départ d’où elle vient',
+      'ce qui pourrait tourner à une autre heure : véhicules, chauffage',
+      'la puissance nominale déclarée du transformateur',
+    ],
+    'transformer-heat': ['l’air autour : ouïes, filtres, ventilateurs', 'le niveau d’huile', 'la sonde, à côté d’un thermomètre', 'la charge de ses phases'],
+    charger: ['le câble et la prise', 'un contacteur collé', 'ce que l’exploitant de la borne en dit'],
+    battery: ['ce qu’en dit sa propre gestion', 'le capteur de courant', 'si un module a été coupé'],
     'solar-yield': [
       'les chaînes de modules et leurs fusibles',
       'saleté, neige ou feuilles sur les modules',

@@ -61,6 +61,12 @@ export const en: Messages = {
     lighting: 'street lights against the sun',
     'solar-yield': 'solar yield',
     'solar-peers': 'behind other solar plants',
+    'phase-imbalance': 'phases out of balance',
+    'voltage-quality': 'voltage beyond EN 50160',
+    overload: 'overload',
+    'transformer-heat': 'heat of a transformer',
+    charger: 'charge point',
+    battery: 'battery',
   },
   flags: {
     unstamped: 'no time stamp',

@@ -68,6 +68,12 @@ export const fr = {
     lighting: 'éclairage public et soleil',
     'solar-yield': 'rendement solaire',
     'solar-peers': 'en retrait des autres installations solaires',
+    'phase-imbalance': 'phases déséquilibrées',
+    'voltage-quality': "tension hors de l'EN 50160",
+    overload: 'surcharge',
+    'transformer-heat': "échauffement d'un transformateur",
+    charger: 'borne de recharge',
+    battery: 'batterie',
   } satisfies Readonly<Record<AnomalyKind, string>>,
   flags: {
     unstamped: 'sans horodatage',
