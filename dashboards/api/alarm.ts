@@ -25,6 +25,7 @@ const judgedShape = z.object({
 const differenceShape = z.object({
   kwh: z.number().nullable().describe('more than the median of the same hours of the four weeks before; null: it cannot be said'),
   eur: z.number().nullable().describe("by the town file's tariff"),
+  kg_co2e: z.number().nullable().describe("by the town file's factor"),
   hours: z.number().nullable(),
   weeks: weeksShape.nullable(),
   why: z.enum(['no-energy', 'doubt', 'unknown']).nullable().describe('why it cannot be said: no energy, the data are in doubt, not all was seen'),
@@ -67,8 +68,8 @@ const copied = (range: readonly [number, number] | null): [number, number] | nul
 
 const shownDifference = (found: DifferenceModel): z.output<typeof differenceShape> =>
   found.why === null
-    ? { kwh: found.kWh, eur: found.eur, hours: found.hours, weeks: found.weeks, why: null }
-    : { kwh: null, eur: null, hours: null, weeks: null, why: found.why };
+    ? { kwh: found.kWh, eur: found.eur, kg_co2e: found.kg, hours: found.hours, weeks: found.weeks, why: null }
+    : { kwh: null, eur: null, kg_co2e: null, hours: null, weeks: null, why: found.why };
 
 const shownCurve = (
   { window, range, weeks, begin, end, rows }: AroundModel,

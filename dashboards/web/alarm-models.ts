@@ -87,7 +87,14 @@ export interface JudgedModel {
 /** What it comes to, or why that cannot be said. */
 export type DifferenceModel =
   | { readonly why: 'no-energy' | 'doubt' | 'unknown' }
-  | { readonly why: null; readonly kWh: number; readonly hours: number; readonly eur: number | null; readonly weeks: WeeksKnown };
+  | {
+      readonly why: null;
+      readonly kWh: number;
+      readonly hours: number;
+      readonly eur: number | null /** Of CO₂ equivalent. */;
+      readonly kg: number | null;
+      readonly weeks: WeeksKnown;
+    };
 
 /** A past case like the alarm at hand. */
 export interface CaseModel {

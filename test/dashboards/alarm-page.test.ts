@@ -48,6 +48,7 @@ const town = townSchema.parse({
     intervalMs: hourMs,
   })),
   tariffs: { electricityEurPerKWh: 0.2, gasEurPerKWh: 0.1, heatEurPerKWh: 0.12 },
+  co2: { electricityGPerKWh: 32.2, gasGPerKWh: 227, heatGPerKWh: 110 },
 });
 
 /** 10 kWh an hour by day, 4 by night, a little more or less; three to five times as much in a surge, the last one the highest. */
@@ -113,7 +114,7 @@ describe('the page of an alarm', () => {
     expect(answer.body.match(/<tr><th scope="row"><time[^>]*>[^<]*<\/time><\/th><td>54\.000<\/td>/g)).toHaveLength(2);
   });
 
-  it('counts kWh and euros from the panes: twice 54 instead of what the same hours had', async () => {
+  it('counts kWh, euros and CO₂ from the panes: twice 54 instead of what the same hours had', async () => {
     const { id } = alarmOf('mairie-elec');
     const match = /\+(\d+(?:\.\d+)?) kWh more than .+?, in (\d+) h, \+€(\d+\.\d\d)/.exec(text((await page(id)).body));
     const [kWh, hours, eur] = (match ?? []).slice(1).map(Number) as [number, number, number];
@@ -121,6 +122,9 @@ describe('the page of an alarm', () => {
     expect(kWh).toBeGreaterThan(2 * (54 - 5.1) - 1.1 * (hours - 2));
     expect(kWh).toBeLessThan(2 * (54 - 4) + 1.1 * (hours - 2));
     expect(Math.abs(eur - kWh * 0.2)).toBeLessThan(0.15);
+    const [kg] = (/tariff, \+(\d+(?:\.\d+)?) kg of CO₂ equivalent/.exec(text((await page(id)).body)) ?? []).slice(1).map(Number) as [number];
+    expect(Math.abs(kg - kWh * 0.0322)).toBeLessThan(0.06);
+    expect(text((await page(id, 'fr')).body)).toMatch(/tarif de la commune, \+\d+(,\d+)? kg d’équivalent CO₂/);
   });
 
   it('is there in French, and leads back to the list', async () => {
@@ -154,6 +158,7 @@ describe('the page of an alarm', () => {
     const [kWh] = (/\+(\d+(?:\.\d+)?) kWh more than/.exec(text((await page(id)).body)) ?? []).slice(1).map(Number);
     expect(Math.abs(told.difference.kwh - (kWh ?? 0))).toBeLessThan(0.06);
     expect(told.difference.eur).toBeCloseTo(told.difference.kwh * 0.2, 3);
+    expect(told.difference.kg_co2e).toBeCloseTo(told.difference.kwh * 0.0322, 3);
     expect(told.difference.why).toBeNull();
     const { rows, ...curve } = told.curve;
     expect(curve).toMatchObject({ quantity: 'active_energy_import', unit: 'kW.h', per_hour: true, window: 'PT1H', weeks: { least: 4, most: 4 } });
@@ -167,7 +172,7 @@ describe('the page of an alarm', () => {
 
   it('for programs: says why nothing can be said in kWh, tells of a home without other homes, and answers with a problem where there is none', async () => {
     const register = alarms.find(({ subject, kind }) => subject === 'ecole-elec' && kind === 'register');
-    expect((await one(register?.id ?? '')).json().difference).toEqual({ kwh: null, eur: null, hours: null, weeks: null, why: 'doubt' });
+    expect((await one(register?.id ?? '')).json().difference).toEqual({ kwh: null, eur: null, kg_co2e: null, hours: null, weeks: null, why: 'doubt' });
     const home = (await one(alarmOf('home-elec').id)).json();
     expect([home.alarm.device, home.similar.length, home.curve.rows.length > 24]).toEqual(['home-elec', 3, true]);
     for (const [id, status, code] of [

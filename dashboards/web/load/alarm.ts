@@ -1,4 +1,4 @@
-/** One alarm: what was seen, the curve around it, what it comes to in kWh and euros, and past cases like it; for its page, which a home has none of, and for the API. */
+/** One alarm: what was seen, the curve around it, what it comes to in kWh, euros and CO₂, and past cases like it; for its page, which a home has none of, and for the API. */
 
 import type { Alarm } from '../../../core/alarm.ts';
 import { type CarrierName, carrierNames } from '../../../core/device-type.ts';
@@ -45,8 +45,10 @@ const comesTo = ({ town }: Directory, { kind, quantity }: Anomaly, around: Aroun
   if (kindFacts[kind]?.doubts !== 'consumption') return { why: 'doubt' };
   const found = around === null ? null : differenceOf(around);
   if (around === null || found === null) return { why: 'unknown' };
-  const factor = town.tariffs?.[`${carrier}EurPerKWh`];
-  return { why: null, kWh: found.amount, hours: found.hours, eur: factor === undefined ? null : found.amount * factor, weeks: around.weeks };
+  const price = town.tariffs?.[`${carrier}EurPerKWh`];
+  const grams = town.co2?.[`${carrier}GPerKWh`];
+  const { amount: kWh, hours } = found;
+  return { why: null, kWh, hours, eur: price === undefined ? null : kWh * price, kg: grams === undefined ? null : (kWh * grams) / 1_000, weeks: around.weeks };
 };
 
 /** The quantity that shows best what a device did, where it is concerned as a whole: its energy, else its first. */

@@ -75,6 +75,7 @@ const Energy = ({ voice, model: { difference } }: Shown) => {
           <p class="small">
             {(difference.kWh < 0 ? a.energyLess : a.energyMore)(show.unit(difference.hours, 'h', 0), difference.weeks)}
             {difference.eur === null ? `, ${a.noTariff}` : `, ${a.cost(signed(difference.eur, show.money(Math.abs(difference.eur))))}`}
+            {difference.kg === null ? '' : `, ${a.carbon(signed(difference.kg, show.unit(Math.abs(difference.kg), 'kg')))}`}
           </p>
         </>
       )}

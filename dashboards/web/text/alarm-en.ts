@@ -22,6 +22,7 @@ export const alarmPageEn: typeof alarmPageFr = {
   energyMore: (hours, weeks) => `more than at the same hours of the ${named(weeks)} weeks before (their median), in ${hours}`,
   energyLess: (hours, weeks) => `less than at the same hours of the ${named(weeks)} weeks before (their median), in ${hours}`,
   cost: (eur) => `${eur} at the town’s tariff`,
+  carbon: (kg) => `${kg} of CO₂ equivalent`,
   noTariff: 'the town has given no tariff',
   energyWhy: {
     doubt: 'The data themselves are in doubt: nothing can be said in kWh.',

@@ -22,6 +22,7 @@ export const alarmPageFr = {
   energyMore: (hours: string, weeks: WeeksKnown) => `de plus qu’aux mêmes heures des ${named(weeks)} semaines d’avant (leur médiane), en ${hours}`,
   energyLess: (hours: string, weeks: WeeksKnown) => `de moins qu’aux mêmes heures des ${named(weeks)} semaines d’avant (leur médiane), en ${hours}`,
   cost: (eur: string) => `soit ${eur} au tarif de la commune`,
+  carbon: (kg: string) => `${kg} d’équivalent CO₂`,
   noTariff: 'la commune n’a pas donné de tarif',
   energyWhy: {
     doubt: 'Ce sont les données qui sont en doute : on ne peut pas dire de kWh.',
